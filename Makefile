@@ -1,0 +1,49 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+Q ?= How many kilometres longer is the Danube than the Rhine?
+SOURCES ?= --corpus pocket --db pocket
+
+.PHONY: help ask test test-all check wheel clean
+
+help:
+	@echo 'make ask [Q="…"]   set everything up once and answer a question with the embedded model'
+	@echo 'make test          run the fast tests (sets up what it needs; downloads no model)'
+	@echo 'make test-all      run every test, with the embedded model and the long fuzz counts'
+	@echo 'make check         ruff, mypy and pyright'
+	@echo 'make wheel         build the wheel into dist/'
+
+ask: $(VENV)/.local
+	@$(BIN)/crowquill models pull
+	@$(BIN)/crowquill ask $(SOURCES) "$(Q)"
+
+test: $(VENV)/.dev
+	$(BIN)/pytest -m "not slow and not real_model"
+
+test-all: $(VENV)/.dev $(VENV)/.local
+	$(BIN)/crowquill models pull
+	$(BIN)/pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+wheel: $(VENV)/.dev
+	rm -rf build dist
+	$(BIN)/python -m build --wheel --outdir dist .
+
+clean:
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache *.egg-info
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.local: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[local]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@

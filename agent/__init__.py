@@ -1,0 +1,1 @@
+"""The loop, the models, the critic and the surfaces."""

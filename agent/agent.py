@@ -1,0 +1,249 @@
+"""The facade: configuration of an agent, and the doors to a run (`ask`, `answer`, `stream`)."""
+
+import asyncio
+import secrets
+import sqlite3
+import threading
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from contextlib import aclosing
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from crowquill.agent.answer import Answer
+from crowquill.agent.budget import Budget, Price
+from crowquill.agent.config import ROLES, PolicyName, RunConfig
+from crowquill.agent.events import Event, Progress, Recorded, RunFinished
+from crowquill.agent.journal import Alongside, Journal
+from crowquill.agent.lane import Services
+from crowquill.agent.models.base import Model, Role
+from crowquill.agent.models.resolve import default_policy, resolve
+from crowquill.agent.recall import JournaledRecall
+from crowquill.agent.redact import Redactor
+from crowquill.agent.run import Run
+from crowquill.agent.workshop import Workshop
+from crowquill.agent.workspace import Workspace, find_workspace
+from crowquill.errors import UserError
+from crowquill.memory.clock import Clock, SystemClock
+from crowquill.memory.evidence import Evidence
+from crowquill.memory.store import MemoryStore
+from crowquill.tools.context import Json
+from crowquill.tools.tool import Tool
+
+T = TypeVar("T")
+_END = object()
+
+
+class Agent:
+    """A research agent whose answers can be checked.
+
+    Args:
+        model: a model's spelling (`local`, `openai:gpt-5-mini`, `http://host:port/v1#name`,
+            `scripted:file.yaml`) or a `Model`.
+        models: other models for single roles (plan, act, write, judge).
+        policy: `guided` for models of 1–3 billion parameters, `json` for larger ones; by the model when None.
+        corpora: names of indexed folders (`crowquill index`), or `pocket` for the shipped pages.
+        databases: SQLite files or URLs; `pocket` is the shop shipped with Crowquill.
+        tools: more tools, made with `crowquill.tool`.
+        web: allow live search and fetching.
+        memory: use and keep evidence of earlier runs in the workspace.
+        allow_hosts: private or loopback hosts (`127.0.0.1:8080`) that may be fetched.
+        prices: dollars per million tokens, by the model's spelling; a dollar budget needs them.
+        workspace: where journal and memory are kept; see `find_workspace`.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str | Model = "local",
+        models: Mapping[Role, str | Model] | None = None,
+        policy: PolicyName | None = None,
+        budget: Budget | None = None,
+        corpora: Sequence[str] = (),
+        databases: Sequence[str] = (),
+        tools: Sequence[Tool] = (),
+        web: bool = False,
+        memory: bool = True,
+        allow_hosts: Sequence[str] = (),
+        prices: Mapping[str, Price] | None = None,
+        workspace: Path | Workspace | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        default = resolve(model) if isinstance(model, str) else model
+        overrides = {} if models is None else models
+        self.models: dict[Role, Model] = dict.fromkeys(ROLES, default)
+        for role, override in overrides.items():
+            self.models[role] = resolve(override) if isinstance(override, str) else override
+        self.workspace = workspace if isinstance(workspace, Workspace) else Workspace(find_workspace(workspace))
+        self.tools = tuple(tools)
+        self.clock: Clock = SystemClock() if clock is None else clock
+        self.config = RunConfig(
+            models={role: model.name for role, model in self.models.items()},
+            policy=default_policy(self.models["act"].name) if policy is None else policy,
+            budget=(Budget() if budget is None else budget).checked(),
+            corpora=tuple(corpora),
+            databases=tuple(self.workspace.database_url(spec) for spec in databases),
+            web=web,
+            memory=memory,
+            allow_hosts=tuple(allow_hosts),
+            prices={} if prices is None else dict(prices),
+        )
+
+    @classmethod
+    def from_config(
+        cls,
+        config: RunConfig,
+        models: Mapping[Role, Model],
+        *,
+        workspace: Workspace,
+        clock: Clock | None = None,
+    ) -> "Agent":
+        """Make an agent with the settings of a recorded run."""
+        return cls(
+            model=models["act"],
+            models=models,
+            policy=config.policy,
+            budget=config.budget,
+            corpora=config.corpora,
+            databases=config.databases,
+            web=config.web,
+            memory=config.memory,
+            allow_hosts=config.allow_hosts,
+            prices=config.prices,
+            workspace=workspace,
+            clock=clock,
+        )
+
+    def ask(self, objective: str) -> Answer:
+        """Answer an objective; blocks. Works inside a running event loop, too: it uses a thread of its own.
+
+        Raises:
+            UserError: a setting cannot be used (no such corpus, database, model).
+            StorageError: the workspace cannot be written.
+        """
+        return run_in_thread(self.answer(objective))
+
+    async def answer(self, objective: str) -> Answer:
+        """Answer an objective. Raises as `ask`."""
+        async with aclosing(self.stream(objective)) as events:
+            async for event in events:
+                if isinstance(event, RunFinished):
+                    return event.answer
+        raise AssertionError("a run ends with RunFinished or an exception")
+
+    async def stream(self, objective: str) -> AsyncGenerator[Event, None]:
+        """Yield the events of a run as they happen; the last is `RunFinished`. Raises as `ask`."""
+        if not objective.strip():
+            raise UserError('there is no question: give one, as in: crowquill ask "How long is the Danube?"')
+        run_id = f"{self.clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        config = cast("Json", self.config.to_json())
+        journal = await Journal.begin(
+            self.workspace.database, run_id, objective, config, clock=self.clock, redactor=Redactor()
+        )
+        async with aclosing(self.drive(journal, objective)) as events:
+            async for event in events:
+                yield event
+
+    async def drive(self, journal: Journal, objective: str) -> AsyncGenerator[Event, None]:
+        """Execute a run on a journal, live or as a replay, and yield its events."""
+        queue: asyncio.Queue[Event | object] = asyncio.Queue()
+
+        def publish(item: Recorded | Progress) -> None:
+            queue.put_nowait(item.event if isinstance(item, Recorded) else item)
+
+        async def work() -> None:
+            try:
+                await self._execute(journal, objective, publish)
+            finally:
+                queue.put_nowait(_END)
+
+        worker = asyncio.create_task(work())
+        try:
+            while (item := await queue.get()) is not _END:
+                yield cast("Event", item)
+            await worker
+        finally:
+            if not worker.done():
+                worker.cancel()
+                await asyncio.wait([worker])
+
+    async def _execute(
+        self, journal: Journal, objective: str, publish: Callable[[Recorded | Progress], None]
+    ) -> None:
+        started = self.clock.monotonic()
+        warming = asyncio.create_task(self._warm()) if journal.live else None
+        workshop = Workshop(self.config, self.workspace, self.tools, live=journal.live)
+        memory = self.workspace.memory()
+        try:
+            services = Services(
+                journal=journal,
+                models=self.models,
+                slots={model.name: asyncio.Semaphore(model.slots) for model in self.models.values()},
+                prices=self.config.prices,
+                blobs=self.workspace.blobs,
+                memory=JournaledRecall(journal, memory.retriever if self.config.memory else None),
+                clock=self.clock,
+                seed=await _draw_seed(journal),
+                started=started,
+                publish=publish,
+                store=partial(_remember, memory.store, journal.run_id, objective),
+            )
+            answer = await Run(objective, self.config, services, workshop).execute()
+            await journal.finish(answer.stopped, {"short": answer.short, "reward": answer.reward.total})
+        except asyncio.CancelledError:
+            await asyncio.shield(journal.finish("cancelled", None)) if journal.live else None
+            raise
+        except Exception:  # whatever went wrong, the run does not stay "running"; the error goes on
+            await journal.finish("error", None) if journal.live else None
+            raise
+        finally:
+            workshop.close()
+            memory.index.close()
+            if warming is not None:
+                warming.cancel()
+
+    async def _warm(self) -> None:
+        """Load what the first requests need; a failure shows at the first request itself."""
+        await asyncio.gather(*(model.warm() for model in self._distinct_models()), return_exceptions=True)
+
+    def _distinct_models(self) -> list[Model]:
+        return list({id(model): model for model in self.models.values()}.values())
+
+    async def close(self) -> None:
+        """Release models and the workspace; the agent may be used again afterwards."""
+        for model in self._distinct_models():
+            await model.close()
+        self.workspace.close()
+
+
+def _remember(store: MemoryStore, run_id: str, objective: str, evidence: Evidence, lane: str) -> Alongside:
+    def insert(connection: sqlite3.Connection) -> None:
+        store.insert(connection, [evidence], run=run_id, task=lane, question=objective)
+
+    return insert
+
+
+async def _draw_seed(journal: Journal) -> str:
+    async def draw() -> Json:
+        return secrets.token_hex(8)
+
+    return cast("str", await journal.effect("run", "random", "seed", draw))
+
+
+def run_in_thread(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on a private loop in a daemon thread and return its result."""
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            outcome.append(asyncio.run(work))
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=target, name="crowquill-run", daemon=True)
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+    return outcome[0]

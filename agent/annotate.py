@@ -1,0 +1,34 @@
+"""What kind of question is this? Decided by code, before any model is asked."""
+
+import re
+
+_COMPARATIVE = (
+    "more|less|fewer|longer|shorter|taller|higher|lower|heavier|lighter|older|younger|faster|slower|bigger|"
+    "larger|smaller|greater|further|wider|deeper|earlier|later"
+)
+_CALCULATION = re.compile(
+    rf"""
+      \bhow\ (?:many|much)\ (?:\w+\ ){{0,3}}?(?:{_COMPARATIVE})\b
+    | \bhow\ many\ times\b
+    | \bhow\ many\ (?:years|days|months|centuries|decades)\ (?:\w+\ ){{0,8}}?
+      (?:between|after|before|apart|passed|since|from|{_COMPARATIVE})\b
+    | \bhow\ (?:old|long)\ (?:was|were|did|had)\b
+    | \b(?:difference|sum|total|average|mean|ratio|percentage|percent|combined|altogether|half|twice|double)\b
+    | \bwhat\ (?:share|fraction)\b
+    | (?:на\ сколько|во\ сколько\ раз|сколько\ (?:лет|дней)\ (?:между|прошло)|разниц|сумм|в\ среднем|процент)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def needs_calculation(question: str) -> bool:
+    """Say whether the answer is probably a number that has to be computed from other numbers."""
+    return _CALCULATION.search(question) is not None
+
+
+_YES_NO = re.compile(r"^(?:is|are|was|were|do|does|did|has|have|had|can|could)\b|\bли\b", re.IGNORECASE)
+
+
+def is_yes_no(question: str) -> bool:
+    """Say whether the question wants yes or no."""
+    return _YES_NO.search(question.strip()) is not None and " or " not in question.casefold()

@@ -1,0 +1,121 @@
+"""Answers: claims with their receipts, and what became of a run."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from crowquill.agent.models.base import Usage
+from crowquill.memory.evidence import Evidence, Receipt, Source
+
+ClaimStatus = Literal["quoted", "computed", "queried", "derived", "unsupported"]
+
+Stopped = Literal["answered", "not_found", "refused", "budget", "stalled", "paused", "cancelled", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One statement with its receipts.
+
+    The status is set by code: *quoted* (numbers, names and most content words stand in one cited span),
+    *computed*, *queried*, *derived* (every number and name has a receipt, the wording is the model's) or
+    *unsupported*. `problem` says what is missing, when something is.
+    """
+
+    text: str
+    support: tuple[Receipt, ...] = ()
+    status: ClaimStatus = "unsupported"
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftClaim:
+    """A statement as the model wrote it: `cites` are evidence numbers, from 1."""
+
+    text: str
+    cites: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an `answer` action carries, before any check."""
+
+    short: str
+    claims: tuple[DraftClaim, ...]
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A checked draft: what may become the answer. `problems` are findings about the whole."""
+
+    short: str
+    claims: tuple[Claim, ...]
+    evidence: tuple[Evidence, ...]
+    problems: tuple[str, ...] = ()
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """The candidate can stand."""
+
+    kind: Literal["accept"] = "accept"
+
+
+@dataclass(frozen=True, slots=True)
+class Revise:
+    """The candidate has claims without receipts; they are marked."""
+
+    why: str
+    kind: Literal["revise"] = "revise"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """There is no answer to be had."""
+
+    why: str
+    kind: Literal["stop"] = "stop"
+
+
+Verdict = Accept | Revise | Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """The score of an answer: one real number, larger is better, and the weighted parts it is the sum of."""
+
+    total: float
+    parts: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The result of a run.
+
+    `short` is the bare answer (a name, a number, yes or no), empty when nothing was found. `text` is the
+    whole answer with citations `[1]`; `evidence` holds what the citations number, from 1. `seconds` and
+    `usage` are what the run has cost; `stopped` says why it ended, `open` what it leaves undone.
+    """
+
+    text: str
+    short: str
+    claims: tuple[Claim, ...]
+    sources: tuple[Source, ...]
+    reward: Reward
+    verdict: Verdict
+    evidence: tuple[Evidence, ...]
+    usage: Usage
+    seconds: float
+    stopped: Stopped
+    run_id: str
+    objective: str
+    why: str = ""
+    open: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the objective was answered."""
+        return self.stopped == "answered"
+
+    def __str__(self) -> str:
+        return self.text

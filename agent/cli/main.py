@@ -1,0 +1,226 @@
+"""The command line. Each command imports what it needs when it runs, so that `--version` stays quick."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crowquill import __version__
+from crowquill.errors import CrowquillError
+
+app = typer.Typer(
+    name="crowquill",
+    help="A research agent whose answers can be checked: every statement has a receipt.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+runs_app = typer.Typer(help="List, show and replay recorded runs.", no_args_is_help=True)
+models_app = typer.Typer(help="The embedded model: list and download.", no_args_is_help=True)
+app.add_typer(runs_app, name="runs")
+app.add_typer(models_app, name="models")
+
+Workspace = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace", help="Folder for journal and memory.", envvar="CROWQUILL_WORKSPACE", show_default=False
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"crowquill {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Options of every command."""
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="The question or objective.")],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="local, openai:NAME, http://HOST:PORT/v1#NAME, langchain:PROVIDER:NAME or scripted:FILE.",
+            envvar="CROWQUILL_MODEL",
+            show_default="local",
+        ),
+    ] = None,
+    policy: Annotated[str | None, typer.Option(help="guided or json; by the model when not given.")] = None,
+    corpus: Annotated[
+        list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
+    ] = None,
+    db: Annotated[
+        list[str] | None, typer.Option(help="SQLite file or URL; 'pocket' is shipped. Repeatable.")
+    ] = None,
+    web: Annotated[
+        bool | None,
+        typer.Option(
+            "--web/--no-web",
+            help="Live search and fetching; on when no corpus and no db is given.",
+            show_default=False,
+        ),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
+    ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(help="Limits, as steps=20,tokens=8000,usd=0.5,seconds=120.", show_default="steps=40"),
+    ] = None,
+    memory: Annotated[bool, typer.Option("--memory/--no-memory", help="Use evidence of earlier runs.")] = True,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    events: Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
+) -> None:
+    """Answer a question, with receipts.
+
+    Exit codes: 0 answered, 1 error, 2 usage, 3 not found or refused, 4 partial (budget, stalled), 5 paused,
+    130 cancelled.
+    """
+    from crowquill.agent.cli.ask import AskOptions, run_ask
+
+    options = AskOptions(
+        model=model,
+        policy=policy,
+        corpora=tuple(corpus or ()),
+        databases=tuple(db or ()),
+        web=web,
+        allow_hosts=tuple(allow_host or ()),
+        budget=budget,
+        memory=memory,
+        workspace=workspace,
+    )
+    raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet))
+
+
+@app.command()
+def run(
+    files: Annotated[
+        list[str] | None, typer.Argument(help="Task files, or names of shipped tasks.", metavar="FILE…")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Use this model instead of the file's.", envvar="CROWQUILL_MODEL")
+    ] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
+    list_tasks: Annotated[bool, typer.Option("--list", help="List the shipped tasks.")] = False,
+) -> None:
+    """Run YAML task files; with `expect:` they are tests (exit code 6 when one fails)."""
+    from crowquill.agent.cli.tasks import list_presets, run_files
+
+    if list_tasks:
+        list_presets()
+        return
+    if not files:
+        raise typer.BadParameter("name a task file, or --list the shipped ones", param_hint="FILE…")
+    raise typer.Exit(run_files(files, model=model, workspace=workspace, as_json=as_json, quiet=quiet))
+
+
+@app.command()
+def index(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of HTML, Markdown and text files.", exists=True, file_okay=False)
+    ],
+    name: Annotated[str | None, typer.Option(help="Name of the corpus; the folder's name when not given.")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Index a folder so that --corpus NAME searches it; run again to bring it up to date."""
+    from crowquill.agent.cli.index import run_index
+
+    raise typer.Exit(run_index(folder, name, workspace, as_json=as_json))
+
+
+@runs_app.command("list")
+def runs_list(
+    workspace: Workspace = None,
+    limit: Annotated[int, typer.Option(help="How many, newest first.", min=1)] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List recorded runs, newest first."""
+    from crowquill.agent.cli.runs import list_runs
+
+    raise typer.Exit(list_runs(workspace, limit, as_json=as_json))
+
+
+@runs_app.command("show")
+def runs_show(
+    run_id: Annotated[str, typer.Argument(help="Run id, or its beginning; 'last' is the newest.")],
+    workspace: Workspace = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the events as lines of JSON.")] = False,
+) -> None:
+    """Show what a run did, step by step."""
+    from crowquill.agent.cli.runs import show_run
+
+    raise typer.Exit(show_run(workspace, run_id, as_json=as_json))
+
+
+@runs_app.command("replay")
+def runs_replay(
+    run_id: Annotated[str, typer.Argument(help="Run id, or its beginning; 'last' is the newest.")],
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a finished run again from its journal, without model or network; every event must be the same."""
+    from crowquill.agent.cli.runs import replay_run
+
+    raise typer.Exit(replay_run(workspace, run_id, as_json=as_json))
+
+
+@models_app.command("list")
+def models_list(as_json: AsJson = False) -> None:
+    """List the embedded models, their sources, and whether they are on this machine."""
+    from crowquill.agent.cli.models import list_models
+
+    raise typer.Exit(list_models(as_json=as_json))
+
+
+@models_app.command("pull")
+def models_pull(
+    name: Annotated[str | None, typer.Argument(help="Model; the default one when not given.")] = None,
+) -> None:
+    """Download an embedded model, check its hash, and keep it."""
+    from crowquill.agent.cli.models import pull_model
+
+    raise typer.Exit(pull_model(name))
+
+
+@app.command()
+def doctor(workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """Say what works here: models, sources, workspace."""
+    from crowquill.agent.cli.doctor import run_doctor
+
+    raise typer.Exit(run_doctor(workspace, as_json=as_json))
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one line and exit code 2 (the user's) or 1."""
+    from crowquill.errors import UserError
+
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"crowquill: {error}", err=True)
+        sys.exit(2)
+    except CrowquillError as error:
+        typer.echo(f"crowquill: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:  # the reader of a pipe has gone, as with `| head`
+        sys.stderr.close()
+        sys.exit(1)

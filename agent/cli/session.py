@@ -1,0 +1,77 @@
+"""What the commands share: driving a run with a view, Ctrl-C, exit codes."""
+
+import asyncio
+import json
+import signal
+import sys
+from contextlib import aclosing, nullcontext
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+
+from crowquill.agent.agent import Agent
+from crowquill.agent.answer import Answer, Stopped
+from crowquill.agent.cli.view import LiveView, answer_view, describe
+from crowquill.agent.events import Progress, RunFinished, RunStarted
+from crowquill.agent.publish import event_json
+
+EXIT_CODES: dict[Stopped, int] = {
+    "answered": 0,
+    "error": 1,
+    "not_found": 3,
+    "refused": 3,
+    "budget": 4,
+    "stalled": 4,
+    "paused": 5,
+    "cancelled": 130,
+}
+
+
+def print_json(data: Any) -> None:
+    """Print JSON on standard output: indented for a person, one line for a pipe."""
+    indent = 2 if sys.stdout.isatty() else None
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=indent) + "\n")
+
+
+def print_answer(answer: Answer) -> None:
+    """Print a finished answer for a person."""
+    console = Console(highlight=False, soft_wrap=True)
+    for line in answer_view(answer):
+        console.print(line)
+
+
+def drive(agent: Agent, objective: str, *, events: bool = False, quiet: bool = False) -> Answer | None:
+    """Run one objective with a view on standard error; None when the user has cancelled it."""
+    return asyncio.run(_drive(agent, objective, events=events, quiet=quiet))
+
+
+async def _drive(agent: Agent, objective: str, *, events: bool, quiet: bool) -> Answer | None:
+    console = Console(stderr=True, highlight=False)
+    view = LiveView(agent.config.budget, agent.clock)
+    animated = console.is_terminal and not quiet
+    run_id = ""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+    live = Live(view, console=console, refresh_per_second=8, transient=True) if animated else nullcontext()
+    try:
+        with live:
+            async with aclosing(agent.stream(objective)) as stream:
+                async for event in stream:
+                    if isinstance(event, RunStarted):
+                        run_id = event.run_id
+                    view.on(event)
+                    if events and not isinstance(event, Progress):
+                        sys.stdout.write(json.dumps(event_json(event), ensure_ascii=False) + "\n")
+                    elif not animated and not quiet and (line := describe(event)) is not None:
+                        console.print(line, markup=False, soft_wrap=True)
+                    if isinstance(event, RunFinished):
+                        return event.answer
+    except asyncio.CancelledError:
+        task.uncancel()
+        kept = f"; what was found is kept: crowquill runs show {run_id}" if run_id else ""
+        console.print(f"cancelled{kept}", markup=False)
+    finally:
+        await agent.close()
+    return None

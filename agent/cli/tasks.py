@@ -1,0 +1,67 @@
+"""`crowquill run`: YAML task files."""
+
+from pathlib import Path
+
+import typer
+
+from crowquill.agent.agent import Agent
+from crowquill.agent.budget import Budget
+from crowquill.agent.cli.session import EXIT_CODES, drive, print_answer, print_json
+from crowquill.agent.publish import answer_json
+from crowquill.tasks.expect import failures
+from crowquill.tasks.load import find_task_file, load_task_file, presets
+from crowquill.tasks.spec import RunSpec
+
+EXPECTATION_FAILED = 6
+
+
+def list_presets() -> None:
+    """Print the names and objectives of the shipped tasks."""
+    for name in presets():
+        typer.echo(f"{name:<16} {load_task_file(find_task_file(name)).objective}")
+
+
+def run_files(files: list[str], *, model: str | None, workspace: Path | None, as_json: bool, quiet: bool) -> int:
+    """Run task files one after the other; the first that does not end well decides the exit code."""
+    specs = [(path := find_task_file(name), load_task_file(path)) for name in files]
+    codes = [_run(path, spec, model, workspace, as_json=as_json, quiet=quiet) for path, spec in specs]
+    return next((code for code in codes if code), 0)
+
+
+def _run(
+    path: Path, spec: RunSpec, model: str | None, workspace: Path | None, *, as_json: bool, quiet: bool
+) -> int:
+    answer = drive(_agent(path, spec, model, workspace), spec.objective, quiet=quiet)
+    if answer is None:
+        return EXIT_CODES["cancelled"]
+    published = answer_json(answer)
+    failed = [] if spec.expect is None else failures(spec.expect, published)
+    if as_json:
+        print_json({**published, "task": str(path), "failed": failed})
+    else:
+        print_answer(answer)
+        for line in failed:
+            typer.echo(f"expected: {line}", err=True)
+    if failed:
+        return EXPECTATION_FAILED
+    return 0 if spec.expect is not None else EXIT_CODES[answer.stopped]
+
+
+def _agent(path: Path, spec: RunSpec, model: str | None, workspace: Path | None) -> Agent:
+    chosen = model if model is not None else spec.model
+    return Agent(
+        model="local" if chosen is None else _beside(chosen, path, given=model is not None),
+        policy=spec.policy,
+        corpora=spec.corpus,
+        databases=spec.db,
+        web=spec.web,
+        memory=spec.memory,
+        budget=Budget(**spec.budget.model_dump()),
+        workspace=workspace,
+    )
+
+
+def _beside(model: str, path: Path, *, given: bool) -> str:
+    """Resolve `scripted:FILE` of a task file against the folder of the task file."""
+    scheme, colon, name = model.partition(":")
+    return f"scripted:{path.parent / name}" if scheme == "scripted" and colon and not given else model

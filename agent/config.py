@@ -1,0 +1,40 @@
+"""What a run was told to use: plain data, stored with the run so that it can be replayed."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from crowquill.agent.budget import Budget, Price
+from crowquill.agent.models.base import Role
+
+PolicyName = Literal["guided", "json"]
+
+ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """Settings of one run. `models` names the model of each role; `web` allows live search and fetching;
+    `prices` are per model, dollars per million tokens.
+    """
+
+    models: Mapping[Role, str]
+    policy: PolicyName
+    budget: Budget = field(default_factory=Budget)
+    corpora: tuple[str, ...] = ()
+    databases: tuple[str, ...] = ()
+    web: bool = False
+    memory: bool = True
+    allow_hosts: tuple[str, ...] = ()
+    prices: Mapping[str, Price] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as JSON data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "RunConfig":
+        """Restore what `to_json` gave."""
+        lists = {name: tuple(data[name]) for name in ("corpora", "databases", "allow_hosts")}
+        prices = {name: Price(**price) for name, price in data["prices"].items()}
+        return cls(**{**data, **lists, "budget": Budget(**data["budget"]), "prices": prices})

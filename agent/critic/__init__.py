@@ -1,0 +1,1 @@
+"""Checks by code, and the reward."""

@@ -1,0 +1,249 @@
+"""The `guided` policy, for models of 1 to 3 billion parameters.
+
+Code chooses where to look and which lines to quote, out of what retrieval has ranked; the model is asked at
+most twice in an episode: to read the quotes, to write a calculation or a query, to put a result into words.
+The actions are the same as any other policy's.
+"""
+
+import math
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+
+from crowquill.agent.annotate import needs_calculation
+from crowquill.agent.lane import Lane
+from crowquill.agent.models.base import Reply, Request
+from crowquill.agent.prompting import prompt
+from crowquill.agent.render import evidence_block
+from crowquill.agent.state import ENDINGS, Action, State
+from crowquill.agent.toolkit import Toolkit
+from crowquill.memory.evidence import Computation, Evidence, Table, plain_text
+from crowquill.memory.verify import missing_names, missing_numbers
+from crowquill.tools.maths.arithmetic import parse_arithmetic
+from crowquill.tools.search.base import Hit
+
+PAGES = 5
+"""Pages that are opened."""
+DATABASE_RELEVANCE = 0.5
+"""Share of the question's content words known to a schema from which the database is asked first."""
+RESULT = "RESULT"
+"""Stands for the computed number in a sentence that the model writes before the number is known."""
+NOT_FOUND = Action("give_up", {"reason": "not_found", "note": "the sources consulted do not say it"})
+_UNKNOWN = {
+    "",
+    "not found",
+    "none",
+    "unknown",
+    "n/a",
+    "not mentioned",
+    "not given",
+    "не найдено",
+    "нет данных",
+}
+
+
+class GuidedPolicy:
+    """A fixed recipe: arithmetic, else the database, else recall and quote pages; calculate or read."""
+
+    def __init__(self, lane: Lane, toolkit: Toolkit) -> None:
+        self._lane = lane
+        self._toolkit = toolkit
+        self._recipe: AsyncGenerator[Action, State] | None = None
+
+    async def next(self, state: State, legal: frozenset[str]) -> Action:
+        """Return the recipe's next action; when only the endings are left, read what there is."""
+        if legal <= ENDINGS:
+            return await self._read(state)
+        try:
+            if self._recipe is None:
+                self._recipe = self._steps(state)
+                return await anext(self._recipe)
+            return await self._recipe.asend(state)
+        except StopAsyncIteration:
+            return NOT_FOUND
+
+    async def _steps(self, state: State) -> AsyncGenerator[Action, State]:
+        question = state.task.goal
+        expression = parse_arithmetic(question)
+        if expression is not None:
+            state = yield Action("math", {"expression": expression}, "plain arithmetic")
+            if state.evidence:
+                yield _computed(state, "", ())
+        if any(schema.relevance(question) >= DATABASE_RELEVANCE for schema in self._toolkit.schemas):
+            problem = ""
+            for _ in range(2):
+                state = yield await self._query(question, problem)
+                problem = state.steps[-1].error
+                if not problem:
+                    break
+            if _rows(state.evidence):
+                yield await self._tell(state, words=state.steps[0].error == "")
+        state = yield Action("recall", {"query": question}, "what earlier runs have verified")
+        if self._toolkit.browser is None:
+            yield await self._read(state)
+            return
+        state = yield Action("search", {"query": question}, "look for pages")
+        for hit in self._toolkit.browser.hits[:PAGES]:
+            state = yield Action("open", {"target": hit.url}, "among the best results")
+            if not state.steps[-1].error:
+                for lines in await self._lines(question, hit):
+                    state = yield Action("quote", {"lines": lines}, "close to the question")
+        if needs_calculation(question) and state.evidence:
+            calculation = await self._calculate(state)
+            if calculation is not None:
+                cites, expression, sentence = calculation
+                state = yield Action("math", {"expression": expression}, "with numbers from the quotes")
+                if isinstance(state.evidence[-1], Computation):
+                    yield _computed(state, sentence, cites)
+        yield await self._read(state)
+
+    async def _lines(self, question: str, hit: Hit) -> list[str]:
+        """Return the line ranges of the open page to quote, best first."""
+        passages: Sequence[Any] = hit.passages
+        if not passages and self._toolkit.browser is not None and self._toolkit.browser.current is not None:
+            passages = await self._toolkit.rank(self._toolkit.browser.current, question, self._lane)
+        return [f"{passage.first}-{passage.last}" for passage in passages]
+
+    async def _read(self, state: State) -> Action:
+        """Ask the model to answer from the evidence; what it says must stand there."""
+        if not state.evidence:
+            return NOT_FOUND
+        reply = await self._ask("read", _reading_schema(state.evidence), 120, state)
+        parsed = reply.parsed if reply.parsed is not None else {}
+        return _answer(state, parsed, reply)
+
+    async def _calculate(self, state: State) -> tuple[tuple[int, ...], str, str] | None:
+        """Ask for a calculation: citations, expression and sentence, or None when it is not grounded."""
+        fields = {
+            "calculation": {"type": "string", "pattern": "^(none|[0-9. ()+*/-]{3,60})$"},
+            "sentence": {"type": "string", "maxLength": 240},
+        }
+        reply = await self._ask("calculate", _cited_schema(state.evidence, fields), 120, state)
+        parsed = reply.parsed if reply.parsed is not None else {}
+        expression, sentence = str(parsed.get("calculation", "none")), str(parsed.get("sentence", ""))
+        cites = tuple(parsed.get("quotes", ()))
+        known = [state.task.goal, "100", *map(plain_text, state.evidence)]
+        if expression == "none" or not cites or missing_numbers(expression, known):
+            return None
+        return _completed(cites, expression, state), expression, sentence
+
+    async def _query(self, question: str, problem: str) -> Action:
+        schemas = "\n".join(schema.render(1800) for schema in self._toolkit.schemas)
+        messages = prompt("query").messages(
+            schema=schemas, objective=question, problem=f"The last try failed: {problem}" if problem else ""
+        )
+        schema = _object({"query": {"type": "string", "maxLength": 500}})
+        reply = await self._lane.complete(Request("act", messages, 200, schema))
+        query = str(reply.parsed["query"]) if reply.parsed is not None else ""
+        return Action("sql", {"query": query}, "the database knows the question's words")
+
+    async def _tell(self, state: State, *, words: bool) -> Action:
+        """Put a query result into words: by the model when a call is left, else by code."""
+        table = _rows(state.evidence)[-1]
+        number = len(state.evidence)
+        fallback = {"quotes": [number], "sentence": _row_sentence(table), "answer": _cell(table)}
+        if not words:
+            return _answer(state, fallback, None)
+        fields = {
+            "sentence": {"type": "string", "maxLength": 240},
+            "answer": {"type": "string", "maxLength": 80},
+        }
+        reply = await self._ask("tell", _object(fields), 120, state)
+        parsed = {**(reply.parsed if reply.parsed is not None else {}), "quotes": [number]}
+        told = _answer(state, parsed, reply)
+        return told if told.tool == "answer" else _answer(state, fallback, None)
+
+    async def _ask(self, name: str, schema: dict[str, Any], max_tokens: int, state: State) -> Reply:
+        messages = prompt(name).messages(
+            evidence=evidence_block(state.evidence, self._lane.services.seed), objective=state.task.goal
+        )
+        return await self._lane.complete(Request("act", messages, max_tokens, schema, logprobs=True))
+
+
+def _answer(state: State, parsed: dict[str, Any], reply: Reply | None) -> Action:
+    """Turn a reading into an answer, or "not found" when the evidence does not carry the short answer."""
+    short = str(parsed.get("answer", "")).strip().strip(".")
+    sentence = str(parsed.get("sentence", "")).strip()
+    texts = [_with_title(item) for item in state.evidence]
+    if short.casefold() in _UNKNOWN:
+        return NOT_FOUND
+    if missing_numbers(short, texts) or missing_names(short, [*texts, state.task.goal]):
+        return NOT_FOUND
+    statement = sentence if sentence else short
+    cites = _completed(tuple(parsed.get("quotes", ())), f"{statement} {short}", state)
+    args: dict[str, Any] = {"short": short, "claims": [{"text": statement, "cites": list(cites)}]}
+    if reply is not None and reply.logprobs:
+        args["confidence"] = round(math.exp(sum(reply.logprobs) / len(reply.logprobs)), 4)
+    return Action("answer", args)
+
+
+def _computed(state: State, sentence: str, cites: tuple[int, ...]) -> Action:
+    """Answer with the last computation: its result stands where the sentence says RESULT."""
+    number = len(state.evidence)
+    computation = state.evidence[-1]
+    assert isinstance(computation, Computation)
+    value = computation.decimal
+    text = sentence.replace(RESULT, value) if RESULT in sentence else f"{computation.expression} = {value}"
+    return Action("answer", {"short": value, "claims": [{"text": text, "cites": [*cites, number]}]})
+
+
+def _completed(cites: tuple[int, ...], statement: str, state: State) -> tuple[int, ...]:
+    """Add at most two citations that carry numbers or names which the cited evidence lacks."""
+    texts = [_with_title(item) for item in state.evidence]
+    chosen = list(dict.fromkeys(number for number in cites if 1 <= number <= len(texts)))
+    for _ in range(2):
+        lacking = _lacking(statement, [texts[number - 1] for number in chosen])
+        others = [number for number in range(1, len(texts) + 1) if number not in chosen]
+        best = min(
+            others,
+            key=lambda number: _lacking(statement, [texts[other - 1] for other in (*chosen, number)]),
+            default=None,
+        )
+        if (
+            lacking == 0
+            or best is None
+            or _lacking(statement, [texts[other - 1] for other in (*chosen, best)]) == lacking
+        ):
+            break
+        chosen.append(best)
+    return tuple(chosen)
+
+
+def _lacking(statement: str, texts: list[str]) -> int:
+    return len(missing_numbers(statement, texts)) + len(missing_names(statement, texts))
+
+
+def _with_title(item: Evidence) -> str:
+    return f"{item.source.title}: {item.text}" if item.kind == "quote" else plain_text(item)
+
+
+def _rows(evidence: Sequence[Evidence]) -> list[Table]:
+    return [item for item in evidence if isinstance(item, Table) and item.rows]
+
+
+def _cell(table: Table) -> str:
+    return str(table.rows[0][0])
+
+
+def _row_sentence(table: Table) -> str:
+    shown = ", ".join(f"{column}: {cell}" for column, cell in zip(table.columns, table.rows[0], strict=True))
+    return f"The first row of the result is {shown}."
+
+
+def _reading_schema(evidence: Sequence[Evidence]) -> dict[str, Any]:
+    fields = {"sentence": {"type": "string", "maxLength": 240}, "answer": {"type": "string", "maxLength": 80}}
+    return _cited_schema(evidence, fields)
+
+
+def _cited_schema(evidence: Sequence[Evidence], fields: dict[str, Any]) -> dict[str, Any]:
+    numbers = list(range(1, len(evidence) + 1))
+    quotes = {"type": "array", "items": {"type": "integer", "enum": numbers}, "minItems": 1, "maxItems": 4}
+    return _object({"quotes": quotes, **fields})
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }

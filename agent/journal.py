@@ -1,0 +1,281 @@
+"""The journal: the append-only record of a run's effects and events.
+
+Every effect passes through `Journal.effect`: an intent row is committed, the call runs, its response is
+committed. An effect is found again by lane, kind, hash of the canonical request, and how many equal requests
+the lane has made before, so that parallel lanes replay in any order. A replay runs the same code with
+`live=False`: recorded effects return at once, a missing one is a `ReplayMiss`, and every event is compared
+with the recorded one.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+import sqlite3
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crowquill.agent.events import Event, Recorded, decode, encode
+from crowquill.agent.redact import Redactor
+from crowquill.errors import CrowquillError, ModelError, ReplayMismatch, ReplayMiss, ToolFailed, ToolRetry
+from crowquill.memory.clock import Clock
+from crowquill.memory.db import Database
+from crowquill.tools.context import EffectKind, Json
+
+_RECORDED_ERRORS: dict[str, type[CrowquillError]] = {
+    kind.__name__: kind for kind in (ToolRetry, ToolFailed, ModelError)
+}
+
+Alongside = Callable[[sqlite3.Connection], None]
+"""Rows to write in the same transaction as an event."""
+
+
+def canonical(value: Json) -> str:
+    """Return the one JSON spelling of a value."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def boot_id() -> str:
+    """Return the identity of this boot of the machine, to tell a live process from a reused number."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    lane: str
+    kind: str
+    sha256: str
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    request: str
+    status: str
+    response: str | None
+
+
+class Journal:
+    """The journal of one run; create with `begin` or `reopen`."""
+
+    def __init__(self, database: Database, run_id: str, *, clock: Clock, redactor: Redactor, live: bool) -> None:
+        self.run_id = run_id
+        self.live = live
+        self._database = database
+        self._clock = clock
+        self._redactor = redactor
+        self._ordinals: Counter[tuple[str, str, str]] = Counter()
+        self._sequence: Counter[str] = Counter()
+        self._effects: dict[_Key, _Effect] = {}
+        self._events: dict[tuple[str, int], Recorded] = {}
+        self._chain = hashlib.sha256(run_id.encode()).hexdigest()
+        self._position = 0
+        self._emitting = asyncio.Lock()
+
+    @classmethod
+    async def begin(
+        cls,
+        database: Database,
+        run_id: str,
+        objective: str,
+        config: Json,
+        *,
+        clock: Clock,
+        redactor: Redactor,
+    ) -> "Journal":
+        """Start the record of a new run."""
+        journal = cls(database, run_id, clock=clock, redactor=redactor, live=True)
+        row = (
+            run_id,
+            redactor.text(objective),
+            canonical(redactor.data(config)),
+            "running",
+            clock.now().isoformat(),
+            os.getpid(),
+            boot_id(),
+        )
+        await database.write(
+            lambda connection: connection.execute(
+                "INSERT INTO runs (id, objective, config, status, created_at, pid, boot_id) VALUES (?,?,?,?,?,?,?)",
+                row,
+            )
+        )
+        return journal
+
+    @classmethod
+    async def reopen(cls, database: Database, run_id: str, *, clock: Clock, redactor: Redactor) -> "Journal":
+        """Open a recorded run for replay: nothing will be called and nothing written."""
+        journal = cls(database, run_id, clock=clock, redactor=redactor, live=False)
+        journal._effects = await database.read(lambda connection: _load_effects(connection, run_id))
+        recorded = await database.read(lambda connection: load_events(connection, run_id))
+        journal._events = {(event.lane, event.seq): event for event in recorded}
+        return journal
+
+    async def effect(self, lane: str, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]]) -> Json:
+        """Return the recorded response, or run `call` and record it.
+
+        Raises:
+            ReplayMiss: the run is being replayed and this effect was never recorded.
+            ToolRetry, ToolFailed, ModelError: what `call` raised, now or when it was recorded.
+        """
+        text = canonical(self._redactor.data(request))
+        sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        ordinal = self._ordinals[lane, kind, sha256]
+        self._ordinals[lane, kind, sha256] += 1
+        key = _Key(lane, kind, sha256, ordinal)
+        if not self.live:
+            return self._recall(key, text)
+        await self._database.write(
+            lambda connection: _insert_intent(connection, self.run_id, key, text, self._clock)
+        )
+        started = self._clock.monotonic()
+        try:
+            response = self._redactor.data(await call())
+        except tuple(_RECORDED_ERRORS.values()) as error:
+            failure = self._redactor.data(_encode_error(error))
+            await self._finish(key, "failed", failure, self._clock.monotonic() - started)
+            raise _decode_error(failure) from error
+        await self._finish(key, "done", response, self._clock.monotonic() - started)
+        return response  # type: ignore[no-any-return]  # redaction keeps JSON JSON
+
+    async def _finish(self, key: _Key, status: str, response: Json, seconds: float) -> None:
+        values = (
+            status,
+            canonical(response),
+            seconds,
+            self.run_id,
+            key.lane,
+            key.kind,
+            key.sha256,
+            key.ordinal,
+        )
+        await self._database.write(
+            lambda connection: connection.execute(
+                "UPDATE effects SET status=?, response=?, seconds=?"
+                " WHERE run=? AND lane=? AND kind=? AND request_sha256=? AND ordinal=?",
+                values,
+            )
+        )
+
+    def _recall(self, key: _Key, request: str) -> Json:
+        effect = self._effects.get(key)
+        if effect is None or effect.response is None:
+            raise ReplayMiss(self._describe_miss(key, request))
+        response: Json = json.loads(effect.response)
+        if effect.status == "failed":
+            raise _decode_error(response)
+        return response
+
+    def _describe_miss(self, key: _Key, request: str) -> str:
+        near = [
+            effect.request
+            for other, effect in self._effects.items()
+            if other.lane == key.lane and other.kind == key.kind
+        ]
+        nearest = max(near, key=lambda other: _common_prefix(request, other), default=None)
+        message = f"run {self.run_id}, lane {key.lane}: no recorded {key.kind} effect for {request[:200]}"
+        if nearest is None:
+            return message
+        at = _common_prefix(request, nearest)
+        return f"{message}; the nearest differs at character {at}: …{nearest[max(0, at - 40) : at + 80]}"
+
+    async def emit(self, lane: str, event: Event, alongside: Alongside | None = None) -> Recorded:
+        """Record an event and, in the same transaction, the rows that `alongside` writes.
+
+        Raises:
+            ReplayMismatch: the run is being replayed and this event differs from the recorded one.
+        """
+        payload = self._redactor.data(encode(event))
+        seq = self._sequence[lane]
+        self._sequence[lane] += 1
+        if not self.live:
+            return self._compare(lane, seq, payload)
+        async with self._emitting:
+            text = canonical(payload)
+            digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+            chain = hashlib.sha256((self._chain + digest).encode()).hexdigest()
+            at = self._clock.now().isoformat()
+            row = (self.run_id, lane, seq, self._position, at, text, digest, chain)
+
+            def write(connection: sqlite3.Connection) -> None:
+                connection.execute("INSERT INTO events VALUES (?,?,?,?,?,?,?,?)", row)
+                if alongside is not None:
+                    alongside(connection)
+
+            await self._database.write(write)
+            self._chain, self._position = chain, self._position + 1
+        return Recorded(lane, seq, at, decode(payload))
+
+    def _compare(self, lane: str, seq: int, payload: dict[str, Any]) -> Recorded:
+        recorded = self._events.pop((lane, seq), None)
+        if recorded is None:
+            raise ReplayMismatch(
+                f"run {self.run_id}, lane {lane}: event {seq} ({payload['kind']}) was not recorded"
+            )
+        before, now = canonical(encode(recorded.event)), canonical(payload)
+        if before != now:
+            at = max(0, _common_prefix(before, now) - 40)
+            raise ReplayMismatch(
+                f"run {self.run_id}, lane {lane}, event {seq}: recorded …{before[at : at + 120]}… "
+                f"but got …{now[at : at + 120]}…"
+            )
+        return recorded
+
+    async def finish(self, status: str, answer: Json) -> None:
+        """Close the run; in a replay, check that every recorded event has come again."""
+        if not self.live:
+            if self._events:
+                lane, seq = next(iter(self._events))
+                raise ReplayMismatch(f"run {self.run_id}: recorded event {seq} of lane {lane} did not come again")
+            return
+        values = (status, self._clock.now().isoformat(), canonical(self._redactor.data(answer)), self.run_id)
+        await self._database.write(
+            lambda connection: connection.execute(
+                "UPDATE runs SET status=?, finished_at=?, answer=? WHERE id=?", values
+            )
+        )
+
+
+def _insert_intent(connection: sqlite3.Connection, run_id: str, key: _Key, request: str, clock: Clock) -> None:
+    connection.execute(
+        "INSERT INTO effects (run, lane, kind, request_sha256, ordinal, request, status, started_at)"
+        " VALUES (?,?,?,?,?,?,'started',?)",
+        (run_id, key.lane, key.kind, key.sha256, key.ordinal, request, clock.now().isoformat()),
+    )
+
+
+def _load_effects(connection: sqlite3.Connection, run_id: str) -> dict[_Key, _Effect]:
+    rows = connection.execute(
+        "SELECT lane, kind, request_sha256, ordinal, request, status, response FROM effects WHERE run=?",
+        (run_id,),
+    )
+    return {_Key(*row[:4]): _Effect(*row[4:]) for row in rows}
+
+
+def load_events(connection: sqlite3.Connection, run_id: str) -> list[Recorded]:
+    """Return the recorded events of a run in the order they were recorded."""
+    rows = connection.execute("SELECT lane, seq, at, payload FROM events WHERE run=? ORDER BY position", (run_id,))
+    return [Recorded(lane, seq, at, decode(json.loads(payload))) for lane, seq, at, payload in rows]
+
+
+def _encode_error(error: CrowquillError) -> dict[str, Json]:
+    name = next(name for name, kind in _RECORDED_ERRORS.items() if isinstance(error, kind))
+    fault = error.kind if isinstance(error, ModelError) else None
+    return {"error": name, "message": str(error), "fault": fault}
+
+
+def _decode_error(data: Any) -> CrowquillError:
+    if data["error"] == ModelError.__name__:
+        return ModelError(data["message"], kind=data["fault"])
+    return _RECORDED_ERRORS[data["error"]](data["message"])
+
+
+def _common_prefix(left: str, right: str) -> int:
+    pairs = enumerate(zip(left, right, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(left), len(right)))

@@ -1,0 +1,162 @@
+"""A lane: the path on which a task's effects and events are recorded, and its tools' door to the world."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, cast
+
+from crowquill.agent.budget import FREE, Ledger, Price
+from crowquill.agent.events import Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
+from crowquill.agent.journal import Alongside, Journal
+from crowquill.agent.models.base import Model, Reply, Request, Role, Usage
+from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
+from crowquill.agent.rules import Rules
+from crowquill.memory.blobs import BlobStore
+from crowquill.memory.clock import Clock
+from crowquill.memory.evidence import Evidence, Table
+from crowquill.tools.context import EffectKind, Json, Recall
+
+CHARACTERS_PER_TOKEN = 3.5
+"""Rough size of a token, used only to reserve before a call; the model's own count is booked."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """What all lanes of one run share."""
+
+    journal: Journal
+    models: Mapping[Role, Model]
+    slots: Mapping[str, asyncio.Semaphore]
+    prices: Mapping[str, Price]
+    blobs: BlobStore
+    memory: Recall
+    clock: Clock
+    seed: str
+    started: float
+    publish: Callable[[Recorded | Progress], None]
+    store: Callable[[Evidence, str], Alongside]
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+
+
+class Lane:
+    """Implements `tools.context.ToolContext` for one task."""
+
+    def __init__(self, services: Services, path: str, ledger: Ledger, rules: Rules) -> None:
+        self.services = services
+        self.path = path
+        self.ledger = ledger
+        self.rules = rules
+        self.step = 0
+
+    @property
+    def lane(self) -> str:
+        """Path of the present step, such as `t1/s3`."""
+        return f"{self.path}/s{self.step}" if self.step else self.path
+
+    @property
+    def clock(self) -> Clock:
+        """The run's clock."""
+        return self.services.clock
+
+    @property
+    def deadline(self) -> float | None:
+        """Monotonic second at which the run's time is over."""
+        seconds = self.ledger.limits.seconds
+        return None if seconds is None else self.services.started + seconds
+
+    @property
+    def blobs(self) -> BlobStore:
+        """The workspace's blobs."""
+        return self.services.blobs
+
+    @property
+    def memory(self) -> Recall:
+        """Evidence of earlier runs and batches."""
+        return self.services.memory
+
+    async def effect(self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]]) -> Json:
+        """Run and record a call, or return what was recorded (see `Journal.effect`)."""
+        return await self.services.journal.effect(self.lane, kind, request, call)
+
+    async def egress(self, url: str) -> None:
+        """Apply the egress rules to a URL."""
+        self.rules.check_url(url)
+
+    def check_outgoing(self, text: str) -> None:
+        """Apply the egress rules to text that leaves this machine."""
+        self.rules.check_outgoing(text)
+
+    def offer(self, urls: list[str]) -> None:
+        """Make URLs openable."""
+        self.rules.offer(urls)
+
+    def progress(self, message: str) -> None:
+        """Show what is being done."""
+        self.services.publish(Progress(message))
+
+    async def emit(self, event: Event, alongside: Alongside | None = None) -> None:
+        """Record an event of this lane and publish it."""
+        self.services.publish(await self.services.journal.emit(self.path, event, alongside))
+
+    async def take(self, evidence: Evidence) -> None:
+        """Record verified evidence: the event and the memory row in one transaction."""
+        if isinstance(evidence, Table):
+            self.rules.protect(evidence)
+        await self.emit(EvidenceFound(evidence), self.services.store(evidence, self.path))
+
+    async def tick(self) -> None:
+        """Book the time that has passed and say when a budget runs low.
+
+        Raises:
+            BudgetExceeded: the time for exploring is over.
+        """
+
+        async def elapsed() -> Json:
+            return round(self.clock.monotonic() - self.services.started, 3)
+
+        seconds = cast("float", await self.effect("clock", None, elapsed))
+        for line in self.ledger.marks():
+            await self.emit(Noticed(line, "warning"))
+        self.ledger.pass_time(seconds)
+
+    async def complete(self, request: Request) -> Reply:
+        """Ask the model of the request's role: reserve, call with retries, book, record.
+
+        Raises:
+            BudgetExceeded: the call cannot be paid; nothing was sent.
+            ModelError: the model failed in spite of retries.
+        """
+        model = self.services.models[request.role]
+        price = self.services.prices.get(model.name, FREE)
+        prompt = sum(len(message.content) for message in request.messages)
+        worst = Usage(math.ceil(prompt / CHARACTERS_PER_TOKEN), 0, request.max_tokens)
+        tokens, usd = worst.prompt + worst.completion, price.cost(worst)
+        self.ledger.reserve(tokens, usd)
+        usage = Usage()
+        try:
+            reply = await self._recorded_completion(model, request)
+            usage = reply.usage
+        finally:
+            self.ledger.settle(tokens, usd, usage, price.cost(usage))
+        await self.emit(ModelCalled(request.role, usage))
+        return reply
+
+    async def _recorded_completion(self, model: Model, request: Request) -> Reply:
+        async def call() -> Json:
+            async with self.services.slots[model.name]:
+                reply = await complete_with_retry(
+                    model, request, policy=self.services.retry, clock=self.clock, deadline=self.deadline
+                )
+            return cast("Json", asdict(replace(reply, usage=replace(reply.usage, calls=1))))
+
+        sent: dict[str, Any] = asdict(request)
+        sent["model"] = model.name
+        data = cast("dict[str, Any]", await self.effect("model", cast("Json", sent), call))
+        return Reply(
+            text=data["text"],
+            usage=Usage(**data["usage"]),
+            finish=data["finish"],
+            parsed=data["parsed"],
+            logprobs=tuple(data["logprobs"]),
+        )

@@ -1,0 +1,1 @@
+"""Language models: OpenAI-compatible, embedded, scripted."""

@@ -1,0 +1,99 @@
+"""What a language model is to the rest of Crowquill."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+Role = Literal["plan", "act", "write", "judge"]
+Finish = Literal["stop", "length", "tool_calls", "content_filter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat message."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One completion. With `schema` the reply must be a JSON object that fits it.
+
+    `max_tokens` bounds the completion and is never left out. `role` says who is asking, for routing.
+    """
+
+    role: Role
+    messages: tuple[Message, ...]
+    max_tokens: int
+    schema: Mapping[str, Any] | None = None
+    temperature: float = 0.0
+    seed: int | None = None
+    logprobs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one or more calls. `cached` counts the prompt tokens that a prefix cache served."""
+
+    prompt: int = 0
+    cached: int = 0
+    completion: int = 0
+    calls: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.prompt + other.prompt,
+            self.cached + other.cached,
+            self.completion + other.completion,
+            self.calls + other.calls,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the model said. `parsed` is the JSON object when the request had a schema.
+
+    `logprobs` are natural logarithms of the probability of each completion token, when asked for.
+    """
+
+    text: str
+    usage: Usage
+    finish: Finish = "stop"
+    parsed: dict[str, Any] | None = None
+    logprobs: tuple[float, ...] = field(default=())
+
+
+class Model(Protocol):
+    """A language model. Implementations hold no event loop between runs."""
+
+    @property
+    def name(self) -> str:
+        """How the user spells this model, such as `local` or `openai:gpt-5-mini`."""
+        ...
+
+    @property
+    def slots(self) -> int:
+        """How many requests may run at once."""
+        ...
+
+    @property
+    def context_tokens(self) -> int:
+        """Size of the context window, in tokens."""
+        ...
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer one request.
+
+        Raises:
+            ModelError: with the kind of fault.
+        """
+        ...
+
+    async def warm(self) -> None:
+        """Load what the first request will need; harmless when repeated."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections and child processes; the model may be used again afterwards."""
+        ...

@@ -1,0 +1,292 @@
+"""Any server that speaks the OpenAI chat protocol: OpenAI itself, Ollama, vLLM, llama.cpp, LM Studio …"""
+
+import asyncio
+import ipaddress
+import os
+import re
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, cast
+from urllib.parse import urlsplit
+
+from crowquill.agent.models.base import Message, Reply, Request, Usage
+from crowquill.agent.models.faults import (
+    ErrorBody,
+    ServerFault,
+    UnusableReply,
+    classify,
+    one_line,
+    read_error,
+    retry_after,
+)
+from crowquill.agent.models.reply import MAX_REPLY_BYTES, read_reply
+from crowquill.agent.models.structured import clean, is_strict, with_schema_in_prompt
+
+if TYPE_CHECKING:
+    from openai import APIStatusError, AsyncOpenAI
+
+OPENAI_URL = "https://api.openai.com/v1"
+REASONING_TOKENS = 4096
+"""Added to the limit for models that count hidden reasoning against it (they insist on
+`max_completion_tokens`); without it a short limit leaves no room for the reply itself."""
+
+_Quirk = Literal["max_completion_tokens", "no_temperature", "no_seed", "no_logprobs", "schema_in_prompt"]
+
+
+class OpenAIModel:
+    """A model behind an OpenAI-compatible HTTP server.
+
+    `timeout` is the total time of one call in seconds, `connect_timeout` the part of it for connecting.
+    `openai_account` sends the organisation, project and headers that the `OPENAI_*` variables name; it is
+    off unless the server is OpenAI's, so that nothing meant for OpenAI reaches another host.
+
+    Every call opens its own connection: the object holds nothing that belongs to an event loop, and a
+    call that is cancelled frees its place in the server at once. What a server refuses (`max_tokens`,
+    `temperature`, `response_format` …) is left out from then on.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        base_url: str = OPENAI_URL,
+        api_key: str | None = None,
+        name: str | None = None,
+        context_tokens: int = 128_000,
+        slots: int = 8,
+        timeout: float = 300.0,
+        connect_timeout: float = 10.0,
+        openai_account: bool = False,
+    ) -> None:
+        self.model = model
+        self.base_url = base_url
+        self._name = name if name is not None else f"{base_url}#{model}"
+        self._key = api_key
+        self._context_tokens = context_tokens
+        self._slots = slots
+        self._timeout = timeout
+        self._connect_timeout = connect_timeout
+        self._openai_account = openai_account
+        self._quirks: frozenset[_Quirk] = frozenset()
+        self._tls: ssl.SSLContext | None = None
+
+    @property
+    def name(self) -> str:
+        """How the user spells this model."""
+        return self._name
+
+    @property
+    def slots(self) -> int:
+        """How many requests may run at once."""
+        return self._slots
+
+    @property
+    def context_tokens(self) -> int:
+        """Size of the context window, in tokens; a guess, as the protocol has no word for it."""
+        return self._context_tokens
+
+    async def warm(self) -> None:
+        """Import the client library (0.8 s) in a thread; nothing is sent."""
+        await asyncio.to_thread(_load_library)
+
+    async def close(self) -> None:
+        """Do nothing: no connection outlives its call."""
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer one request within `timeout` seconds.
+
+        Raises:
+            ModelError: with the kind of fault; nothing is retried here except what the server
+                refuses by name and is then left out.
+        """
+        await self.warm()
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._complete_adapting(request)
+        except TimeoutError as error:
+            message = f"{self._name} did not finish its answer in {self._timeout:.0f} s"
+            raise ServerFault(message, kind="transient") from error
+
+    async def _complete_adapting(self, request: Request) -> Reply:
+        while True:
+            quirks = self._quirks
+            try:
+                return read_reply(await self._post(request, quirks), request)
+            except _Refused as refused:
+                quirk = _quirk_behind(refused, request)
+                if quirk is None or quirk in quirks:
+                    raise refused.fault from refused.__cause__
+                self._quirks = self._quirks.union((quirk,))
+
+    async def _post(self, request: Request, quirks: frozenset[_Quirk]) -> bytes:
+        """Send one request and return the body of a successful reply."""
+        import httpx2  # what openai uses below; it comes with it
+        import openai
+
+        try:
+            async with self._client() as client:
+                create = cast("Any", client.chat.completions.with_streaming_response.create)
+                async with create(**self._arguments(request, quirks), extra_headers=self._headers()) as response:
+                    return await _read_capped(response.iter_bytes(65_536))
+        except openai.APIStatusError as error:
+            raise self._refusal(error) from error
+        except (openai.APIConnectionError, httpx2.HTTPError, OSError) as error:
+            reason = one_line(str(error.__cause__ if error.__cause__ is not None else error))
+            message = f"no answer from {self._name}: {reason or type(error).__name__}"
+            raise ServerFault(message, kind="transient") from error
+        except openai.OpenAIError as error:
+            raise ServerFault(f"{self._name}: {one_line(str(error))}", kind="fatal") from error
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator["AsyncOpenAI"]:
+        import openai
+
+        limit = openai.Timeout(self._timeout, connect=self._connect_timeout)
+        verify = self._tls_context()
+        trusted = not _is_loopback(self.base_url)  # a proxy from the environment cannot reach our loopback
+        async with openai.DefaultAsyncHttpxClient(verify=verify, trust_env=trusted, timeout=limit) as http:
+            yield openai.AsyncOpenAI(
+                # The library looks for a key of its own when it gets none.
+                api_key=self._key if self._key else "none",
+                base_url=self.base_url,
+                max_retries=0,
+                timeout=limit,
+                http_client=http,
+            )
+
+    def _tls_context(self) -> ssl.SSLContext | bool:
+        """Return a context that all calls share: loading the certificates takes 30 ms."""
+        if not self.base_url.startswith("https:"):
+            return False
+        if self._tls is None:
+            import httpx2
+
+            self._tls = httpx2.create_ssl_context()
+        return self._tls
+
+    def _arguments(self, request: Request, quirks: frozenset[_Quirk]) -> dict[str, Any]:
+        schema = request.schema
+        if schema is not None and "schema_in_prompt" in quirks:
+            request = with_schema_in_prompt(request)
+        arguments: dict[str, Any] = {
+            "model": self.model,
+            "messages": [_message(message) for message in request.messages],
+        }
+        if "max_completion_tokens" in quirks:
+            arguments["max_completion_tokens"] = request.max_tokens + REASONING_TOKENS
+        else:
+            arguments["max_tokens"] = request.max_tokens
+        if "no_temperature" not in quirks:
+            arguments["temperature"] = request.temperature
+        if request.seed is not None and "no_seed" not in quirks:
+            arguments["seed"] = request.seed
+        if request.logprobs and "no_logprobs" not in quirks:
+            arguments["logprobs"] = True
+        if request.schema is not None:
+            arguments["response_format"] = _response_format(request.schema)
+        return arguments
+
+    def _headers(self) -> dict[str, Any]:
+        """Return headers that undo what the library takes from the environment."""
+        from openai import omit
+
+        headers: dict[str, Any] = {"Accept-Encoding": "identity"}
+        if not self._key:
+            headers["Authorization"] = omit
+        if not self._openai_account:
+            lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
+            ambient = [line.partition(":")[0].strip() for line in lines]
+            names = ["OpenAI-Organization", "OpenAI-Project", *filter(None, ambient)]
+            headers |= {name: omit for name in names if name.lower() != "authorization"}
+            if self._key:
+                headers["Authorization"] = f"Bearer {self._key}"
+        return headers
+
+    def _refusal(self, error: "APIStatusError") -> "_Refused":
+        body = read_error(error.body)
+        kind = classify(error.status_code, body)
+        said = self._redact(body.message) or "no reason given"
+        wait = retry_after(cast("Mapping[str, str]", error.response.headers), datetime.now(UTC))
+        message = f"{self._name} answered {error.status_code}: {said}{_ADVICE.get(kind, '')}"
+        return _Refused(ServerFault(message, kind=kind, retry_after=wait), body)
+
+    def _redact(self, text: str) -> str:
+        return text.replace(self._key, "***") if self._key else text
+
+
+_ADVICE = {
+    "auth": " (check the key: OPENAI_API_KEY for openai:…, CROWQUILL_API_KEY for a server of your own)",
+    "quota": " (the account has no credit left)",
+}
+
+
+class _Refused(Exception):
+    """An HTTP error, together with the body from which a quirk of the server can be learned."""
+
+    def __init__(self, fault: ServerFault, error: ErrorBody) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+        self.error = error
+
+
+_REFUSED_WORDS: tuple[tuple[re.Pattern[str], _Quirk], ...] = (
+    (re.compile(r"max_completion_tokens"), "max_completion_tokens"),
+    (
+        re.compile(r"response_format|json_schema|json schema|structured output|grammar", re.I),
+        "schema_in_prompt",
+    ),
+    (re.compile(r"logprobs"), "no_logprobs"),
+    (re.compile(r"temperature"), "no_temperature"),
+    (re.compile(r"\bseed\b"), "no_seed"),
+)
+
+
+def _quirk_behind(refused: _Refused, request: Request) -> _Quirk | None:
+    """Name what the server would not take, if its message says so and we sent it."""
+    if refused.fault.kind != "fatal":
+        return None
+    said = f"{refused.error.param} {refused.error.message}"
+    sent: dict[_Quirk, bool] = {
+        "max_completion_tokens": True,
+        "no_temperature": True,
+        "schema_in_prompt": request.schema is not None,
+        "no_logprobs": request.logprobs,
+        "no_seed": request.seed is not None,
+    }
+    return next((quirk for words, quirk in _REFUSED_WORDS if sent[quirk] and words.search(said)), None)
+
+
+def _load_library() -> None:
+    import_module("openai.resources.chat.completions")  # the library loads its parts at first touch
+
+
+def _message(message: Message) -> dict[str, str]:
+    return {"role": message.role, "content": clean(message.content)}
+
+
+def _response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
+    described = {"name": "reply", "schema": dict(schema), "strict": is_strict(schema)}
+    return {"type": "json_schema", "json_schema": described}
+
+
+async def _read_capped(chunks: AsyncIterator[bytes]) -> bytes:
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > MAX_REPLY_BYTES:
+            reason = f"the reply is larger than {MAX_REPLY_BYTES // 1_000_000} MB"
+            raise UnusableReply(reason, kind="malformed", text="", usage=Usage(calls=1))
+    return bytes(body)
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname
+    if host is None or host == "localhost":
+        return host == "localhost"
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

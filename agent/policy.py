@@ -1,0 +1,101 @@
+"""The `json` policy: one schema-constrained action per step, for models that can choose by themselves."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crowquill.agent.lane import Lane
+from crowquill.agent.models.base import Message, Request
+from crowquill.agent.prompting import prompt
+from crowquill.agent.render import evidence_block, fence, one_line
+from crowquill.agent.state import Action, State, Step
+from crowquill.agent.toolkit import Toolkit, numbers_of
+from crowquill.errors import ModelError
+from crowquill.memory.untrusted import Untrusted
+from crowquill.tools.tool import Tool
+
+MAX_ACTION_TOKENS = 700
+
+
+class JsonPolicy:
+    """Asks for one action at a time; illegal actions are masked in the schema, not in the prompt."""
+
+    def __init__(self, lane: Lane, toolkit: Toolkit) -> None:
+        self._lane = lane
+        self._toolkit = toolkit
+
+    async def next(self, state: State, legal: frozenset[str]) -> Action:
+        """Return the model's choice. Raises ModelError when the reply is not an action."""
+        schema = action_schema(
+            [self._toolkit.tools[name] for name in sorted(legal & set(self._toolkit.tools))], state, legal
+        )
+        request = Request("act", self._messages(state), MAX_ACTION_TOKENS, schema)
+        reply = await self._lane.complete(request)
+        return _read_action(reply.parsed)
+
+    def _messages(self, state: State) -> tuple[Message, ...]:
+        seed = self._lane.services.seed
+        needs = [
+            Untrusted(f"{task.goal}\n{task.result}", task.id) for task in state.needs if task.result is not None
+        ]
+        return prompt("act").messages(
+            tools="\n".join(_usage(entry) for entry in self._toolkit.tools.values()),
+            objective=state.objective,
+            task=state.task.goal,
+            needs="\n".join(["Known from earlier tasks", *(fence(text, seed) for text in needs)]) if needs else "",
+            evidence=evidence_block(state.evidence, seed),
+            actions="\n".join(map(_past, state.steps)) if state.steps else "(none yet)",
+            view=fence(state.view, seed) if state.view is not None else "(nothing)",
+            steps_left="" if state.steps_left is None else f"Actions left: {state.steps_left}",
+        )
+
+
+def _usage(entry: Tool) -> str:
+    arguments = ", ".join(entry.parameters.get("properties", {}))
+    return f"- {entry.name}({arguments}): {' '.join(entry.description.split())}"
+
+
+def _past(step: Step) -> str:
+    arguments = ", ".join(f"{name}={one_line(str(value), 80)}" for name, value in step.action.args.items())
+    outcome = f"failed: {one_line(step.error, 160)}" if step.error else step.status
+    return f"{step.index}. {step.action.tool}({arguments}) -> {outcome}"
+
+
+def action_schema(tools: Sequence[Tool], state: State, legal: frozenset[str]) -> dict[str, Any]:
+    """Return the schema of one action among `tools` and the legal endings."""
+    choices = [_choice(entry.name, entry.parameters) for entry in tools]
+    if "answer" in legal:
+        choices.append(_choice("answer", claims_schema(list(numbers_of(state.evidence)))))
+    if "give_up" in legal:
+        reason = {"type": "string", "enum": ["not_found", "nonsense", "controversial"]}
+        choices.append(_choice("give_up", _object({"reason": reason, "note": {"type": "string"}})))
+    return _object({"thought": {"type": "string"}, "action": {"anyOf": choices}})
+
+
+def claims_schema(numbers: list[int]) -> dict[str, Any]:
+    """Return the schema of an answer whose claims cite some of `numbers`."""
+    cites: dict[str, Any] = {"type": "array", "items": {"type": "integer", "enum": numbers}}
+    claim = _object({"text": {"type": "string"}, "cites": cites if numbers else {"type": "array", "maxItems": 0}})
+    return _object({"short": {"type": "string"}, "claims": {"type": "array", "items": claim}})
+
+
+def _choice(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    properties = {"tool": {"type": "string", "const": name}, **parameters.get("properties", {})}
+    required = ["tool", *parameters.get("required", [])]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _read_action(parsed: Mapping[str, Any] | None) -> Action:
+    action = parsed.get("action") if parsed is not None else None
+    if parsed is None or not isinstance(action, dict) or not isinstance(action.get("tool"), str):
+        raise ModelError("the model's reply is not an action", kind="malformed")
+    arguments = {name: value for name, value in action.items() if name != "tool"}
+    return Action(action["tool"], arguments, str(parsed.get("thought", "")))

@@ -1,0 +1,227 @@
+"""The run: plan, work the agenda off in batches, extend it, compose the answer from the evidence."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import cast
+
+from crowquill.agent.answer import Answer, Candidate, Draft, Reward, Stop, Stopped, Verdict
+from crowquill.agent.budget import Ledger
+from crowquill.agent.config import RunConfig
+from crowquill.agent.critic.checks import check
+from crowquill.agent.critic.reward import reward, verdict
+from crowquill.agent.episode import Outcome, run_episode
+from crowquill.agent.events import Judged, Noticed, Planned, RunFinished, RunStarted
+from crowquill.agent.lane import Lane, Services
+from crowquill.agent.planner import extend, plan
+from crowquill.agent.rules import Rules
+from crowquill.agent.state import State
+from crowquill.agent.workshop import Workshop
+from crowquill.agent.writer import compose, write
+from crowquill.errors import BudgetExceeded, ModelError
+from crowquill.memory.evidence import Evidence, Quote, Source
+from crowquill.tasks.agenda import Agenda
+from crowquill.tasks.task import Task
+from crowquill.tools.context import Json
+
+_BARREN_BATCHES = 2
+"""Batches in a row without new evidence after which a run ends."""
+
+
+class Run:
+    """One objective, from plan to answer."""
+
+    def __init__(self, objective: str, config: RunConfig, services: Services, workshop: Workshop) -> None:
+        self.objective = objective
+        self.config = config
+        self.services = services
+        self.workshop = workshop
+        self.ledger = Ledger(config.budget)
+        self.rules = Rules(objective)
+        self.lane = Lane(services, "run", self.ledger, self.rules)
+        self.outcomes: list[Outcome] = []
+
+    async def execute(self) -> Answer:
+        """Do everything that the objective needs, within the budget; always end with an answer object."""
+        model = self.config.models["act"]
+        await self.lane.emit(RunStarted(self.services.journal.run_id, self.objective, model, self.config.policy))
+        await self._warn_of_unknown_prices()
+        try:
+            agenda = await self._plan()
+            barren = 0
+            while agenda.ready and barren < _BARREN_BATCHES:
+                known = len(self._evidence())
+                agenda = await self._batch(agenda)
+                learned = len(self._evidence()) > known
+                barren = 0 if learned else barren + 1
+                if self._broken():
+                    break
+                agenda = await self._extend(agenda, learned=learned)
+        except BudgetExceeded as limit:
+            return await self._conclude("budget", str(limit), ())
+        except ModelError as error:
+            return await self._conclude("error", str(error), ())
+        return await self._conclude(*self._ending(), agenda.open)
+
+    async def _warn_of_unknown_prices(self) -> None:
+        unknown = set(self.config.models.values()) - set(self.config.prices)
+        for name in sorted(unknown) if self.config.budget.usd is not None else ():
+            if not name.startswith(("local", "scripted")):
+                unpriced = f"no price is known for {name}: the dollar budget cannot hold it"
+                await self.lane.emit(Noticed(unpriced, "warning"))
+
+    async def _plan(self) -> Agenda:
+        if self.config.policy == "guided":
+            proposals: tuple[Task, ...] = (Task("t1", self.objective, origin="user"),)
+        else:
+            proposals = await plan(self.objective, self.workshop.abilities, self.lane)
+        return await self._change(Agenda(), proposals)
+
+    async def _change(self, agenda: Agenda, proposals: Sequence[Task]) -> Agenda:
+        agenda, refused = agenda.add(proposals)
+        await self.lane.emit(Planned(agenda.tasks, tuple((refusal.goal, refusal.reason) for refusal in refused)))
+        return agenda
+
+    async def _batch(self, agenda: Agenda) -> Agenda:
+        """Run all ready tasks at the same time; their results settle in the order of the agenda."""
+        ready = agenda.ready
+        alone = len(agenda.tasks) == 1
+        ledgers = self.ledger.split(len(ready), keep_final=not alone)
+        lanes = [
+            Lane(self.services, task.id, ledger, self.rules.fork())
+            for task, ledger in zip(ready, ledgers, strict=True)
+        ]
+        async with asyncio.TaskGroup() as group:
+            episodes = [
+                group.create_task(self._episode(task, agenda, lane))
+                for task, lane in zip(ready, lanes, strict=True)
+            ]
+        for lane, episode in zip(lanes, episodes, strict=True):
+            self.ledger.absorb(lane.ledger)
+            self.rules.absorb(lane.rules)
+            self.outcomes.append(episode.result())
+            agenda = agenda.settle(episode.result().task)
+        return agenda
+
+    async def _episode(self, task: Task, agenda: Agenda, lane: Lane) -> Outcome:
+        toolkit = await self.workshop.toolkit(lane)
+        state = State(self.objective, task, needs=tuple(agenda[need] for need in task.needs))
+        return await run_episode(state, self.workshop.policy(lane, toolkit), toolkit, lane)
+
+    async def _extend(self, agenda: Agenda, *, learned: bool) -> Agenda:
+        """Let the planner create, drop and re-order tasks; skipped when nothing is left to decide."""
+        if self.config.policy == "guided" or not learned or (len(agenda.tasks) == 1 and not self._failed()):
+            return agenda
+        changes = await extend(self.objective, agenda, self.lane)
+        agenda = agenda.drop(changes.drop).first(changes.order)
+        if changes.objective_met:
+            agenda = agenda.drop(task.id for task in agenda.open)
+        return await self._change(agenda, changes.add)
+
+    def _failed(self) -> bool:
+        return any(outcome.draft is None for outcome in self.outcomes)
+
+    def _broken(self) -> bool:
+        return any(outcome.ended == "error" for outcome in self.outcomes)
+
+    def _evidence(self) -> tuple[Evidence, ...]:
+        found = {item.id: item for outcome in self.outcomes for item in outcome.evidence}
+        return tuple(found.values())
+
+    def _ending(self) -> tuple[Stopped, str]:
+        """Return why the run ends: the worst of what its episodes ended with."""
+        reasons: tuple[Stopped, ...] = ("error", "budget", "stalled", "refused", "not_found")
+        for reason in reasons:
+            for outcome in self.outcomes:
+                if outcome.ended == reason and (outcome.draft is None or reason in ("budget", "stalled")):
+                    if reason in ("not_found", "refused") and any(other.draft for other in self.outcomes):
+                        continue
+                    return reason, outcome.why
+        return "answered", ""
+
+    async def _conclude(self, stopped: Stopped, why: str, unfinished: Sequence[Task]) -> Answer:
+        """Compose, check and score the answer with what there is."""
+        self.ledger.open_reserve()
+        evidence = self._evidence()
+        draft, stopped, why = await self._draft(evidence, stopped, why)
+        if draft is None:
+            kept = () if stopped in ("not_found", "refused") else evidence
+            nothing = Stop(why if why else stopped)
+            return await self._finish(Candidate("", (), kept), Reward(0.0, ()), nothing, (stopped, why), unfinished)
+        candidate = _cited_first(check(draft, evidence, self.objective))
+        score, judgement = reward(candidate), verdict(candidate)
+        await self.lane.emit(Judged(candidate.short, candidate.claims, score, judgement))
+        return await self._finish(candidate, score, judgement, (stopped, why), unfinished)
+
+    async def _draft(
+        self, evidence: Sequence[Evidence], stopped: Stopped, why: str
+    ) -> tuple[Draft | None, Stopped, str]:
+        """Take the only task's own draft, or let the writer compose one out of all results."""
+        if len(self.outcomes) == 1 or not evidence:
+            return (self.outcomes[0].draft if self.outcomes else None), stopped, why
+        try:
+            draft = await write(self.objective, [outcome.task for outcome in self.outcomes], evidence, self.lane)
+        except (BudgetExceeded, ModelError) as error:
+            await self.lane.emit(Noticed(f"the answer could not be written: {error}", "warning"))
+            return None, ("budget" if isinstance(error, BudgetExceeded) else "error"), str(error)
+        if draft is None and stopped == "answered":
+            return None, "not_found", "the evidence does not answer the question"
+        return draft, stopped, why
+
+    async def _finish(
+        self,
+        candidate: Candidate,
+        score: Reward,
+        judgement: Verdict,
+        ending: tuple[Stopped, str],
+        unfinished: Sequence[Task],
+    ) -> Answer:
+        stopped, why = ending
+        answer = Answer(
+            text=compose(candidate) if candidate.claims else _explain(stopped, why, len(candidate.evidence)),
+            short=candidate.short,
+            claims=candidate.claims,
+            sources=_sources(candidate),
+            reward=score,
+            verdict=judgement,
+            evidence=candidate.evidence,
+            usage=self.ledger.usage,
+            seconds=await self._seconds(),
+            stopped=stopped,
+            run_id=self.services.journal.run_id,
+            objective=self.objective,
+            why=why,
+            open=tuple(task.goal for task in unfinished),
+        )
+        await self.lane.emit(RunFinished(answer, stopped))
+        return answer
+
+    async def _seconds(self) -> float:
+        async def elapsed() -> Json:
+            return round(self.services.clock.monotonic() - self.services.started, 3)
+
+        return cast("float", await self.lane.effect("clock", "end", elapsed))
+
+
+def _explain(stopped: Stopped, why: str, found: int) -> str:
+    """Say in our own words that there is no answer, and why."""
+    reason = f": {why}" if why else ""
+    match stopped:
+        case "not_found":
+            return f"Not found{reason}."
+        case "refused":
+            return f"No answer is given{reason}."
+        case _:
+            return f"No answer: the run ended ({stopped}){reason}. Evidence found so far: {found}."
+
+
+def _cited_first(candidate: Candidate) -> Candidate:
+    """Keep only cited evidence, in the order of citation, so that the text's numbers run 1, 2, 3 …"""
+    cited = {receipt.evidence.id: receipt.evidence for claim in candidate.claims for receipt in claim.support}
+    return Candidate(
+        candidate.short, candidate.claims, tuple(cited.values()), candidate.problems, candidate.confidence
+    )
+
+
+def _sources(candidate: Candidate) -> tuple[Source, ...]:
+    quotes = [item for item in candidate.evidence if isinstance(item, Quote)]
+    return tuple({quote.source.url: quote.source for quote in quotes}.values())

@@ -1,0 +1,83 @@
+"""The tools of one lane, and which of them make sense in a given state."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from crowquill.agent.state import ENDINGS, State
+from crowquill.memory.evidence import Evidence
+from crowquill.memory.snapshot import Snapshot
+from crowquill.memory.untrusted import Untrusted
+from crowquill.tools.browser.browser import Browser, browser_tools
+from crowquill.tools.context import ToolContext
+from crowquill.tools.observation import Observation
+from crowquill.tools.search.base import Passage
+from crowquill.tools.sql.schema import Schema
+from crowquill.tools.tool import Tool, tool
+
+_SEARCHES = 4
+_SCROLLS = 3
+
+
+Rank = Callable[[Snapshot, str, ToolContext], Awaitable[list[Passage]]]
+"""Finds the lines of a page that are closest to a question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Toolkit:
+    """Tools by name. Browser, ranking and schemas are also used by policies that choose by code."""
+
+    tools: dict[str, Tool]
+    rank: Rank
+    browser: Browser | None = None
+    schemas: tuple[Schema, ...] = ()
+
+    def legal(self, state: State) -> frozenset[str]:
+        """Return the actions that make sense now.
+
+        Steadying rules: at most 3 scrolls in a row, at most 4 searches without opening a page, no answer
+        before there is evidence, no giving up before anything was tried.
+        """
+        names = set(self.tools)
+        if self.browser is not None:
+            names -= _browser_names(self.browser) - self.browser.legal()
+        past = [step.action.tool for step in state.steps]
+        if past[-_SCROLLS:] == ["scroll"] * _SCROLLS:
+            names.discard("scroll")
+        since_open = past[len(past) - past[::-1].index("open") :] if "open" in past else past
+        if since_open.count("search") >= _SEARCHES:
+            names.discard("search")
+        if state.evidence:
+            names.add("answer")
+        if past:
+            names.add("give_up")
+        return frozenset(names) or ENDINGS
+
+
+def _browser_names(browser: Browser) -> set[str]:
+    return {entry.name for entry in browser_tools(browser)}
+
+
+def recall_tool() -> Tool:
+    """The tool that looks up evidence which earlier runs have verified."""
+
+    @tool
+    async def recall(query: str, context: ToolContext) -> Observation:
+        """Look up quotes and results that were verified earlier in this workspace."""
+        found = await context.memory.recall(query, limit=5)
+        return Observation(
+            Untrusted("", "memory"), evidence=found, status=f"{len(found)} verified items from earlier runs"
+        )
+
+    entry: Tool = recall
+    return entry
+
+
+def make_toolkit(browser: Browser | None, tools: Sequence[Tool], schemas: Sequence[Schema], rank: Rank) -> Toolkit:
+    """Put the tools of a lane together, by name in a fixed order."""
+    everything = [*(browser_tools(browser) if browser is not None else ()), *tools, recall_tool()]
+    return Toolkit({entry.name: entry for entry in everything}, rank, browser, tuple(schemas))
+
+
+def numbers_of(evidence: Sequence[Evidence]) -> range:
+    """Return the numbers by which prompts and citations name this evidence."""
+    return range(1, len(evidence) + 1)

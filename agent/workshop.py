@@ -1,0 +1,82 @@
+"""Builds what the lanes of a run work with: providers, page sources, tools, and the policy."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, cast
+
+from crowquill.agent.config import RunConfig
+from crowquill.agent.episode import Policy
+from crowquill.agent.guided import GuidedPolicy
+from crowquill.agent.lane import Lane
+from crowquill.agent.policy import JsonPolicy
+from crowquill.agent.toolkit import Toolkit, make_toolkit
+from crowquill.agent.workspace import Workspace
+from crowquill.memory.snapshot import Snapshot
+from crowquill.tools.browser.browser import Browser
+from crowquill.tools.context import Json, ToolContext
+from crowquill.tools.fetch import Fetcher
+from crowquill.tools.maths.tool import math_tool
+from crowquill.tools.search.base import PageSource, Passage, SearchProvider
+from crowquill.tools.search.corpus import rank_lines
+from crowquill.tools.search.web import WebSearch
+from crowquill.tools.sql.tool import locate_database, open_database, read_schemas, sql_tools
+from crowquill.tools.tool import Tool
+from crowquill.tools.worker import Worker
+
+_RANKED_LINES = 3
+"""Lines that are quoted from a page which was found by live search."""
+
+
+class Workshop:
+    """The equipment of one run. The worker's process starts with the first calculation or query."""
+
+    def __init__(self, config: RunConfig, workspace: Workspace, extra: Sequence[Tool], *, live: bool) -> None:
+        self._config = config
+        self._workspace = workspace
+        self._extra = tuple(extra)
+        self._worker = Worker()
+        self._databases = tuple((open_database if live else locate_database)(url) for url in config.databases)
+        find = workspace.corpus if live else workspace.recorded_corpus
+        corpora = [find(name) for name in config.corpora]
+        self._providers: list[SearchProvider] = [*corpora, *([WebSearch()] if config.web else [])]
+        fetcher = [Fetcher(allow_hosts=config.allow_hosts)] if config.web or config.allow_hosts else []
+        self._sources: list[PageSource] = [*corpora, *fetcher]
+
+    @property
+    def abilities(self) -> list[str]:
+        """What the planner may count on, in plain words."""
+        found = ["exact arithmetic"]
+        if self._providers:
+            found += ["search", "reading pages"]
+        if self._databases:
+            found.append("SQL over " + ", ".join(database.name for database in self._databases))
+        return found + [tool.name for tool in self._extra]
+
+    async def toolkit(self, lane: Lane) -> Toolkit:
+        """Make the tools of one lane; the schemas of the databases are read, which is an effect."""
+        browser = Browser(self._providers, self._sources) if self._sources else None
+        schemas = await read_schemas(self._databases, self._worker, lane)
+        queries = sql_tools(self._databases, self._worker, schemas) if self._databases else []
+        return make_toolkit(browser, [math_tool(self._worker), *queries, *self._extra], schemas, self._rank)
+
+    def policy(self, lane: Lane, toolkit: Toolkit) -> Policy:
+        """Make the policy of one lane."""
+        return GuidedPolicy(lane, toolkit) if self._config.policy == "guided" else JsonPolicy(lane, toolkit)
+
+    async def _rank(self, snapshot: Snapshot, question: str, context: ToolContext) -> list[Passage]:
+        async def call() -> Json:
+            passages = await asyncio.to_thread(
+                rank_lines, snapshot, question, self._workspace.embedder, _RANKED_LINES
+            )
+            return cast("Json", [asdict(passage) for passage in passages])
+
+        request: Json = {"page": snapshot.sha256, "question": question}
+        return [
+            Passage(**cast("dict[str, Any]", entry))
+            for entry in cast("list[Json]", await context.effect("rank", request, call))
+        ]
+
+    def close(self) -> None:
+        """End the worker's process."""
+        self._worker.close()

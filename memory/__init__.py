@@ -1,0 +1,1 @@
+"""What has been learned: evidence, snapshots, the store and retrieval."""

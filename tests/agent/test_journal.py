@@ -1,0 +1,145 @@
+"""The journal: record, replay, and what differs is said."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from crowquill.agent.events import Acted, Noticed
+from crowquill.agent.journal import Journal, load_events
+from crowquill.agent.redact import Redactor
+from crowquill.errors import ModelError, ReplayMismatch, ReplayMiss, ToolFailed, ToolRetry
+from crowquill.memory.clock import SystemClock
+from crowquill.memory.db import Database
+from crowquill.tools.context import Json
+
+CLOCK = SystemClock()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(tmp_path / "crowquill.db")
+    yield made
+    made.close()
+
+
+async def begin(database: Database, run_id: str = "r1") -> Journal:
+    return await Journal.begin(
+        database, run_id, "objective", {}, clock=CLOCK, redactor=Redactor(["canary-secret-1"])
+    )
+
+
+async def reopen(database: Database) -> Journal:
+    return await Journal.reopen(database, "r1", clock=CLOCK, redactor=Redactor(["canary-secret-1"]))
+
+
+def saying(value: Json) -> Callable[[], Awaitable[Json]]:
+    async def call() -> Json:
+        return value
+
+    return call
+
+
+async def never() -> Json:
+    raise AssertionError("a replay called the world")
+
+
+async def test_effects_come_back_without_a_call(database: Database) -> None:
+    live = await begin(database)
+    assert await live.effect("t1/s1", "search", {"q": "a"}, saying(["one"])) == ["one"]
+    assert await live.effect("t1/s1", "search", {"q": "a"}, saying(["two"])) == ["two"]
+    again = await reopen(database)
+    assert await again.effect("t1/s1", "search", {"q": "a"}, never) == ["one"]
+    assert await again.effect("t1/s1", "search", {"q": "a"}, never) == ["two"]
+
+
+async def test_lanes_replay_in_any_order(database: Database) -> None:
+    live = await begin(database)
+    await live.effect("t1/s1", "search", {"q": "a"}, saying("from t1"))
+    await live.effect("t2/s1", "search", {"q": "a"}, saying("from t2"))
+    again = await reopen(database)
+    assert await again.effect("t2/s1", "search", {"q": "a"}, never) == "from t2"
+    assert await again.effect("t1/s1", "search", {"q": "a"}, never) == "from t1"
+
+
+@pytest.mark.parametrize("error", [ToolRetry("again"), ToolFailed("no"), ModelError("empty", kind="quota")])
+async def test_failures_are_recorded_and_raised_again(database: Database, error: Exception) -> None:
+    async def fail() -> Json:
+        raise error
+
+    live = await begin(database)
+    with pytest.raises(type(error)):
+        await live.effect("t1", "fetch", None, fail)
+    again = await reopen(database)
+    with pytest.raises(type(error)) as caught:
+        await again.effect("t1", "fetch", None, never)
+    assert str(caught.value) == str(error)
+    assert getattr(caught.value, "kind", None) == getattr(error, "kind", None)
+
+
+async def test_a_miss_is_loud_and_shows_the_nearest_request(database: Database) -> None:
+    live = await begin(database)
+    await live.effect("t1", "search", {"query": "length of the Danube"}, saying(1))
+    again = await reopen(database)
+    with pytest.raises(ReplayMiss, match="nearest differs at character"):
+        await again.effect("t1", "search", {"query": "length of the Rhine"}, never)
+
+
+async def test_an_unfinished_effect_is_a_miss(database: Database) -> None:
+    async def crash() -> Json:
+        raise KeyboardInterrupt
+
+    live = await begin(database)
+    with pytest.raises(KeyboardInterrupt):
+        await live.effect("t1", "search", 1, crash)
+    again = await reopen(database)
+    with pytest.raises(ReplayMiss):
+        await again.effect("t1", "search", 1, never)
+
+
+async def test_events_are_compared_and_none_may_be_missing(database: Database) -> None:
+    live = await begin(database)
+    await live.emit("run", Noticed("one"))
+    await live.emit("t1", Acted(1, "search", {"query": "x"}))
+    await live.finish("answered", None)
+    again = await reopen(database)
+    await again.emit("t1", Acted(1, "search", {"query": "x"}))
+    with pytest.raises(ReplayMismatch, match="one"):
+        await again.emit("run", Noticed("two"))
+    short = await reopen(database)
+    await short.emit("run", Noticed("one"))
+    with pytest.raises(ReplayMismatch, match="did not come again"):
+        await short.finish("answered", None)
+
+
+async def test_secrets_are_redacted_before_they_are_stored_and_before_they_are_returned(
+    database: Database,
+) -> None:
+    live = await begin(database)
+    reply = await live.effect("t1", "search", {"q": "canary-secret-1"}, saying({"text": "canary-secret-1!"}))
+    assert reply == {"text": "[redacted]!"}
+    await live.emit("run", Noticed("the key is canary-secret-1"))
+    database.close()
+    for file in database.path.parent.iterdir():
+        assert b"canary" not in file.read_bytes()
+
+
+async def test_the_chain_of_events_detects_a_change(database: Database) -> None:
+    live = await begin(database)
+    for number in range(3):
+        await live.emit("run", Noticed(str(number)))
+    rows = await database.read(lambda c: c.execute("SELECT digest, chain FROM events ORDER BY position").fetchall())
+    assert len({chain for _, chain in rows}) == 3
+    events = await database.read(lambda c: load_events(c, "r1"))
+    assert [item.event for item in events] == [Noticed("0"), Noticed("1"), Noticed("2")]
+
+
+async def test_rows_alongside_an_event_are_written_with_it_or_not_at_all(database: Database) -> None:
+    live = await begin(database)
+
+    def fail(connection: object) -> None:
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError):
+        await live.emit("run", Noticed("lost"), fail)
+    assert await database.read(lambda c: c.execute("SELECT count(*) FROM events").fetchone()[0]) == 0

@@ -1,0 +1,150 @@
+"""Vector search: Chroma against the exact answer, damage, and two processes."""
+
+import fcntl
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crowquill.memory.db import Database
+from crowquill.memory.embed import HashingEmbedder, Vectors
+from crowquill.memory.evidence import Computation
+from crowquill.memory.index import ChromaIndex, ExactIndex
+from crowquill.memory.store import MemoryStore
+
+
+def sums(first: int, last: int) -> list[Computation]:
+    return [Computation(f"add {n} and {n * n} crows", str(n + n * n), str(n + n * n)) for n in range(first, last)]
+
+
+async def filled(tmp_path: Path, count: int) -> MemoryStore:
+    store = MemoryStore(Database(tmp_path / "crowquill.db"), HashingEmbedder(64))
+    await store.add(sums(0, count), run="r", task="t", question="")
+    return store
+
+
+def vector(store: MemoryStore, text: str) -> Vectors:
+    rows: Vectors = store.embedder.embed([text])[0]
+    return rows
+
+
+async def test_exact_search_is_by_cosine_and_follows_the_store(tmp_path: Path) -> None:
+    store = await filled(tmp_path, 20)
+    index = ExactIndex(store)
+    query = vector(store, "add 12 and 144 crows = 156")
+    assert await index.search(query, 3) == []
+    await index.sync()
+    (first, score), second, _ = await index.search(query, 3)
+    assert first == 13
+    assert score == pytest.approx(1.0, abs=1e-5)
+    assert second[1] < score
+    await store.add(sums(20, 30), run="r", task="t", question="")
+    await index.sync()
+    await index.sync()
+    assert len(await index.search(query, 100)) == 30
+    assert await index.search(query, 0) == []
+    store.database.close()
+
+
+async def test_chroma_agrees_with_exact_search_and_takes_in_what_comes_later(tmp_path: Path) -> None:
+    store = await filled(tmp_path, 300)
+    query = vector(store, "add 5 crows")
+    exact, chroma = ExactIndex(store), ChromaIndex(store, tmp_path / "chroma", smallest=100)
+    for _ in range(2):
+        await exact.sync()
+        await chroma.sync()
+        assert chroma.is_open
+        for n in range(0, 300, 37):
+            query = vector(store, f"add {n} crows")
+            expected, found = await exact.search(query, 10), await chroma.search(query, 10)
+            assert [score for _, score in found] == pytest.approx([score for _, score in expected], abs=1e-4)
+        assert len(await chroma.search(query, 1000)) == await store.count()
+        await store.add(sums(300, 340), run="r", task="t", question="")
+    chroma.close()
+    again = ChromaIndex(store, tmp_path / "chroma", smallest=100)
+    await again.sync()
+    assert len(await again.search(vector(store, "add"), 1000)) == 340
+    again.close()
+    store.database.close()
+
+
+async def test_below_its_size_chroma_stays_shut(tmp_path: Path) -> None:
+    store = await filled(tmp_path, 5)
+    index = ChromaIndex(store, tmp_path / "chroma")
+    await index.sync()
+    assert not index.is_open
+    assert len(await index.search(vector(store, "add"), 10)) == 5
+    assert not (tmp_path / "chroma").exists()
+    index.close()
+    store.database.close()
+
+
+async def test_without_the_lock_search_is_exact(tmp_path: Path) -> None:
+    store = await filled(tmp_path, 20)
+    holder = os.open(tmp_path / "chroma.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    index = ChromaIndex(store, tmp_path / "chroma", smallest=10)
+    await index.sync()
+    assert not index.is_open
+    assert len(await index.search(vector(store, "add"), 100)) == 20
+    os.close(holder)
+    await index.sync()
+    assert index.is_open
+    index.close()
+    store.database.close()
+
+
+def garbage(directory: Path) -> None:
+    (directory / "chroma.sqlite3").write_bytes(b"not a database" * 100)
+
+
+def strangers(directory: Path) -> None:
+    import chromadb
+
+    client = chromadb.PersistentClient(str(directory))
+    collection = client.get_collection("evidence", embedding_function=None)
+    collection.upsert(ids=["777"], embeddings=np.ones((1, 64), np.float32))
+    client.close()  # type: ignore[attr-defined] # pyright: ignore
+
+
+def half(directory: Path) -> None:
+    import chromadb
+
+    client = chromadb.PersistentClient(str(directory))
+    collection = client.get_collection("evidence", embedding_function=None)
+    collection.delete(ids=[str(n) for n in range(1, 11)])
+    client.close()  # type: ignore[attr-defined] # pyright: ignore
+
+
+@pytest.mark.parametrize("damage", [garbage, strangers, half])
+async def test_a_damaged_collection_is_mended_from_the_store(
+    tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    store = await filled(tmp_path, 20)
+    index = ChromaIndex(store, tmp_path / "chroma", smallest=10)
+    await index.sync()
+    index.close()
+    damage(tmp_path / "chroma" / "1")
+    again = ChromaIndex(store, tmp_path / "chroma", smallest=10)
+    await again.sync()
+    assert again.is_open
+    assert sorted(number for number, _ in await again.search(vector(store, "add"), 100)) == list(range(1, 21))
+    again.close()
+    store.database.close()
+
+
+async def test_another_embedder_gets_another_collection(tmp_path: Path) -> None:
+    store = await filled(tmp_path, 20)
+    index = ChromaIndex(store, tmp_path / "chroma", smallest=10)
+    await index.sync()
+    index.close()
+    other = MemoryStore(store.database, HashingEmbedder(128))
+    await other.embed_pending()
+    index = ChromaIndex(other, tmp_path / "chroma", smallest=10)
+    await index.sync()
+    assert index.is_open
+    assert len(await index.search(vector(other, "add 3 crows"), 100)) == 20
+    index.close()
+    store.database.close()

@@ -1,0 +1,88 @@
+"""Hybrid retrieval over the store."""
+
+from pathlib import Path
+
+import pytest
+
+from crowquill.memory.db import Database
+from crowquill.memory.embed import HashingEmbedder
+from crowquill.memory.evidence import Quote
+from crowquill.memory.retrieve import Retriever, Weights, fuse
+from crowquill.memory.snapshot import Line, Snapshot
+from crowquill.memory.store import MemoryStore
+
+
+def quote(text: str, *, title: str = "", trust: float = 0.5) -> Quote:
+    return Snapshot("https://example.org", title, text, (Line(0, len(text)),), trust=trust).quote(1, 1)
+
+
+FACTS = [
+    quote("Crows bring gifts to people who feed them.", title="Crow"),
+    quote("The rook nests in tall trees.", title="Rook"),
+    quote("Magpies recognise themselves in a mirror.", title="Magpie"),
+    quote("Вороны приносят людям подарки.", title="Ворона"),
+    quote("The stock market fell by 3 % in May.", title="Markets"),
+]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> MemoryStore:
+    return MemoryStore(Database(tmp_path / "crowquill.db"), HashingEmbedder())
+
+
+async def test_the_best_comes_first_by_words_or_by_title(store: MemoryStore) -> None:
+    await store.add(FACTS, run="r1", task="t", question="")
+    retriever = Retriever(store)
+    for query, expected in (
+        ("gifts of a crow", 0),
+        ("nesting rooks", 1),
+        ("magpie", 2),
+        ("подарок вороны", 3),
+        ("market", 4),
+    ):
+        hits = await retriever.search(query, limit=2)
+        assert hits[0].evidence == FACTS[expected]
+        assert all(0 < hit.score <= 1 for hit in hits)
+    assert await retriever.search("", limit=3) == []
+    assert await retriever.search("crow", limit=0) == []
+    store.database.close()
+
+
+async def test_nothing_is_found_in_an_empty_store(store: MemoryStore) -> None:
+    assert await Retriever(store).search("crow") == []
+    store.database.close()
+
+
+async def test_later_evidence_is_found_and_a_runs_own_is_left_out(store: MemoryStore) -> None:
+    retriever = Retriever(store)
+    await store.add(FACTS[:2], run="r1", task="t", question="")
+    assert len(await retriever.search("crow gifts", limit=5)) == 1
+    await store.add([FACTS[0], quote("A crow remembers faces.")], run="r2", task="t", question="")
+    assert len(await retriever.search("crow", limit=5)) == 2
+    assert await retriever.search("crow", exclude_run="r2") == []
+    (hit,) = await retriever.search("crow", exclude_run="r1")
+    assert hit.evidence.id == quote("A crow remembers faces.").id
+    (other,) = await retriever.search("crow", exclude=[hit.evidence.id])
+    assert other.evidence == FACTS[0]
+    store.database.close()
+
+
+async def test_trust_breaks_the_tie_by_its_weight(store: MemoryStore) -> None:
+    doubtful, sure = quote("Crows count to 7.", trust=0.1), quote("Crows count to 7. ", trust=0.9)
+    await store.add([doubtful, sure], run="r1", task="t", question="")
+    heavy = await Retriever(store, weights=Weights(relevance=0.2, trust=0.8)).search("crows count")
+    assert [hit.evidence for hit in heavy] == [sure, doubtful]
+    assert heavy[0].parts["trust"] == 0.9
+    light = await Retriever(store, weights=Weights(relevance=1, trust=0)).search("crows count")
+    assert light[0].evidence == doubtful
+    assert light[0].score == pytest.approx(light[0].parts["relevance"])
+    store.database.close()
+
+
+def test_reciprocal_rank_fusion() -> None:
+    fused = fuse([["a", "b"], ["b", "c"]])
+    assert list(fused) == ["b", "a", "c"]
+    assert fused["b"] == pytest.approx(1 / 62 + 1 / 61)
+    assert fused["c"] == pytest.approx(1 / 62)
+    assert fuse([["a"], ["b", "a"]], k=1) == {"a": pytest.approx(1 / 2 + 1 / 3), "b": pytest.approx(1 / 2)}
+    assert fuse([]) == {}

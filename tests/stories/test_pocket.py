@@ -1,0 +1,304 @@
+"""Whole runs over the pocket web with a scripted model: what a user sees, and the proof that it replays."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crowquill import Agent, Answer, Budget, ScriptedModel
+from crowquill.agent.agent import run_in_thread
+from crowquill.agent.events import Acted, Event, EvidenceFound, Observed, RunFinished, TaskFinished
+from crowquill.agent.journal import load_events
+from crowquill.agent.models.scripted import ScriptedReply
+from crowquill.agent.replay import replay
+from crowquill.agent.workspace import Workspace
+from crowquill.errors import ReplayMiss, UserError
+from crowquill.memory.embed import HashingEmbedder
+from crowquill.memory.evidence import Computation, Quote, Table
+
+
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the pocket web indexed once for all stories."""
+    path = tmp_path_factory.mktemp("workspace")
+    place = Workspace(path, embedder=HashingEmbedder())
+    place.corpus("pocket")
+    place.close()
+    return path
+
+
+@pytest.fixture
+def workspace(indexed: Path, tmp_path: Path) -> Iterator[Workspace]:
+    place = Workspace(tmp_path / "w", embedder=HashingEmbedder())
+    place.path.mkdir()
+    (place.path / "corpora").symlink_to(indexed / "corpora")
+    yield place
+    place.close()
+
+
+def read(**reply: Any) -> ScriptedReply:
+    return ScriptedReply("act", json=reply)
+
+
+def act(tool: str, *, match: str | None = None, **arguments: Any) -> ScriptedReply:
+    return ScriptedReply("act", json={"thought": "", "action": {"tool": tool, **arguments}}, match=match)
+
+
+def events_of(agent: Agent, question: str) -> list[Event]:
+    async def collect() -> list[Event]:
+        return [event async for event in agent.stream(question)]
+
+    return run_in_thread(collect())
+
+
+def finished(events: list[Event]) -> Answer:
+    last = events[-1]
+    assert isinstance(last, RunFinished)
+    return last.answer
+
+
+def test_a_lookup_is_answered_with_a_verified_quote(workspace: Workspace) -> None:
+    model = ScriptedModel(
+        [read(quotes=[1], sentence="The Danube is 2,850 kilometres long.", answer="2,850 kilometres")]
+    )
+    agent = Agent(model=model, policy="guided", corpora=["pocket"], workspace=workspace)
+    events = events_of(agent, "How long is the Danube?")
+    answer = finished(events)
+    assert answer.stopped == "answered"
+    assert answer.short == "2,850 kilometres"
+    assert answer.claims[0].status in ("quoted", "derived")
+    assert answer.text.startswith("The Danube is 2,850 kilometres long. [1]")
+    for event in events:
+        if isinstance(event, EvidenceFound) and isinstance(event.evidence, Quote):
+            quote = event.evidence
+            text = workspace.blobs.get(quote.source.sha256).decode()
+            assert text[quote.start : quote.end] == quote.text
+    assert answer.usage.calls == 1
+    model.assert_spent()
+
+
+def test_a_number_that_no_quote_holds_is_never_an_answer(workspace: Workspace) -> None:
+    model = ScriptedModel([read(quotes=[1], sentence="The Danube is 2,851 km long.", answer="2,851 km")])
+    answer = Agent(model=model, policy="guided", corpora=["pocket"], workspace=workspace).ask(
+        "How long is the Danube?"
+    )
+    assert answer.stopped == "not_found"
+    assert answer.short == ""
+    assert answer.claims == ()
+
+
+def test_arithmetic_on_quoted_numbers_is_computed(workspace: Workspace) -> None:
+    model = ScriptedModel(
+        [
+            ScriptedReply(
+                "act",
+                json={
+                    "quotes": [1],
+                    "calculation": "2850 - 1230",
+                    "sentence": "The Danube is RESULT kilometres longer than the Rhine.",
+                },
+            )
+        ]
+    )
+    agent = Agent(model=model, policy="guided", corpora=["pocket"], workspace=workspace)
+    answer = agent.ask("How many kilometres longer is the Danube than the Rhine?")
+    assert answer.short == "1620"
+    assert answer.claims[0].status == "computed"
+    assert answer.text.startswith("The Danube is 1620 kilometres longer than the Rhine.")
+    kinds = {type(item) for item in answer.evidence}
+    assert kinds == {Quote, Computation}
+
+
+def test_plain_arithmetic_needs_no_model(workspace: Workspace) -> None:
+    model = ScriptedModel([])
+    answer = Agent(model=model, policy="guided", workspace=workspace).ask("What is 17% of 2340?")
+    assert answer.short == "397.8"
+    assert answer.claims[0].status == "computed"
+    assert answer.usage.calls == 0
+
+
+def test_a_database_question_cites_its_cells(workspace: Workspace) -> None:
+    model = ScriptedModel(
+        [
+            read(query="SELECT count(*) AS customers FROM customers"),
+            read(sentence="The shop has 24 customers.", answer="24"),
+        ]
+    )
+    agent = Agent(model=model, policy="guided", databases=["pocket"], workspace=workspace)
+    answer = agent.ask("How many customers are in the customers table?")
+    assert answer.short == "24"
+    assert answer.claims[0].status == "queried"
+    assert isinstance(answer.evidence[0], Table)
+    assert answer.usage.calls == 2
+
+
+def test_a_failed_query_is_repaired_once_and_told_by_code(workspace: Workspace) -> None:
+    model = ScriptedModel(
+        [
+            read(query="SELECT count(*) FROM custommers"),
+            read(query="SELECT count(*) AS customers FROM customers"),
+        ]
+    )
+    agent = Agent(model=model, policy="guided", databases=["pocket"], workspace=workspace)
+    answer = agent.ask("How many customers are in the customers table?")
+    assert answer.short == "24"
+    assert answer.usage.calls == 2
+    assert "customers" in model.calls[1].messages[-1].content.split("The last try failed")[1]
+
+
+def parallel_model() -> ScriptedModel:
+    plan = {
+        "tasks": [
+            {"id": "a", "goal": "Find the length of the Danube", "done_when": "known", "needs": []},
+            {
+                "id": "b",
+                "goal": "Find who wrote the music of The Third Man",
+                "done_when": "known",
+                "needs": [],
+            },
+        ]
+    }
+    danube, film = "Task: Find the length", "Task: Find who wrote"
+    return ScriptedModel(
+        [
+            ScriptedReply("plan", json=plan),
+            act("search", query="length of the Danube", match=danube),
+            act("open", target="corpus:pocket/danube.html", match=danube),
+            act("quote", text="The Danube is 2,850 kilometres long.", match=danube),
+            act(
+                "answer",
+                short="2,850 kilometres",
+                claims=[{"text": "The Danube is 2,850 kilometres long.", "cites": [1]}],
+                match=danube,
+            ),
+            act("search", query="music of The Third Man", match=film),
+            act("open", target="corpus:pocket/the-third-man.html", match=film),
+            act("quote", lines="1-6", match=film),
+            act(
+                "answer",
+                short="Anton Karas",
+                claims=[{"text": "Anton Karas wrote it.", "cites": [1]}],
+                match=film,
+            ),
+            ScriptedReply("plan", json={"add": [], "drop": [], "order": [], "objective_met": True}),
+            ScriptedReply(
+                "write",
+                json={
+                    "short": "2,850 kilometres",
+                    "claims": [
+                        {"text": "The Danube is 2,850 kilometres long.", "cites": [1]},
+                        {"text": "The Danube has 99 bridges.", "cites": [1]},
+                    ],
+                },
+            ),
+        ]
+    )
+
+
+def test_two_tasks_run_in_parallel_and_replay_identically(workspace: Workspace) -> None:
+    model = parallel_model()
+    agent = Agent(model=model, policy="json", corpora=["pocket"], workspace=workspace)
+    events = events_of(agent, "How long is the Danube, and who wrote the music of The Third Man?")
+    answer = finished(events)
+    assert answer.stopped == "answered"
+    assert [claim.status for claim in answer.claims] == ["quoted", "unsupported"]
+    assert "99 bridges. [1] (no receipt)" in answer.text
+    assert sum(isinstance(event, TaskFinished) for event in events) == 2
+    model.assert_spent()
+
+    recorded = workspace.database.read_now(lambda connection: load_events(connection, answer.run_id))
+    assert [item.event for item in recorded if item.lane == "run"] == [
+        event for event in events if any(item.event == event and item.lane == "run" for item in recorded)
+    ]
+    count = run_in_thread(replay(workspace, answer.run_id))
+    assert count == len(recorded)
+
+
+def test_a_replay_needs_neither_corpus_nor_model(workspace: Workspace) -> None:
+    answer = Agent(model=parallel_model(), policy="json", corpora=["pocket"], workspace=workspace).ask(
+        "Two things?"
+    )
+    (workspace.path / "corpora").unlink()
+    assert run_in_thread(replay(workspace, answer.run_id)) > 10
+
+
+def test_a_replay_notices_a_tampered_journal(workspace: Workspace) -> None:
+    answer = Agent(model=parallel_model(), policy="json", corpora=["pocket"], workspace=workspace).ask(
+        "Two things?"
+    )
+    workspace.database.write_now(
+        lambda connection: connection.execute("DELETE FROM effects WHERE kind = 'search' AND lane LIKE 't2%'")
+    )
+    with pytest.raises(ReplayMiss):
+        run_in_thread(replay(workspace, answer.run_id))
+
+
+def test_at_the_limit_the_run_answers_with_what_it_has(workspace: Workspace) -> None:
+    model = ScriptedModel(
+        [read(quotes=[1], sentence="The Danube is 2,850 kilometres long.", answer="2,850 kilometres")]
+    )
+    agent = Agent(model=model, policy="guided", corpora=["pocket"], budget=Budget(steps=4), workspace=workspace)
+    answer = agent.ask("How long is the Danube?")
+    assert answer.stopped == "budget"
+    assert "all 4 steps are used" in answer.why
+    assert answer.short == "2,850 kilometres"
+
+
+def test_a_model_that_goes_in_circles_is_stopped(workspace: Workspace) -> None:
+    plan = {"tasks": [{"id": "a", "goal": "Find it", "done_when": "", "needs": []}]}
+    model = ScriptedModel(
+        [
+            ScriptedReply("plan", json=plan),
+            ScriptedReply("act", json={"thought": "", "action": {"tool": "search", "query": "x"}}, repeat=True),
+        ]
+    )
+    answer = Agent(model=model, policy="json", corpora=["pocket"], workspace=workspace).ask("What is x?")
+    assert answer.stopped in ("stalled", "budget")
+    assert len(model.calls) < 10
+
+
+def test_an_invented_url_and_an_unknown_tool_cost_a_step_and_nothing_else(workspace: Workspace) -> None:
+    plan = {"tasks": [{"id": "a", "goal": "Find it", "done_when": "", "needs": []}]}
+    model = ScriptedModel(
+        [
+            ScriptedReply("plan", json=plan),
+            act("open", target="https://evil.example/steal"),
+            act("format_disk"),
+            act("give_up", reason="not_found", note="nothing there"),
+        ]
+    )
+    events = events_of(Agent(model=model, policy="json", corpora=["pocket"], workspace=workspace), "What is x?")
+    errors = [event.error for event in events if isinstance(event, Observed) and event.error]
+    assert len(errors) == 2
+    assert "format_disk is not possible" in errors[1]
+    assert finished(events).stopped == "not_found"
+    assert "nothing there" in finished(events).text
+
+
+def test_the_second_question_finds_the_first_ones_quotes(workspace: Workspace) -> None:
+    first = ScriptedModel(
+        [read(quotes=[1], sentence="The Danube is 2,850 kilometres long.", answer="2,850 kilometres")]
+    )
+    Agent(model=first, policy="guided", corpora=["pocket"], workspace=workspace).ask("How long is the Danube?")
+    second = ScriptedModel(
+        [read(quotes=[1], sentence="The Danube is 2,850 kilometres long.", answer="2,850 kilometres")]
+    )
+    events = events_of(
+        Agent(model=second, policy="guided", workspace=workspace), "What is the length of the Danube?"
+    )
+    assert any(isinstance(event, Acted) and event.tool == "recall" for event in events)
+    assert any(
+        isinstance(event, EvidenceFound) and "2,850 kilometres long" in getattr(event.evidence, "text", "")
+        for event in events
+    )
+
+
+def test_unusable_settings_are_said_in_one_line(workspace: Workspace, tmp_path: Path) -> None:
+    model = ScriptedModel([])
+    with pytest.raises(UserError, match="crowquill index"):
+        Agent(model=model, corpora=["nowhere"], workspace=workspace).ask("What?")
+    with pytest.raises(UserError, match="no question"):
+        Agent(model=model, workspace=workspace).ask("  ")
+    with pytest.raises(UserError):
+        Agent(model=model, databases=[str(tmp_path / "missing.db")], workspace=workspace).ask("What?")

@@ -1,0 +1,1 @@
+"""What the model can call: search, browser, maths, SQL."""

@@ -1,0 +1,1 @@
+"""The text browser: pages as numbered lines and links."""

@@ -1,0 +1,89 @@
+"""The door through which every tool reaches the world.
+
+A tool never opens a socket, file, process or clock by itself: it hands the call to `effect`, which runs and
+records it, or returns what was recorded. The agent implements this protocol.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Literal, Protocol
+
+from crowquill.memory.clock import Clock
+from crowquill.memory.evidence import Evidence
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+EffectKind = Literal[
+    "model", "embed", "search", "fetch", "page", "rank", "sql", "compute", "recall", "clock", "random", "ask"
+]
+
+
+class Blobs(Protocol):
+    """Content-addressed bytes beside the journal."""
+
+    def put(self, data: bytes) -> str:
+        """Store durably and return the SHA-256 in hexadecimal; storing twice is harmless."""
+        ...
+
+    def get(self, sha256: str) -> bytes:
+        """Return the bytes. Raises StorageError when they are missing or damaged."""
+        ...
+
+
+class Recall(Protocol):
+    """Read access to what earlier runs and tasks have verified."""
+
+    async def recall(self, query: str, *, limit: int) -> tuple[Evidence, ...]:
+        """Return the evidence most relevant to `query`, best first. The read is an effect."""
+        ...
+
+
+class ToolContext(Protocol):
+    """What a tool may use; one per lane."""
+
+    @property
+    def lane(self) -> str:
+        """Path of the lane, such as `t1/s3`."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Time for waiting and politeness; what decides control flow goes through an effect."""
+        ...
+
+    @property
+    def deadline(self) -> float | None:
+        """Monotonic second after which no call may go on; None without a time budget."""
+        ...
+
+    @property
+    def blobs(self) -> Blobs:
+        """Large payloads: an effect's response names them by hash."""
+        ...
+
+    @property
+    def memory(self) -> Recall:
+        """Earlier evidence."""
+        ...
+
+    async def effect(self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]]) -> Json:
+        """Return the recorded response to `request`, or run `call` and record what it returns.
+
+        `ToolRetry` and `ToolFailed` raised by `call` are recorded and raised again on replay.
+        """
+        ...
+
+    async def egress(self, url: str) -> None:
+        """Allow a URL to be fetched, asked before every hop. Raises ToolFailed when the rules forbid it."""
+        ...
+
+    def check_outgoing(self, text: str) -> None:
+        """Allow text to be sent to a server, such as a query. Raises ToolFailed when it carries private data."""
+        ...
+
+    def offer(self, urls: list[str]) -> None:
+        """Make URLs openable: results of a search, or links of a fetched page."""
+        ...
+
+    def progress(self, message: str) -> None:
+        """Say what is being done, in our own words, for the live view."""
+        ...

@@ -1,0 +1,1 @@
+"""Exact arithmetic that never evaluates the model's text."""

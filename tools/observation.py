@@ -1,0 +1,19 @@
+"""What a tool call gives back: text for the model, evidence for the memory, a status line."""
+
+from dataclasses import dataclass
+
+from crowquill.memory.evidence import Evidence
+from crowquill.memory.untrusted import Untrusted
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The result of one action.
+
+    `text` is shown to the model, fenced. `status` is one trusted line of our own words and numbers (never
+    content from outside) that the model can plan by, such as "lines 1-20 of 84 · 3 quotes".
+    """
+
+    text: Untrusted
+    evidence: tuple[Evidence, ...] = ()
+    status: str = ""

@@ -1,0 +1,1 @@
+"""Search providers: the local corpus and the live web."""

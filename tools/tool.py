@@ -1,0 +1,101 @@
+"""A tool is a typed function with a docstring; name, schema and help are derived from it."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from crowquill.errors import ToolRetry
+from crowquill.memory.untrusted import Untrusted
+from crowquill.tools.context import ToolContext
+from crowquill.tools.observation import Observation
+
+Access = Literal["read", "write", "send", "exec"]
+
+
+class _Arguments(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that the model can call.
+
+    `parameters` is the JSON schema of its arguments. The model never sees the context: a parameter
+    annotated `ToolContext` is filled in by the episode.
+    """
+
+    name: str
+    description: str
+    access: Access
+    function: Callable[..., Observation | str | Awaitable[Observation | str]]
+    arguments: type[BaseModel]
+    context_parameter: str | None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """JSON schema of the arguments, without titles."""
+        schema = self.arguments.model_json_schema()
+        schema.pop("title", None)
+        for field in schema.get("properties", {}).values():
+            field.pop("title", None)
+        return schema
+
+    async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> Observation:
+        """Validate the arguments and run the function; a sync function runs in a thread.
+
+        Raises:
+            ToolRetry: the arguments do not fit the schema, or the tool says so.
+            ToolFailed: the tool could not do it.
+        """
+        try:
+            values = self.arguments.model_validate(dict(arguments))
+        except ValidationError as error:
+            raise ToolRetry(f"{self.name}: {_first_problem(error)}") from None
+        keywords = {name: getattr(values, name) for name in type(values).model_fields}
+        if self.context_parameter is not None:
+            keywords[self.context_parameter] = context
+        if inspect.iscoroutinefunction(self.function):
+            result = await self.function(**keywords)
+        else:
+            result = await asyncio.to_thread(self.function, **keywords)
+        if isinstance(result, str):
+            return Observation(Untrusted(result, self.name), status=f"{self.name}: done")
+        assert isinstance(result, Observation)
+        return result
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    return f"{where}: {problem['msg']}" if where else str(problem["msg"])
+
+
+def tool(function: Callable[..., Any] | None = None, *, name: str | None = None, access: Access = "read") -> Any:
+    """Make a `Tool` of a typed function with a docstring; works as `@tool` and as `@tool(access="send")`.
+
+    Raises:
+        TypeError: the function has no docstring or an unannotated parameter.
+    """
+    if function is None:
+        return lambda wrapped: tool(wrapped, name=name, access=access)
+    label = name if name is not None else function.__name__
+    description = inspect.getdoc(function)
+    if not description:
+        raise TypeError(f"tool {label!r} needs a docstring: it is what the model reads")
+    hints = get_type_hints(function)
+    fields: dict[str, Any] = {}
+    context_parameter = None
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.name not in hints:
+            raise TypeError(f"tool {label!r}: parameter {parameter.name!r} needs a type annotation")
+        if hints[parameter.name] is ToolContext:
+            context_parameter = parameter.name
+            continue
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[parameter.name] = (hints[parameter.name], Field(default))
+    arguments = create_model(f"{label}_arguments", __base__=_Arguments, **fields)
+    return Tool(label, description, access, function, arguments, context_parameter)
