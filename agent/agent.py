@@ -160,6 +160,8 @@ class Agent:
         worker = asyncio.create_task(work())
         try:
             while (item := await queue.get()) is not _END:
+                if isinstance(item, RunFinished):
+                    await worker  # the journal is closed before anybody hears that the run is over
                 yield cast("Event", item)
             await worker
         finally:

@@ -85,8 +85,10 @@ async def run_episode(state: State, policy: Policy, toolkit: Toolkit, lane: Lane
                 continue
             return await _end(state, lane, None, last_reason, str(limit))
         except ModelError as error:
-            if error.kind != "malformed" or last_reason is not None:
+            if error.kind != "malformed":
                 return await _end(state, lane, None, "error", str(error))
+            if last_reason is not None:
+                return await _end(state, lane, None, last_reason, why)
             state = state.failed(Action("reply"), str(error))
             await lane.emit(Observed(lane.step, "reply", "failed", str(error)))
             if guard.stalled(Action("reply"), str(error), failed=True):

@@ -90,11 +90,14 @@ class Run:
             Lane(self.services, task.id, ledger, self.rules.fork())
             for task, ledger in zip(ready, ledgers, strict=True)
         ]
-        async with asyncio.TaskGroup() as group:
-            episodes = [
-                group.create_task(self._episode(task, agenda, lane))
-                for task, lane in zip(ready, lanes, strict=True)
-            ]
+        try:
+            async with asyncio.TaskGroup() as group:
+                episodes = [
+                    group.create_task(self._episode(task, agenda, lane))
+                    for task, lane in zip(ready, lanes, strict=True)
+                ]
+        except BaseExceptionGroup as failures:  # one lane's failure ends the run; it is told as if it were alone
+            raise failures.exceptions[0] from None
         for lane, episode in zip(lanes, episodes, strict=True):
             self.ledger.absorb(lane.ledger)
             self.rules.absorb(lane.rules)

@@ -68,8 +68,7 @@ def recall_tool() -> Tool:
             Untrusted("", "memory"), evidence=found, status=f"{len(found)} verified items from earlier runs"
         )
 
-    entry: Tool = recall
-    return entry
+    return recall
 
 
 def make_toolkit(browser: Browser | None, tools: Sequence[Tool], schemas: Sequence[Schema], rank: Rank) -> Toolkit:

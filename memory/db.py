@@ -7,6 +7,7 @@ one `BEGIN IMMEDIATE` transaction on the one thread that owns the connection.
 import asyncio
 import contextlib
 import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -123,12 +124,25 @@ class Database:
             except OSError as error:
                 raise StorageError(f"cannot write to the workspace {self.path.parent}: {error.strerror}") from error
             connection = sqlite3.connect(self.path, isolation_level=None, timeout=10)
-            connection.execute("PRAGMA journal_mode=WAL")
+            _use_wal(connection)
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
             _migrate(connection, self.path)
             self._connection = connection
         return self._connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to WAL; when several processes open a new file at once, SQLite does not wait by itself."""
+    for attempt in range(100):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or attempt == 99:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:

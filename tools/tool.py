@@ -4,7 +4,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, get_type_hints, overload
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
@@ -74,14 +74,28 @@ def _first_problem(error: ValidationError) -> str:
     return f"{where}: {problem['msg']}" if where else str(problem["msg"])
 
 
-def tool(function: Callable[..., Any] | None = None, *, name: str | None = None, access: Access = "read") -> Any:
+@overload
+def tool(function: Callable[..., Any], /) -> Tool: ...
+
+
+@overload
+def tool(*, name: str | None = None, access: Access = "read") -> Callable[[Callable[..., Any]], Tool]: ...
+
+
+def tool(
+    function: Callable[..., Any] | None = None, /, *, name: str | None = None, access: Access = "read"
+) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Make a `Tool` of a typed function with a docstring; works as `@tool` and as `@tool(access="send")`.
 
     Raises:
         TypeError: the function has no docstring or an unannotated parameter.
     """
     if function is None:
-        return lambda wrapped: tool(wrapped, name=name, access=access)
+        return lambda wrapped: _make(wrapped, name, access)
+    return _make(function, name, access)
+
+
+def _make(function: Callable[..., Any], name: str | None, access: Access) -> Tool:
     label = name if name is not None else function.__name__
     description = inspect.getdoc(function)
     if not description:

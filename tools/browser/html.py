@@ -107,8 +107,7 @@ class Rendered:
                 tag is None
                 or tag.startswith(("-", "_", "!"))
                 or tag in _SKIPPED
-                or (not furniture
-                and tag in _FURNITURE)
+                or (not furniture and tag in _FURNITURE)
             ):
                 continue
             elif is_hidden(node):

@@ -156,4 +156,5 @@ def _json(text: str) -> Canon:
 def _markdown_to_html(text: str) -> str:
     from markdown_it import MarkdownIt  # only Markdown needs it
 
-    return MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    html: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    return html

@@ -7,6 +7,7 @@ the worker's child, where time and memory are limited.
 
 import ast
 import math
+import operator
 import re
 import statistics
 from collections.abc import Callable, Sequence
@@ -143,6 +144,16 @@ _FUNCTIONS: dict[str, Callable[..., Fraction]] = {
 }
 
 
+_COMPARISONS: dict[type[ast.cmpop], Callable[[Fraction, Fraction], bool]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}
+
+
 class _Evaluator:
     """Evaluates a parsed expression, node by node; numbers are read from the source, so that no digit is lost."""
 
@@ -166,18 +177,10 @@ class _Evaluator:
 
     def _compare(self, node: ast.Compare) -> bool:
         values = [self._number(part) for part in (node.left, *node.comparators)]
-        tests = {
-            ast.Lt: lambda a, b: a < b,
-            ast.LtE: lambda a, b: a <= b,
-            ast.Gt: lambda a, b: a > b,
-            ast.GtE: lambda a, b: a >= b,
-            ast.Eq: lambda a, b: a == b,
-            ast.NotEq: lambda a, b: a != b,
-        }
         pairs = zip(node.ops, values, values[1:], strict=False)
-        if any(type(operator) not in tests for operator in node.ops):
+        if any(type(sign) not in _COMPARISONS for sign in node.ops):
             raise ToolRetry("only < <= > >= == != compare")
-        return all(tests[type(operator)](left, right) for operator, left, right in pairs)
+        return all(_COMPARISONS[type(sign)](left, right) for sign, left, right in pairs)
 
     def _number(self, node: ast.expr) -> Fraction:
         match node:
@@ -212,8 +215,8 @@ def _literal(text: str | None) -> Fraction:
     return Fraction(text)
 
 
-def _combine(operator: ast.operator, left: Fraction, right: Fraction) -> Fraction:
-    match operator:
+def _combine(sign: ast.operator, left: Fraction, right: Fraction) -> Fraction:
+    match sign:
         case ast.Add():
             return left + right
         case ast.Sub():

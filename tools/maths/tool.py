@@ -26,5 +26,4 @@ def math_tool(worker: Worker) -> Tool:
         computation = Computation(result["expression"], result["exact"], result["decimal"])
         return Observation(Untrusted(plain_text(computation), "math"), (computation,), "computed exactly")
 
-    entry: Tool = math
-    return entry
+    return math

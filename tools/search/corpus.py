@@ -97,14 +97,7 @@ class Corpus:
             hits = await asyncio.to_thread(self._search, query, limit)
             return [_hit_json(hit) for hit in hits]
 
-        version = await self._version()
-        request: Json = {
-            "provider": "corpus",
-            "corpus": self.name,
-            "version": version,
-            "query": query,
-            "limit": limit,
-        }
+        request: Json = {"provider": "corpus", "corpus": self.name, "query": query, "limit": limit}
         response = await context.effect("search", request, call)
         hits = [_hit(cast("dict[str, Any]", item)) for item in cast("list[Json]", response)]
         context.offer([hit.url for hit in hits])
@@ -123,18 +116,11 @@ class Corpus:
             data = snapshot.to_json().encode("utf-8", "surrogatepass")
             return {"snapshot": await asyncio.to_thread(context.blobs.put, data)}
 
-        request: Json = {"url": url, "version": await self._version()}
-        response = cast("dict[str, str]", await context.effect("page", request, call))
+        response = cast("dict[str, str]", await context.effect("page", {"url": url}, call))
         data = await asyncio.to_thread(context.blobs.get, response["snapshot"])
         snapshot = Snapshot.from_json(data.decode("utf-8", "surrogatepass"))
         context.offer([link.url for link in snapshot.links])
         return snapshot
-
-    async def _version(self) -> str:
-        try:
-            return await asyncio.to_thread(lambda: self.version)
-        except StorageError as error:
-            raise ToolFailed(str(error)) from error
 
     def _page(self, url: str) -> Snapshot:
         path = url.removeprefix(f"corpus:{self.name}/")
