@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from crowquill.agent.annotate import needs_calculation
+from crowquill.agent.critic.checks import is_verdict
+from crowquill.agent.critic.grounding import connected, lacking, needed, says, searchable
 from crowquill.agent.lane import Lane
 from crowquill.agent.models.base import Reply, Request
 from crowquill.agent.prompting import prompt
@@ -17,7 +19,7 @@ from crowquill.agent.render import evidence_block
 from crowquill.agent.state import ENDINGS, Action, State
 from crowquill.agent.toolkit import Toolkit
 from crowquill.memory.evidence import Computation, Evidence, Table, plain_text
-from crowquill.memory.verify import missing_names, missing_numbers
+from crowquill.memory.verify import missing_numbers
 from crowquill.tools.maths.arithmetic import parse_arithmetic
 from crowquill.tools.search.base import Hit
 
@@ -124,7 +126,7 @@ class GuidedPolicy:
         known = [state.task.goal, "100", *map(plain_text, state.evidence)]
         if expression == "none" or not cites or missing_numbers(expression, known):
             return None
-        return _completed(cites, expression, state), expression, sentence
+        return needed(expression, cites, state.evidence), expression, sentence
 
     async def _query(self, question: str, problem: str) -> Action:
         schemas = "\n".join(schema.render(1800) for schema in self._toolkit.schemas)
@@ -163,14 +165,16 @@ def _answer(state: State, parsed: dict[str, Any], reply: Reply | None) -> Action
     """Turn a reading into an answer, or "not found" when the evidence does not carry the short answer."""
     short = str(parsed.get("answer", "")).strip().strip(".")
     sentence = str(parsed.get("sentence", "")).strip()
-    texts = [_with_title(item) for item in state.evidence]
     if short.casefold() in _UNKNOWN:
         return NOT_FOUND
-    if missing_numbers(short, texts) or missing_names(short, [*texts, state.task.goal]):
-        return NOT_FOUND
-    statement = sentence if sentence else short
-    cites = _completed(tuple(parsed.get("quotes", ())), f"{statement} {short}", state)
-    args: dict[str, Any] = {"short": short, "claims": [{"text": statement, "cites": list(cites)}]}
+    if not is_verdict(short):
+        texts = [searchable(item) for item in state.evidence]
+        if lacking(short, [*texts, state.task.goal]) or not says(short, sentence):
+            return NOT_FOUND
+        if not connected(state.task.goal, short, state.evidence):
+            return NOT_FOUND
+    cites = needed(sentence, tuple(parsed.get("quotes", ())), state.evidence)
+    args: dict[str, Any] = {"short": short, "claims": [{"text": sentence, "cites": list(cites)}]}
     if reply is not None and reply.logprobs:
         args["confidence"] = round(math.exp(sum(reply.logprobs) / len(reply.logprobs)), 4)
     return Action("answer", args)
@@ -184,36 +188,6 @@ def _computed(state: State, sentence: str, cites: tuple[int, ...]) -> Action:
     value = computation.decimal
     text = sentence.replace(RESULT, value) if RESULT in sentence else f"{computation.expression} = {value}"
     return Action("answer", {"short": value, "claims": [{"text": text, "cites": [*cites, number]}]})
-
-
-def _completed(cites: tuple[int, ...], statement: str, state: State) -> tuple[int, ...]:
-    """Add at most two citations that carry numbers or names which the cited evidence lacks."""
-    texts = [_with_title(item) for item in state.evidence]
-    chosen = list(dict.fromkeys(number for number in cites if 1 <= number <= len(texts)))
-    for _ in range(2):
-        lacking = _lacking(statement, [texts[number - 1] for number in chosen])
-        others = [number for number in range(1, len(texts) + 1) if number not in chosen]
-        best = min(
-            others,
-            key=lambda number: _lacking(statement, [texts[other - 1] for other in (*chosen, number)]),
-            default=None,
-        )
-        if (
-            lacking == 0
-            or best is None
-            or _lacking(statement, [texts[other - 1] for other in (*chosen, best)]) == lacking
-        ):
-            break
-        chosen.append(best)
-    return tuple(chosen)
-
-
-def _lacking(statement: str, texts: list[str]) -> int:
-    return len(missing_numbers(statement, texts)) + len(missing_names(statement, texts))
-
-
-def _with_title(item: Evidence) -> str:
-    return f"{item.source.title}: {item.text}" if item.kind == "quote" else plain_text(item)
 
 
 def _rows(evidence: Sequence[Evidence]) -> list[Table]:

@@ -7,11 +7,13 @@ from typing import Any, cast
 
 from crowquill.agent.config import RunConfig
 from crowquill.agent.episode import Policy
+from crowquill.agent.events import Noticed
 from crowquill.agent.guided import GuidedPolicy
 from crowquill.agent.lane import Lane
 from crowquill.agent.policy import JsonPolicy
 from crowquill.agent.toolkit import Toolkit, make_toolkit
 from crowquill.agent.workspace import Workspace
+from crowquill.errors import ToolFailed
 from crowquill.memory.snapshot import Snapshot
 from crowquill.tools.browser.browser import Browser
 from crowquill.tools.context import Json, ToolContext
@@ -56,7 +58,11 @@ class Workshop:
     async def toolkit(self, lane: Lane) -> Toolkit:
         """Make the tools of one lane; the schemas of the databases are read, which is an effect."""
         browser = Browser(self._providers, self._sources) if self._sources else None
-        schemas = await read_schemas(self._databases, self._worker, lane)
+        try:
+            schemas = await read_schemas(self._databases, self._worker, lane)
+        except ToolFailed as error:
+            schemas = ()
+            await lane.emit(Noticed(f"the schema of the database cannot be read: {error}", "warning"))
         queries = sql_tools(self._databases, self._worker, schemas) if self._databases else []
         return make_toolkit(browser, [math_tool(self._worker), *queries, *self._extra], schemas, self._rank)
 

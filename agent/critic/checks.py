@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from crowquill.agent.answer import Candidate, Claim, ClaimStatus, Draft, DraftClaim
-from crowquill.memory.evidence import CellAt, Computation, Evidence, Quote, Receipt, Table, Whole, plain_text
+from crowquill.agent.critic.grounding import searchable
+from crowquill.memory.evidence import CellAt, Computation, Evidence, Quote, Receipt, Table, Whole
 from crowquill.memory.textual import fold
 from crowquill.memory.verify import missing_dates, missing_names, missing_numbers, word_coverage
 
@@ -18,7 +19,7 @@ def check(draft: Draft, evidence: Sequence[Evidence], objective: str) -> Candida
     claims = tuple(check_claim(claim, evidence, objective) for claim in draft.claims)
     problems = [] if claims else ["the answer makes no statement"]
     if not is_verdict(draft.short):
-        texts = [_searchable(receipt.evidence) for claim in claims for receipt in claim.support]
+        texts = [searchable(receipt.evidence) for claim in claims for receipt in claim.support]
         problems += [
             f"no receipt for {number} in the short answer" for number in missing_numbers(draft.short, texts)
         ]
@@ -40,12 +41,12 @@ def check_claim(claim: DraftClaim, evidence: Sequence[Evidence], objective: str)
     """
     invented = [number for number in claim.cites if not 1 <= number <= len(evidence)]
     cited = [evidence[number - 1] for number in dict.fromkeys(claim.cites) if 1 <= number <= len(evidence)]
-    texts = [_searchable(item) for item in cited]
-    numbers = [*missing_numbers(claim.text, texts), *missing_dates(claim.text, texts)]
-    names = missing_names(claim.text, [*texts, objective])
-    problem = _problem(invented, cited, numbers, names)
+    texts = [searchable(item) for item in cited]
+    missing = [*missing_numbers(claim.text, texts), *missing_dates(claim.text, texts)]
+    missing += missing_names(claim.text, [*texts, objective])
+    problem = _problem(invented, cited, missing)
     support = tuple(_receipt(claim.text, item) for item in cited)
-    if not cited or numbers or names:
+    if not cited or missing:
         return Claim(claim.text, support, "unsupported", problem)
     status = _status(claim.text, cited)
     if status == "derived" and word_coverage(claim.text, " ".join(texts)) < RELATED_COVERAGE:
@@ -53,12 +54,12 @@ def check_claim(claim: DraftClaim, evidence: Sequence[Evidence], objective: str)
     return Claim(claim.text, support, status, problem)
 
 
-def _problem(invented: list[int], cited: list[Evidence], numbers: list[str], names: list[str]) -> str:
+def _problem(invented: list[int], cited: list[Evidence], missing: list[str]) -> str:
     found = [f"cites [{number}], which does not exist" for number in invented]
     if not cited:
         found.append("cites no evidence")
     else:
-        found += [f"no receipt for {missing}" for missing in (*numbers, *names)]
+        found += [f"no receipt for {part}" for part in missing]
     return "; ".join(found)
 
 
@@ -79,8 +80,8 @@ def _stands_in(text: str, quote: Quote) -> bool:
     spans = [quote.text]
     return (
         not missing_numbers(text, spans)
-        and not missing_names(text, [_searchable(quote)])
-        and word_coverage(text, _searchable(quote)) >= QUOTED_COVERAGE
+        and not missing_names(text, [searchable(quote)])
+        and word_coverage(text, searchable(quote)) >= QUOTED_COVERAGE
     )
 
 
@@ -104,8 +105,3 @@ def _cell_in(text: str, table: Table) -> CellAt | None:
             elif fold(cell).casefold() in folded:
                 return CellAt(number, column)
     return None
-
-
-def _searchable(item: Evidence) -> str:
-    """Return the words of evidence; a quote brings the title of its page, which says what it is about."""
-    return f"{item.source.title}. {item.text}" if isinstance(item, Quote) else plain_text(item)

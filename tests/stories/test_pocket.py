@@ -14,15 +14,18 @@ from crowquill.agent.models.scripted import ScriptedReply
 from crowquill.agent.replay import replay
 from crowquill.agent.workspace import Workspace
 from crowquill.errors import ReplayMiss, UserError
-from crowquill.memory.embed import HashingEmbedder
+from crowquill.memory.embed import SentenceEmbedder
 from crowquill.memory.evidence import Computation, Quote, Table
+
+
+EMBEDDER = SentenceEmbedder()
 
 
 @pytest.fixture(scope="module")
 def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the pocket web indexed once for all stories."""
     path = tmp_path_factory.mktemp("workspace")
-    place = Workspace(path, embedder=HashingEmbedder())
+    place = Workspace(path, embedder=EMBEDDER)
     place.corpus("pocket")
     place.close()
     return path
@@ -30,7 +33,7 @@ def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def workspace(indexed: Path, tmp_path: Path) -> Iterator[Workspace]:
-    place = Workspace(tmp_path / "w", embedder=HashingEmbedder())
+    place = Workspace(tmp_path / "w", embedder=EMBEDDER)
     place.path.mkdir()
     (place.path / "corpora").symlink_to(indexed / "corpora")
     yield place

@@ -33,8 +33,14 @@ DEPTH = 50
 """Pages taken from each ranking."""
 HOP_FROM = 4
 """Best pages whose links are followed."""
+HUB = 30
+"""Links from which a page counts as a list, whose links say nothing about the question."""
+HOPPED = 1
+"""Places among the pages that are read for one that is found by a link, whatever its rank."""
 READ = 5
 """Best pages from which passages are taken."""
+PER_PAGE = 3
+"""Best passages of one page that compete for the places left."""
 PASSAGES = 10
 """Passages of one search, over all pages."""
 
@@ -170,11 +176,17 @@ class _Searcher:
         dense = [int(at) for at in np.argsort(-similar, kind="stable")[:DEPTH] if similar[at] > 0]
         first = fuse([words, dense, named])
         snapshots: dict[int, Snapshot] = {}
-        hops = self._hop(list(first)[:HOP_FROM], query, vector, similar, snapshots)
-        ranked = fuse([words, dense, named, hops])
-        best = list(ranked.items())[:limit]
-        passages = self._passages([page for page, _ in best[:READ]], query, vector, set(named), snapshots)
-        return [self._as_hit(page, score, passages.get(page, ()), snapshots) for page, score in best]
+        hops = self._hop(list(first)[:HOP_FROM], query, vector, snapshots)
+        ranked = fuse([words, dense, named, list(hops)])
+        best = self._reading_order(list(ranked), hops)[:limit]
+        passages = self._passages(best[:READ], query, vector, set(named), hops, snapshots)
+        return [self._as_hit(page, ranked[page], passages.get(page, ()), snapshots) for page in best]
+
+    def _reading_order(self, ranked: list[int], hops: dict[int, tuple[int, int]]) -> list[int]:
+        """Put the best pages first, with `HOPPED` places among those that are read for pages found by a link."""
+        head = ranked[: READ - HOPPED]
+        linked = [page for page in hops if page not in head][:HOPPED]
+        return [*head, *linked, *(page for page in ranked if page not in head and page not in linked)]
 
     def _named(self, query: str) -> list[int]:
         """Return the pages whose title stands in the query, longest title first."""
@@ -191,22 +203,27 @@ class _Searcher:
         sources: Sequence[int],
         query: str,
         vector: Vectors,
-        similar: Vectors,
         snapshots: dict[int, Snapshot],
-    ) -> list[int]:
-        """Rank the pages that `sources` link to: by themselves, and by the line in which the link stands."""
+    ) -> dict[int, tuple[int, int]]:
+        """Rank the pages that `sources` link to by the line in which the link stands.
+
+        Returns for each page, best first, the source and the line of its best link.
+        """
         scores: dict[int, float] = {}
+        places: dict[int, tuple[int, int]] = {}
         for source in sources:
-            links = [(page, line) for page, line in self._pages.links[source] if page not in sources]
-            if not links:
+            links = [(page, line) for page, line in self._pages.links[source] if page != source]
+            if not links or len(links) > HUB:
                 continue
             snapshot = self._snapshot(source, snapshots)
-            lines = sorted({line for _, line in links if 1 <= line <= len(snapshot.lines)})
-            relevance = dict(zip(lines, self._line_vectors(snapshot, lines) @ vector, strict=True))
+            lines = {line for _, line in links if 1 <= line <= len(snapshot.lines)}
+            ranked = score_lines(snapshot, query, vector, self._line_vectors, len(snapshot.lines))
+            relevance = {passage.first: passage.score for passage in ranked if passage.first in lines}
             for page, line in links:
-                score = float(similar[page]) + float(relevance.get(line, 0.0))
-                scores[page] = max(scores.get(page, -1.0), score)
-        return sorted(scores, key=lambda page: (-scores[page], page))
+                score = relevance.get(line, 0.0)
+                if score > scores.get(page, -1.0):
+                    scores[page], places[page] = score, (source, line)
+        return {page: places[page] for page in sorted(scores, key=lambda page: (-scores[page], page))}
 
     def _passages(
         self,
@@ -214,6 +231,7 @@ class _Searcher:
         query: str,
         vector: Vectors,
         named: set[int],
+        hops: dict[int, tuple[int, int]],
         snapshots: dict[int, Snapshot],
     ) -> dict[int, tuple[Passage, ...]]:
         """Take the best lines: one of each page at least, then whichever are best, `PASSAGES` in all."""
@@ -223,11 +241,13 @@ class _Searcher:
             snapshot = self._snapshot(page, snapshots)
             ranked = score_lines(snapshot, query, vector, self._line_vectors, PASSAGES)
             keep = [*ranked[:1]]
+            wanted = {line for other, (source, line) in hops.items() if source == page and other in pages}
             opening = opening_line(snapshot)
             if page in named and opening is not None:
-                keep += [passage for passage in ranked[1:] if passage.first == opening]
+                wanted.add(opening)
+            keep += [passage for passage in ranked[1:] if passage.first in wanted]
             chosen[page] = keep
-            rest += [(page, passage) for passage in ranked if passage not in keep]
+            rest += [(page, passage) for passage in ranked[:PER_PAGE] if passage not in keep]
         rest.sort(key=lambda pair: -pair[1].score)
         for page, passage in rest[: max(0, PASSAGES - sum(map(len, chosen.values())))]:
             chosen[page].append(passage)

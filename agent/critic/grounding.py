@@ -1,0 +1,78 @@
+"""Does the evidence that holds an answer belong to the question, and which citations does a statement need?
+
+A weak model, asked when one person was born, will offer the birthday of another who happens to stand in its quotes.
+Code can see that: no name leads from the question to the quote that holds the answer.
+"""
+
+from collections.abc import Sequence
+
+from crowquill.memory.evidence import Evidence, Quote, plain_text
+from crowquill.memory.textual import content_words, names
+from crowquill.memory.verify import missing_dates, missing_names, missing_numbers, word_coverage
+
+
+def searchable(item: Evidence) -> str:
+    """Return the words of evidence; a quote brings the title of its page, which says what it is about."""
+    return f"{item.source.title}. {item.text}" if isinstance(item, Quote) else plain_text(item)
+
+
+def lacking(statement: str, texts: Sequence[str]) -> list[str]:
+    """Return the numbers, dates and names of a statement that no text holds, as written."""
+    found = [
+        *missing_numbers(statement, texts),
+        *missing_dates(statement, texts),
+        *missing_names(statement, texts),
+    ]
+    return list(dict.fromkeys(found))
+
+
+def says(short: str, text: str) -> bool:
+    """Say whether a text holds a short answer: all its numbers and names, else most of its words."""
+    if lacking(short, [text]):
+        return False
+    return word_coverage(short, text) >= 0.5 if content_words(short) else True
+
+
+def connected(question: str, short: str, evidence: Sequence[Evidence]) -> bool:
+    """Say whether evidence that holds the short answer is about what the question names.
+
+    It is when it holds a name of the question itself, or a name that stands in other evidence together with one.
+    A question without names cannot be checked this way.
+    """
+    asked = [name.text for name in names(question, openings=True)]
+    if not asked:
+        return True
+    texts = [searchable(item) for item in evidence]
+    about = [text for text in texts if len(missing_names(", ".join(asked), [text])) < len(asked)]
+    holders = [text for text in texts if says(short, text)]
+    bridges = [name.text for text in about for name in names(text, openings=True)]
+    return any(
+        holder in about or any(not missing_names(bridge, [holder]) for bridge in bridges) for holder in holders
+    )
+
+
+def needed(statement: str, cites: Sequence[int], evidence: Sequence[Evidence]) -> tuple[int, ...]:
+    """Return the citations (numbers from 1) that a statement needs, out of those given and at most two more.
+
+    Evidence is added when it carries numbers or names which the cited evidence lacks, and left out when the rest
+    carries as many and as many of the statement's words.
+    """
+    texts = {number: searchable(item) for number, item in enumerate(evidence, 1)}
+    chosen = [number for number in dict.fromkeys(cites) if number in texts]
+
+    def gap(numbers: Sequence[int]) -> tuple[int, float]:
+        held = [texts[number] for number in numbers]
+        return len(lacking(statement, held)), -word_coverage(statement, " ".join(held))
+
+    for _ in range(2):
+        best = min(
+            (number for number in texts if number not in chosen), key=lambda n: gap([*chosen, n]), default=None
+        )
+        if best is None or gap([*chosen, best])[0] >= gap(chosen)[0]:
+            break
+        chosen.append(best)
+    for number in reversed(chosen[:]):
+        rest = [other for other in chosen if other != number]
+        if rest and gap(rest) <= gap(chosen):
+            chosen = rest
+    return tuple(chosen)
