@@ -29,6 +29,9 @@ _RECORDED_ERRORS: dict[str, type[CrowquillError]] = {
     kind.__name__: kind for kind in (ToolRetry, ToolFailed, ModelError)
 }
 
+_INSTANT: frozenset[EffectKind] = frozenset({"clock", "random"})
+"""Effects that cannot be interrupted: intent and result are written at once."""
+
 Alongside = Callable[[sqlite3.Connection], None]
 """Rows to write in the same transaction as an event."""
 
@@ -131,37 +134,27 @@ class Journal:
         key = _Key(lane, kind, sha256, ordinal)
         if not self.live:
             return self._recall(key, text)
-        await self._database.write(
-            lambda connection: _insert_intent(connection, self.run_id, key, text, self._clock)
-        )
-        started = self._clock.monotonic()
+        started_at, started = self._clock.now().isoformat(), self._clock.monotonic()
+        intent = (self.run_id, lane, kind, sha256, ordinal, text, started_at)
+        if kind not in _INSTANT:
+            await self._database.write(lambda connection: _insert(connection, intent))
+        status, failure = "done", None
         try:
             response = self._redactor.data(await call())
         except tuple(_RECORDED_ERRORS.values()) as error:
-            failure = self._redactor.data(_encode_error(error))
-            await self._finish(key, "failed", failure, self._clock.monotonic() - started)
-            raise _decode_error(failure) from error
-        await self._finish(key, "done", response, self._clock.monotonic() - started)
-        return response  # type: ignore[no-any-return]  # redaction keeps JSON JSON
+            status, failure = "failed", error
+            response = self._redactor.data(_encode_error(error))
+        outcome = (status, canonical(response), self._clock.monotonic() - started)
 
-    async def _finish(self, key: _Key, status: str, response: Json, seconds: float) -> None:
-        values = (
-            status,
-            canonical(response),
-            seconds,
-            self.run_id,
-            key.lane,
-            key.kind,
-            key.sha256,
-            key.ordinal,
-        )
-        await self._database.write(
-            lambda connection: connection.execute(
-                "UPDATE effects SET status=?, response=?, seconds=?"
-                " WHERE run=? AND lane=? AND kind=? AND request_sha256=? AND ordinal=?",
-                values,
-            )
-        )
+        def finish(connection: sqlite3.Connection) -> None:
+            if kind in _INSTANT:
+                _insert(connection, intent)
+            connection.execute(_FINISH, (*outcome, *intent[:5]))
+
+        await self._database.write(finish)
+        if failure is not None:
+            raise _decode_error(response) from failure
+        return response  # type: ignore[no-any-return]  # redaction keeps JSON JSON
 
     def _recall(self, key: _Key, request: str) -> Json:
         effect = self._effects.get(key)
@@ -242,11 +235,17 @@ class Journal:
         )
 
 
-def _insert_intent(connection: sqlite3.Connection, run_id: str, key: _Key, request: str, clock: Clock) -> None:
+_FINISH = (
+    "UPDATE effects SET status=?, response=?, seconds=?"
+    " WHERE run=? AND lane=? AND kind=? AND request_sha256=? AND ordinal=?"
+)
+
+
+def _insert(connection: sqlite3.Connection, intent: tuple[str, str, str, str, int, str, str]) -> None:
     connection.execute(
         "INSERT INTO effects (run, lane, kind, request_sha256, ordinal, request, status, started_at)"
         " VALUES (?,?,?,?,?,?,'started',?)",
-        (run_id, key.lane, key.kind, key.sha256, key.ordinal, request, clock.now().isoformat()),
+        intent,
     )
 
 
