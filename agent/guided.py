@@ -103,7 +103,10 @@ class GuidedPolicy:
         passages: Sequence[Any] = hit.passages
         if not passages and self._toolkit.browser is not None and self._toolkit.browser.current is not None:
             passages = await self._toolkit.rank(self._toolkit.browser.current, question, self._lane)
-        return [f"{passage.first}-{passage.last}" for passage in passages]
+        return [
+            str(passage.first) if passage.first == passage.last else f"{passage.first}-{passage.last}"
+            for passage in passages
+        ]
 
     async def _read(self, state: State) -> Action:
         """Ask the model to answer from the evidence; what it says must stand there."""

@@ -21,6 +21,9 @@ CHARACTERS_PER_TOKEN = 3.5
 """Rough size of a token, used only to reserve before a call; the model's own count is booked."""
 
 
+_WORK: Mapping[Role, str] = {"plan": "planning", "act": "reading", "write": "writing", "judge": "judging"}
+
+
 @dataclass(frozen=True)
 class Services:
     """What all lanes of one run share."""
@@ -145,6 +148,7 @@ class Lane:
     async def _recorded_completion(self, model: Model, request: Request) -> Reply:
         async def call() -> Json:
             async with self.services.slots[model.name]:
+                self.progress(f"asking {model.name} ({_WORK[request.role]})")
                 reply = await complete_with_retry(
                     model, request, policy=self.services.retry, clock=self.clock, deadline=self.deadline
                 )

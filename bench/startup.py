@@ -9,7 +9,6 @@ that until its first request begins. Results are appended to bench/results/start
 
 import argparse
 import json
-import os
 import socket
 import statistics
 import subprocess
@@ -79,9 +78,8 @@ def local_request(workspace: str) -> float:
         "--workspace",
         workspace,
     ]
-    environment = {**os.environ, "CROWQUILL_TRACE_FIRST_CALL": "1"}
     started = time.perf_counter()
-    process = subprocess.Popen([*command, "How long is the Danube?"], stdout=subprocess.PIPE, env=environment)
+    process = subprocess.Popen([*command, "How long is the Danube?"], stdout=subprocess.PIPE)
     assert process.stdout is not None
     at = 0.0
     for line in process.stdout:
