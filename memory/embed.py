@@ -3,14 +3,17 @@
 import hashlib
 import threading
 from collections.abc import Sequence
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Protocol
 
 from crowquill.memory.textual import content_words
 
-Vectors = NDArray[np.float32]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+else:  # numpy takes 0.2 s, which a start without vectors does not pay
+    Vectors = Any
 
 
 class Embedder(Protocol):
@@ -54,6 +57,8 @@ class SentenceEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return one unit row per text, shape (len(texts), 512); an empty text gives a zero row."""
+        import numpy as np  # 0.2 s, only vectors need it
+
         rows = np.zeros((len(texts), self.dimensions), np.float32)
         filled = [at for at, text in enumerate(texts) if text.strip()]
         if filled:
@@ -79,6 +84,8 @@ class HashingEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return one unit row per text, shape (len(texts), dimensions); an empty text gives a zero row."""
+        import numpy as np  # 0.2 s, only vectors need it
+
         rows = np.zeros((len(texts), self.dimensions), np.float32)
         for row, text in zip(rows, texts, strict=True):
             for word in content_words(text):

@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
 from crowquill.memory.embed import Vectors
 from crowquill.memory.store import MemoryStore
 
@@ -37,7 +35,7 @@ class ExactIndex:
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
         self._numbers: list[int] = []
-        self._vectors: Vectors = np.zeros((0, store.embedder.dimensions), np.float32)
+        self._vectors: Vectors | None = None
         self._watermark = 0
 
     async def sync(self) -> None:
@@ -46,25 +44,35 @@ class ExactIndex:
         if numbers and numbers[-1] > self._watermark:
             fresh = [at for at, number in enumerate(numbers) if number > self._watermark]
             self._numbers += [numbers[at] for at in fresh]
-            self._vectors = np.concatenate([self._vectors, vectors[fresh]])
+            import numpy as np  # 0.2 s, and only vectors need it
+
+            self._vectors = np.concatenate([self._rows(), vectors[fresh]])
             self._watermark = numbers[-1]
 
     @property
     def held(self) -> tuple[list[int], Vectors]:
         """The sequence numbers held, ascending, and their rows."""
-        return self._numbers, self._vectors
+        return self._numbers, self._rows()
+
+    def _rows(self) -> Vectors:
+        import numpy as np  # 0.2 s, and only vectors need it
+
+        empty: Vectors = np.zeros((0, self._store.embedder.dimensions), np.float32)
+        return empty if self._vectors is None else self._vectors
 
     def drop_to(self, watermark: int) -> None:
         """Forget the vectors up to `watermark`, which another index holds."""
         kept = [at for at, number in enumerate(self._numbers) if number > watermark]
         self._numbers = [self._numbers[at] for at in kept]
-        self._vectors = self._vectors[kept]
+        self._vectors = self._rows()[kept]
         self._watermark = max(self._watermark, watermark)
 
     async def search(self, vector: Vectors, limit: int) -> list[tuple[int, float]]:
         """Return (sequence number, cosine similarity) of the nearest records, best first."""
-        if not self._numbers or limit < 1:
+        if self._vectors is None or not self._numbers or limit < 1:
             return []
+        import numpy as np  # 0.2 s, only vectors need it
+
         scores = self._vectors @ vector
         best = np.argsort(-scores, kind="stable")[:limit]  # ties go to the older record
         return [(self._numbers[at], float(scores[at])) for at in best]

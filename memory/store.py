@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-import numpy as np
-
 from crowquill.memory.clock import Clock, SystemClock
 from crowquill.memory.db import Database
 from crowquill.memory.embed import Embedder, Vectors
@@ -132,6 +130,8 @@ class MemoryStore:
                 (seq, self.embedder.name),
             ).fetchall()
         )
+        import numpy as np  # 0.2 s, only vectors need it
+
         matrix = np.frombuffer(b"".join(vector for _, vector in rows), "<f4").astype(np.float32)
         return [number for number, _ in rows], matrix.reshape(len(rows), self.embedder.dimensions)
 

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote
 
-import numpy as np
-
 from crowquill.errors import StorageError, ToolFailed, ToolRetry, UserError
 from crowquill.memory.embed import Embedder, Vectors
 from crowquill.memory.lexical import LexicalIndex
@@ -173,6 +171,8 @@ class _Searcher:
         similar = self._pages.vectors @ vector
         named = self._named(query)
         words = [self._number[path] for path, _ in self._lexical.search(query, DEPTH) if path in self._number]
+        import numpy as np  # 0.2 s, and only vectors need it
+
         dense = [int(at) for at in np.argsort(-similar, kind="stable")[:DEPTH] if similar[at] > 0]
         first = fuse([words, dense, named])
         snapshots: dict[int, Snapshot] = {}
@@ -274,6 +274,8 @@ class _Searcher:
         return snapshots[page]
 
     def _line_vectors(self, snapshot: Snapshot, numbers: Sequence[int]) -> Vectors:
+        import numpy as np  # 0.2 s, and only vectors need it
+
         cached = self._shelf.line_vectors(snapshot.sha256, self._embedder.name)
         missing = [number for number in numbers if number not in cached]
         if missing:

@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from crowquill.errors import StorageError
 from crowquill.memory.embed import Vectors
 from crowquill.memory.snapshot import Snapshot
@@ -168,6 +166,8 @@ class Shelf:
             version = connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
             rows = connection.execute("SELECT path, title, links, vector FROM pages ORDER BY path").fetchall()
         numbers = {row[0]: number for number, row in enumerate(rows)}
+        import numpy as np  # 0.2 s, and only vectors need it
+
         matrix = np.frombuffer(b"".join(row[3] for row in rows), "<f4").astype(np.float32)
         links = [[(numbers[path], line) for path, line in json.loads(row[2]) if path in numbers] for row in rows]
         return Catalogue(
@@ -184,6 +184,8 @@ class Shelf:
             rows = connection.execute(
                 "SELECT line, vector FROM lines WHERE sha256 = ? AND embedder = ?", (sha256, embedder)
             ).fetchall()
+        import numpy as np  # 0.2 s, and only vectors need it
+
         return {line: np.frombuffer(vector, "<f2").astype(np.float32) for line, vector in rows}
 
     def keep_line_vectors(self, sha256: str, embedder: str, vectors: dict[int, Vectors]) -> None:
