@@ -1,0 +1,112 @@
+"""A run that is killed leaves a workspace in which nothing is damaged and nothing acknowledged is lost."""
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from crowquill.memory.blobs import BlobStore
+from crowquill.memory.evidence import Quote
+from crowquill.memory.evidence_json import decode
+
+QUESTION = "How long is the Danube?"
+
+
+def crowquill(workspace: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "crowquill", *arguments, "--workspace", str(workspace)]
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> tuple[Path, list[str]]:
+    pages = tmp_path / "rivers"
+    pages.mkdir()
+    for name, length in (("Danube", "2,850"), ("Rhine", "1,230"), ("Thames", "346"), ("Seine", "777")):
+        text = f"<title>{name}</title><p>The {name} is {length} kilometres long. The {name} is a river.</p>"
+        (pages / f"{name}.html").write_text(text)
+    script = tmp_path / "slow.replies"
+    script.write_text(
+        "replies:\n  - role: act\n    repeat: true\n    delay: 1.5\n"
+        "    json: {quotes: [1], sentence: The Danube is long., answer: 'yes'}\n"
+    )
+    workspace = tmp_path / "workspace"
+    subprocess.run(crowquill(workspace, "index", str(pages)), check=True, capture_output=True)
+    ask = (
+        "ask",
+        QUESTION,
+        "--model",
+        f"scripted:{script}",
+        "--policy",
+        "guided",
+        "--corpus",
+        "rivers",
+        "--events",
+        "-q",
+    )
+    return workspace, crowquill(workspace, *ask)
+
+
+def kill_after_events(command: list[str], count: int) -> list[str]:
+    """Start a run, kill -9 it after so many events, and return the lines that it had printed."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(count)]
+    process.send_signal(signal.SIGKILL)
+    lines += process.stdout.readlines()
+    process.wait()
+    process.stdout.close()
+    return [line for line in lines if line.endswith("\n")]
+
+
+def check(workspace: Path, acknowledged: list[str]) -> None:
+    connection = sqlite3.connect(workspace / "crowquill.db")
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    stored = [json.loads(row[0]) for row in connection.execute("SELECT payload FROM events ORDER BY run, position")]
+    for line in acknowledged:
+        event = json.loads(line)
+        del event["schema"]
+        assert event in stored
+    blobs = BlobStore(workspace / "blobs")
+    for (text,) in connection.execute("SELECT json FROM evidence"):
+        quote = decode(json.loads(text))
+        assert isinstance(quote, Quote)
+        page = blobs.get(quote.source.sha256).decode()
+        assert page[quote.start : quote.end] == quote.text
+    connection.close()
+
+
+def test_kill_minus_nine_damages_nothing(command: tuple[Path, list[str]]) -> None:
+    workspace, ask = command
+    draw = random.Random(3)
+    for _ in range(3):
+        check(workspace, kill_after_events(ask, draw.randint(1, 12)))
+    listed = json.loads(subprocess.run(crowquill(workspace, "runs", "list", "--json"), capture_output=True).stdout)
+    assert [run["state"] for run in listed] == ["interrupted"] * 3
+    finished = subprocess.run(ask, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr
+    replayed = subprocess.run(crowquill(workspace, "runs", "replay", "last"), capture_output=True, text=True)
+    assert "all identical" in replayed.stdout
+
+
+def test_ctrl_c_ends_a_run_and_says_where_it_is_kept(command: tuple[Path, list[str]]) -> None:
+    workspace, ask = command
+    process = subprocess.Popen(
+        [part for part in ask if part != "-q"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    started = time.monotonic()
+    os.kill(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert time.monotonic() - started < 5
+    assert b"crowquill runs show" in error
+    assert b"Traceback" not in error
+    listed = json.loads(subprocess.run(crowquill(workspace, "runs", "list", "--json"), capture_output=True).stdout)
+    assert listed[0]["state"] == "cancelled"
