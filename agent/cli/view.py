@@ -200,7 +200,7 @@ def _figures(answer: Answer) -> Iterator[Text]:
         yield Text.assemble(("Score   ", "dim"), f"{answer.reward.total:.2f}", (f" = {parts}", "dim"))
     cached = f" ({answer.usage.cached} cached)" if answer.usage.cached else ""
     cost = (
-        f"{answer.stopped} · {answer.seconds:.1f} s · {answer.usage.calls} model calls · "
+        f"{answer.stopped} · {answer.seconds:.1f} s · {answer.usage.calls} model call{'' if answer.usage.calls == 1 else 's'} · "
         f"{answer.usage.prompt}{cached} + {answer.usage.completion} tokens · run {answer.run_id}"
     )
     yield Text.assemble(("Ended   ", "dim"), (cost, "dim"))
