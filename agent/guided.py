@@ -172,15 +172,21 @@ def _answer(state: State, parsed: dict[str, Any], reply: Reply | None) -> Action
         return NOT_FOUND
     if not is_verdict(short):
         texts = [searchable(item) for item in state.evidence]
-        if lacking(short, [*texts, state.task.goal]) or not says(short, sentence):
+        if lacking(short, [*texts, state.task.goal]) or not connected(state.task.goal, short, state.evidence):
             return NOT_FOUND
-        if not connected(state.task.goal, short, state.evidence):
-            return NOT_FOUND
+        if not says(short, sentence):
+            sentence = _holder(short, tuple(parsed.get("quotes", ())), state.evidence)
     cites = needed(sentence, tuple(parsed.get("quotes", ())), state.evidence)
     args: dict[str, Any] = {"short": short, "claims": [{"text": sentence, "cites": list(cites)}]}
     if reply is not None and reply.logprobs:
         args["confidence"] = round(math.exp(sum(reply.logprobs) / len(reply.logprobs)), 4)
     return Action("answer", args)
+
+
+def _holder(short: str, cites: Sequence[int], evidence: Sequence[Evidence]) -> str:
+    """Return the quote that holds the short answer, a cited one first: it stands for a sentence that does not."""
+    preferred = [evidence[number - 1] for number in cites if 1 <= number <= len(evidence)]
+    return next((plain_text(item) for item in (*preferred, *evidence) if says(short, searchable(item))), short)
 
 
 def _computed(state: State, sentence: str, cites: tuple[int, ...]) -> Action:
@@ -207,7 +213,7 @@ def _row_sentence(table: Table) -> str:
 
 
 def _reading_schema(evidence: Sequence[Evidence]) -> dict[str, Any]:
-    fields = {"sentence": {"type": "string", "maxLength": 240}, "answer": {"type": "string", "maxLength": 80}}
+    fields = {"answer": {"type": "string", "maxLength": 80}, "sentence": {"type": "string", "maxLength": 240}}
     return _cited_schema(evidence, fields)
 
 
