@@ -16,12 +16,13 @@ from crowquill.agent.lane import Lane
 from crowquill.agent.models.base import Reply, Request
 from crowquill.agent.prompting import prompt
 from crowquill.agent.render import evidence_block
+from crowquill.agent.rules import urls_in
 from crowquill.agent.state import ENDINGS, Action, State
 from crowquill.agent.toolkit import Toolkit
 from crowquill.memory.evidence import Computation, Evidence, Table, plain_text
 from crowquill.memory.verify import missing_numbers
 from crowquill.tools.maths.arithmetic import parse_arithmetic
-from crowquill.tools.search.base import Hit
+from crowquill.tools.search.base import Passage
 
 PAGES = 5
 """Pages that are opened."""
@@ -83,11 +84,14 @@ class GuidedPolicy:
         if self._toolkit.browser is None:
             yield await self._read(state)
             return
-        state = yield Action("search", {"query": question}, "look for pages")
-        for hit in self._toolkit.browser.hits[:PAGES]:
-            state = yield Action("open", {"target": hit.url}, "among the best results")
+        places: list[tuple[str, tuple[Passage, ...]]] = [(url, ()) for url in urls_in(question)]
+        if not places and "search" in self._toolkit.browser.legal():
+            state = yield Action("search", {"query": question}, "look for pages")
+            places = [(hit.url, hit.passages) for hit in self._toolkit.browser.hits[:PAGES]]
+        for url, passages in places:
+            state = yield Action("open", {"target": url}, "named in the question, or among the best results")
             if not state.steps[-1].error:
-                for lines in await self._lines(question, hit):
+                for lines in await self._lines(question, passages):
                     state = yield Action("quote", {"lines": lines}, "close to the question")
         if needs_calculation(question) and state.evidence:
             calculation = await self._calculate(state)
@@ -98,9 +102,8 @@ class GuidedPolicy:
                     yield _computed(state, sentence, cites)
         yield await self._read(state)
 
-    async def _lines(self, question: str, hit: Hit) -> list[str]:
+    async def _lines(self, question: str, passages: Sequence[Passage]) -> list[str]:
         """Return the line ranges of the open page to quote, best first."""
-        passages: Sequence[Any] = hit.passages
         if not passages and self._toolkit.browser is not None and self._toolkit.browser.current is not None:
             passages = await self._toolkit.rank(self._toolkit.browser.current, question, self._lane)
         return [
@@ -111,7 +114,8 @@ class GuidedPolicy:
     async def _read(self, state: State) -> Action:
         """Ask the model to answer from the evidence; what it says must stand there."""
         if not state.evidence:
-            return NOT_FOUND
+            errors = [step.error for step in state.steps if step.error]
+            return Action("give_up", {"reason": "not_found", "note": errors[-1]}) if errors else NOT_FOUND
         reply = await self._ask("read", _reading_schema(state.evidence), 120, state)
         parsed = reply.parsed if reply.parsed is not None else {}
         return _answer(state, parsed, reply)

@@ -19,7 +19,7 @@ class Rules:
     """
 
     def __init__(self, objective: str) -> None:
-        self._offered = {_key(url.rstrip(".,;:!?)")) for url in _URL.findall(objective)}
+        self._offered = set(map(_key, urls_in(objective)))
         self._private: set[str] = set()
 
     def fork(self) -> "Rules":
@@ -56,6 +56,11 @@ class Rules:
         for secret in self._private:
             if any(form in lowered for form in _disguises(secret)):
                 raise ToolFailed("refused: this would send data from the database to the web")
+
+
+def urls_in(text: str) -> list[str]:
+    """Return the URLs that stand in a text, without the punctuation after them."""
+    return [url.rstrip(".,;:!?)") for url in _URL.findall(text)]
 
 
 def _key(url: str) -> str:

@@ -199,8 +199,9 @@ def _figures(answer: Answer) -> Iterator[Text]:
         parts = " + ".join(f"{name} {value:g}" for name, value in answer.reward.parts if value)
         yield Text.assemble(("Score   ", "dim"), f"{answer.reward.total:.2f}", (f" = {parts}", "dim"))
     cached = f" ({answer.usage.cached} cached)" if answer.usage.cached else ""
+    calls = "1 model call" if answer.usage.calls == 1 else f"{answer.usage.calls} model calls"
     cost = (
-        f"{answer.stopped} · {answer.seconds:.1f} s · {answer.usage.calls} model call{'' if answer.usage.calls == 1 else 's'} · "
+        f"{answer.stopped} · {answer.seconds:.1f} s · {calls} · "
         f"{answer.usage.prompt}{cached} + {answer.usage.completion} tokens · run {answer.run_id}"
     )
     yield Text.assemble(("Ended   ", "dim"), (cost, "dim"))

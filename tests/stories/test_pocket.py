@@ -1,6 +1,8 @@
 """Whole runs over the pocket web with a scripted model: what a user sees, and the proof that it replays."""
 
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,6 @@ from crowquill.agent.workspace import Workspace
 from crowquill.errors import ReplayMiss, UserError
 from crowquill.memory.embed import SentenceEmbedder
 from crowquill.memory.evidence import Computation, Quote, Table
-
 
 EMBEDDER = SentenceEmbedder()
 
@@ -305,3 +306,43 @@ def test_unusable_settings_are_said_in_one_line(workspace: Workspace, tmp_path: 
         Agent(model=model, workspace=workspace).ask("  ")
     with pytest.raises(UserError):
         Agent(model=model, databases=[str(tmp_path / "missing.db")], workspace=workspace).ask("What?")
+
+
+class _Page(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = b"<title>Zorn</title><main><h1>Zorn</h1><p>The tower of Zorn is 41 metres high.</p></main>"
+        self.send_response(200)
+        self.send_header("content-type", "text/html; charset=utf-8")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        pass
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_page_named_in_the_question_is_fetched_quoted_and_replayed_without_it(
+    workspace: Workspace, site: str
+) -> None:
+    model = ScriptedModel([read(quotes=[1], answer="41 metres", sentence="The tower of Zorn is 41 metres high.")])
+    agent = Agent(model=model, policy="guided", allow_hosts=[site], workspace=workspace)
+    answer = agent.ask(f"How high is the tower of Zorn? See http://{site}/zorn.")
+    assert answer.short == "41 metres", answer.why
+    assert answer.claims[0].status == "quoted"
+    assert answer.sources[0].url == f"http://{site}/zorn"
+    assert run_in_thread(replay(workspace, answer.run_id)) > 4
+
+
+def test_a_private_host_that_is_not_listed_is_refused_and_said(workspace: Workspace, site: str) -> None:
+    agent = Agent(model=ScriptedModel([]), policy="guided", web=True, workspace=workspace)
+    answer = agent.ask(f"How high is the tower of Zorn? See http://{site}/zorn.")
+    assert answer.stopped == "not_found"
+    assert f"--allow-host {site}" in answer.text
