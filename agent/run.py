@@ -45,9 +45,9 @@ class Run:
         model = self.config.models["act"]
         await self.lane.emit(RunStarted(self.services.journal.run_id, self.objective, model, self.config.policy))
         await self._warn_of_unknown_prices()
+        agenda, barren = Agenda(), 0
         try:
             agenda = await self._plan()
-            barren = 0
             while agenda.ready and barren < _BARREN_BATCHES:
                 known = len(self._evidence())
                 agenda = await self._batch(agenda)
@@ -57,9 +57,9 @@ class Run:
                     break
                 agenda = await self._extend(agenda, learned=learned)
         except BudgetExceeded as limit:
-            return await self._conclude("budget", str(limit), ())
+            return await self._conclude("budget", str(limit), agenda.open)
         except ModelError as error:
-            return await self._conclude("error", str(error), ())
+            return await self._conclude("error", str(error), agenda.open)
         return await self._conclude(*self._ending(), agenda.open)
 
     async def _warn_of_unknown_prices(self) -> None:
@@ -114,7 +114,11 @@ class Run:
         """Let the planner create, drop and re-order tasks; skipped when nothing is left to decide."""
         if self.config.policy == "guided" or not learned or (len(agenda.tasks) == 1 and not self._failed()):
             return agenda
-        changes = await extend(self.objective, agenda, self.lane)
+        try:
+            changes = await extend(self.objective, agenda, self.lane)
+        except ModelError as error:
+            await self.lane.emit(Noticed(f"the plan stays as it is: {error}", "warning"))
+            return agenda
         agenda = agenda.drop(changes.drop).first(changes.order)
         if changes.objective_met:
             agenda = agenda.drop(task.id for task in agenda.open)
@@ -132,12 +136,11 @@ class Run:
 
     def _ending(self) -> tuple[Stopped, str]:
         """Return why the run ends: the worst of what its episodes ended with."""
-        reasons: tuple[Stopped, ...] = ("error", "budget", "stalled", "refused", "not_found")
-        for reason in reasons:
+        answered = any(outcome.draft is not None for outcome in self.outcomes)
+        cuts: tuple[Stopped, ...] = ("error", "budget", "stalled")
+        for reason in cuts if answered else (*cuts, "refused", "not_found"):
             for outcome in self.outcomes:
-                if outcome.ended == reason and (outcome.draft is None or reason in ("budget", "stalled")):
-                    if reason in ("not_found", "refused") and any(other.draft for other in self.outcomes):
-                        continue
+                if outcome.ended == reason:
                     return reason, outcome.why
         return "answered", ""
 
@@ -160,15 +163,20 @@ class Run:
     ) -> tuple[Draft | None, Stopped, str]:
         """Take the only task's own draft, or let the writer compose one out of all results."""
         if len(self.outcomes) == 1 or not evidence:
-            return (self.outcomes[0].draft if self.outcomes else None), stopped, why
-        try:
-            draft = await write(self.objective, [outcome.task for outcome in self.outcomes], evidence, self.lane)
-        except (BudgetExceeded, ModelError) as error:
-            await self.lane.emit(Noticed(f"the answer could not be written: {error}", "warning"))
-            return None, ("budget" if isinstance(error, BudgetExceeded) else "error"), str(error)
-        if draft is None and stopped == "answered":
-            return None, "not_found", "the evidence does not answer the question"
-        return draft, stopped, why
+            draft = self.outcomes[0].draft if self.outcomes else None
+        else:
+            try:
+                draft = await write(
+                    self.objective, [outcome.task for outcome in self.outcomes], evidence, self.lane
+                )
+            except (BudgetExceeded, ModelError) as error:
+                await self.lane.emit(Noticed(f"the answer could not be written: {error}", "warning"))
+                return None, ("budget" if isinstance(error, BudgetExceeded) else "error"), str(error)
+        if draft is not None and draft.claims:
+            return draft, stopped, why
+        return None, *(
+            ("not_found", "the evidence does not answer it") if stopped == "answered" else (stopped, why)
+        )
 
     async def _finish(
         self,

@@ -14,8 +14,8 @@ from crowquill.memory.untrusted import Untrusted
 from crowquill.tasks.task import Task
 
 
-async def write(objective: str, tasks: Sequence[Task], evidence: Sequence[Evidence], lane: Lane) -> Draft | None:
-    """Ask for the answer; None when the writer finds that the evidence does not hold it.
+async def write(objective: str, tasks: Sequence[Task], evidence: Sequence[Evidence], lane: Lane) -> Draft:
+    """Ask for the answer; a draft without claims says that the evidence does not hold it.
 
     Raises:
         ModelError: the model failed.
@@ -30,8 +30,7 @@ async def write(objective: str, tasks: Sequence[Task], evidence: Sequence[Eviden
     )
     schema = claims_schema(list(range(1, len(evidence) + 1)))
     reply = await lane.complete(Request("write", messages, 900, schema))
-    draft = read_draft(reply.parsed if reply.parsed is not None else {})
-    return draft if draft.claims else None
+    return read_draft(reply.parsed if reply.parsed is not None else {})
 
 
 def compose(candidate: Candidate) -> str:
