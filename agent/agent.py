@@ -135,17 +135,25 @@ class Agent:
         """Yield the events of a run as they happen; the last is `RunFinished`. Raises as `ask`."""
         if not objective.strip():
             raise UserError('there is no question: give one, as in: crowquill ask "How long is the Danube?"')
+        yield Progress("preparing the sources")
+        workshop = await asyncio.to_thread(
+            self.workshop, live=True
+        )  # what cannot be used is said before a run begins
         run_id = f"{self.clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         config = cast("Json", self.config.to_json())
         journal = await Journal.begin(
             self.workspace.database, run_id, objective, config, clock=self.clock, redactor=Redactor()
         )
-        async with aclosing(self.drive(journal, objective)) as events:
+        async with aclosing(self.drive(journal, objective, workshop)) as events:
             async for event in events:
                 yield event
 
-    async def drive(self, journal: Journal, objective: str) -> AsyncGenerator[Event, None]:
-        """Execute a run on a journal, live or as a replay, and yield its events."""
+    def workshop(self, *, live: bool) -> Workshop:
+        """Make what a run works with. Raises UserError when a live one names what is not there."""
+        return Workshop(self.config, self.workspace, self.tools, live=live)
+
+    async def drive(self, journal: Journal, objective: str, workshop: Workshop) -> AsyncGenerator[Event, None]:
+        """Execute a run on a journal, live or as a replay, and yield its events; the workshop is closed."""
         queue: asyncio.Queue[Event | object] = asyncio.Queue()
 
         def publish(item: Recorded | Progress) -> None:
@@ -153,7 +161,7 @@ class Agent:
 
         async def work() -> None:
             try:
-                await self._execute(journal, objective, publish)
+                await self._execute(journal, objective, workshop, publish)
             finally:
                 queue.put_nowait(_END)
 
@@ -170,12 +178,16 @@ class Agent:
                 await asyncio.wait([worker])
 
     async def _execute(
-        self, journal: Journal, objective: str, publish: Callable[[Recorded | Progress], None]
+        self,
+        journal: Journal,
+        objective: str,
+        workshop: Workshop,
+        publish: Callable[[Recorded | Progress], None],
     ) -> None:
         started = self.clock.monotonic()
         warming = asyncio.create_task(self._warm()) if journal.live else None
-        workshop = Workshop(self.config, self.workspace, self.tools, live=journal.live)
         memory = self.workspace.memory()
+        ending: tuple[str, Json] = ("error", None)  # whatever goes wrong, the run does not stay "running"
         try:
             services = Services(
                 journal=journal,
@@ -191,14 +203,13 @@ class Agent:
                 store=partial(_remember, memory.store, journal.run_id, objective),
             )
             answer = await Run(objective, self.config, services, workshop).execute()
-            await journal.finish(answer.stopped, {"short": answer.short, "reward": answer.reward.total})
+            ending = (answer.stopped, {"short": answer.short, "reward": answer.reward.total})
         except asyncio.CancelledError:
-            await asyncio.shield(journal.finish("cancelled", None)) if journal.live else None
-            raise
-        except Exception:  # whatever went wrong, the run does not stay "running"; the error goes on
-            await journal.finish("error", None) if journal.live else None
+            ending = ("cancelled", None)
             raise
         finally:
+            if journal.live:
+                await asyncio.shield(journal.finish(*ending))
             workshop.close()
             memory.index.close()
             if warming is not None:

@@ -51,6 +51,7 @@ async def replay(workspace: Workspace, run_id: str) -> int:
     )
     journal = await Journal.reopen(workspace.database, run_id, clock=SystemClock(), redactor=Redactor())
     count = 0
-    async for event in agent.drive(journal, record.objective):
+    async for event in agent.drive(journal, record.objective, agent.workshop(live=False)):
         count += not isinstance(event, Progress)
+    journal.check_complete()
     return count

@@ -62,7 +62,9 @@ async def _drive(agent: Agent, objective: str, *, events: bool, quiet: bool) -> 
                     if isinstance(event, RunStarted):
                         run_id = event.run_id
                     view.on(event)
-                    if events and not isinstance(event, Progress):
+                    if isinstance(event, Progress):
+                        continue  # only a live view shows what passes
+                    if events:
                         sys.stdout.write(json.dumps(event_json(event), ensure_ascii=False) + "\n")
                     elif not animated and not quiet and (line := describe(event)) is not None:
                         console.print(line, markup=False, soft_wrap=True)

@@ -63,8 +63,6 @@ def describe(event: Event) -> str | None:
             return f"{event.task.id} {event.task.status}" + (f": {one_line(event.why)}" if event.why else "")
         case Noticed():
             return f"{'warning: ' if event.level == 'warning' else ''}{one_line(event.message, 200)}"
-        case Progress():
-            return one_line(event.message)
         case _:
             return None
 
