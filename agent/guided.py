@@ -71,7 +71,8 @@ class GuidedPolicy:
             state = yield Action("math", {"expression": expression}, "plain arithmetic")
             if state.evidence:
                 yield _computed(state, "", ())
-        if any(schema.relevance(question) >= DATABASE_RELEVANCE for schema in self._toolkit.schemas):
+        alone = self._toolkit.browser is None
+        if any(alone or schema.relevance(question) >= DATABASE_RELEVANCE for schema in self._toolkit.schemas):
             problem = ""
             for _ in range(2):
                 state = yield await self._query(question, problem)
@@ -199,8 +200,9 @@ def _computed(state: State, sentence: str, cites: tuple[int, ...]) -> Action:
     computation = state.evidence[-1]
     assert isinstance(computation, Computation)
     value = computation.decimal
-    text = sentence.replace(RESULT, value) if RESULT in sentence else f"{computation.expression} = {value}"
-    return Action("answer", {"short": value, "claims": [{"text": text, "cites": [*cites, number]}]})
+    shown = value if computation.exact == value else f"≈ {value}"
+    text = sentence.replace(RESULT, shown) if RESULT in sentence else plain_text(computation)
+    return Action("answer", {"short": shown, "claims": [{"text": text, "cites": [*cites, number]}]})
 
 
 def _rows(evidence: Sequence[Evidence]) -> list[Table]:

@@ -2,13 +2,16 @@
 
 A single-threaded zygote (`python -I`, own session, empty environment) forks one child for each request; the child
 sets its own limits, reads the request, writes the response and ends. A bomb costs its own child and nobody else's.
-The jobs are fixed here: a request names one, and carries data only.
+The jobs are fixed when the worker is made: a request names one, and carries data only.
+
+Not covered: a child may open files and sockets like any process of this user. The jobs are our own code, which
+does neither beyond the database it is given; the child bounds what they cost, not what they are.
 """
 
-import array
 import asyncio
 import contextlib
 import ctypes
+import functools
 import importlib
 import json
 import os
@@ -19,34 +22,47 @@ import struct
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
-from typing import Any, cast
+import weakref
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn, cast
 
 from crowquill.errors import ToolFailed, ToolRetry
-from crowquill.tools.context import Json
+from crowquill.tools.context import Json, ToolContext
 
-JOBS = {
-    "compute": "crowquill.tools.maths.arithmetic:compute",
+JOBS: Mapping[str, str] = {
+    "compute": "crowquill.tools.maths.evaluate:compute",
     "query": "crowquill.tools.sql.sqlite:query",
-    "schema": "crowquill.tools.sql.sqlite:describe",
+    "schema": "crowquill.tools.sql.describe:describe",
 }
+"""Name of each job, and `module:function` of what does it: a function of JSON that returns JSON."""
 MEMORY = 1 << 30
 """Bytes of address space that a child may use."""
-LARGEST = 4 * 2**20
-"""Bytes of a request or response."""
-_START_SECONDS = 20.0
-_GRACE = 0.5  # seconds beyond the limit for starting the child and passing the response
+LARGEST = 8 * 2**20
+"""Bytes that a request or a response may have."""
+
+_START_SECONDS = 30.0  # a cold zygote imports the jobs, on a busy machine
+_GRACE = 0.5  # seconds beyond the limit for passing request and response
+_LEAST_SECONDS = 0.1  # what a call gets when the run's time is over; it is about to be stopped anyway
+_OPEN_FILES = 64
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+_PACKAGE_PARENT = str(Path(__file__).parents[2])  # `-I` hides PYTHONPATH and the user's own site-packages
+_ZYGOTE = "import sys; sys.path.append(sys.argv[1]); from crowquill.tools.worker import zygote; zygote()"
+
+Handlers = Mapping[str, Callable[[Any], Json]]
 
 
 class Worker:
-    """A warm zygote; it starts with the first request and ends with `close` or with this process."""
+    """A warm zygote; it starts with the first request and ends with `close`, or with this process.
 
-    def __init__(self, *, memory: int = MEMORY) -> None:
+    One worker serves any number of tasks, threads and event loops at once; nothing of it belongs to a loop.
+    """
+
+    def __init__(self, jobs: Mapping[str, str] = JOBS, *, memory: int = MEMORY) -> None:
+        self._jobs = dict(jobs)
         self._memory = memory
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
+        self._zygote: _Zygote | None = None
 
     async def run(self, job: str, request: Json, *, seconds: float) -> Json:
         """Run one job and return its response.
@@ -55,54 +71,66 @@ class Worker:
             ToolRetry: the request itself is wrong.
             ToolFailed: it took more than `seconds`, too much memory, or broke its process.
         """
-        call = _Call(job, request, seconds, self._memory)
-        waiting = asyncio.ensure_future(asyncio.to_thread(self._run, call))
-        try:
-            return await asyncio.shield(waiting)
-        except asyncio.CancelledError:
-            call.kill()
-            await asyncio.wait([waiting])
-            raise
+        message = _packed({"job": job, "request": request, "seconds": seconds, "memory": self._memory})
+        if len(message) > LARGEST:
+            raise ToolRetry(f"the request has more than {LARGEST >> 20} MB")
+        complaint = ""
+        for _ in range(2):  # the zygote may be killed at any moment; jobs only read, so one more try is safe
+            zygote = self._warm_zygote()
+            try:
+                return _unwrapped(await _exchange(zygote, message, seconds))
+            except _ZygoteDied:
+                if zygote.closed:
+                    raise ToolFailed("the worker was closed") from None
+                complaint = zygote.complaint()
+                self._discard(zygote)
+        raise ToolFailed(f"the worker process does not stay alive{complaint}; run: crowquill doctor")
 
     def warm(self) -> None:
         """Start the zygote, so that the first request does not wait for it."""
-        with self._lock:
-            self._started()
+        self._warm_zygote()
 
     def close(self) -> None:
-        """End the zygote; the worker may be used again."""
+        """End the zygote and all children; the worker may be used again."""
         with self._lock:
-            self._stop()
+            if self._zygote is not None:
+                self._zygote.closed = True
+                self._zygote.end()
+                self._zygote = None
 
-    def _run(self, call: "_Call") -> Json:
-        ours, theirs = socket.socketpair()
-        with ours, theirs:
-            self._hand_over(theirs, call)
-            theirs.close()
-            return call.follow(ours)
-
-    def _hand_over(self, theirs: socket.socket, call: "_Call") -> None:
+    def _warm_zygote(self) -> "_Zygote":
         with self._lock:
-            for last in (False, True):
-                control = self._started()
-                try:
-                    socket.send_fds(control, [b"x"], [theirs.fileno()])
-                except OSError:
-                    self._stop()  # it was killed; one new one is tried
-                    if last:
-                        raise ToolFailed("the worker process cannot be started") from None
-                else:
-                    return
+            if self._zygote is None or not self._zygote.alive():
+                if self._zygote is not None:
+                    self._zygote.end()
+                self._zygote = _Zygote(self._jobs)
+            return self._zygote
 
-    def _started(self) -> socket.socket:
-        if self._control is not None and self._process is not None and self._process.poll() is None:
-            return self._control
-        self._stop()
-        ours, theirs = socket.socketpair()
+    def _discard(self, zygote: "_Zygote") -> None:
+        with self._lock:
+            if self._zygote is zygote:  # else another caller has replaced it already
+                self._zygote = None
+        zygote.end()
+
+
+def time_for(limit: float, context: ToolContext) -> float:
+    """Return the seconds that a call may take: `limit`, or what is left of the run's time when that is less."""
+    left = limit if context.deadline is None else context.deadline - context.clock.monotonic()
+    return max(min(limit, left), _LEAST_SECONDS)
+
+
+class _ZygoteDied(Exception):
+    """The zygote ended, or does not fork; nothing is known about the request."""
+
+
+class _Zygote:
+    """The parent's end of one zygote process."""
+
+    def __init__(self, jobs: Mapping[str, str]) -> None:
+        self._control, theirs = socket.socketpair()
         with theirs:
-            code = f"from crowquill.tools.worker import zygote; zygote({theirs.fileno()})"
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", code],
+                [sys.executable, "-I", "-c", _ZYGOTE, _PACKAGE_PARENT, str(theirs.fileno()), json.dumps(jobs)],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -111,132 +139,193 @@ class Worker:
                 cwd="/",
                 start_new_session=True,
             )
-        self._control = ours
-        return ours
+        self._control.setblocking(False)
+        self._owner = os.getpid()
+        self.closed = False
+        self.end = weakref.finalize(self, _end, self._process, self._control, self._owner)
 
-    def _stop(self) -> None:
-        if self._control is not None:
-            self._control.close()
-            self._control = None
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
+    def alive(self) -> bool:
+        """Say whether the process runs and belongs to this process, not to one that forked it.
 
-
-class _Call:
-    """One request on its way: the child's number, and what became of it."""
-
-    def __init__(self, job: str, request: Json, seconds: float, memory: int) -> None:
-        self._message = {"job": job, "request": request, "seconds": seconds, "memory": memory}
-        self._seconds = seconds
-        self._child: int | None = None
-        self._killed = False
-
-    def kill(self) -> None:
-        """End the child now."""
-        self._killed = True
-        if self._child is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._child, signal.SIGKILL)
-
-    def follow(self, channel: socket.socket) -> Json:
-        """Send the request, wait for the response, and kill the child when its time is over."""
+        It says nothing as long as it lives, and its end of the socket closes before its children are told to die.
+        """
         try:
-            channel.settimeout(_START_SECONDS)
-            self._child = struct.unpack("!I", _receive(channel, 4))[0]
-            if self._killed:
-                self.kill()
-            end = time.monotonic() + self._seconds + _GRACE
-            _send(channel, self._message)
-            response = _load(channel, end)
+            self._control.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return os.getpid() == self._owner
+        except OSError:
+            pass  # closed by `end`
+        return False
+
+    def accept(self, channel: socket.socket) -> None:
+        """Have a child forked that serves the other end of `channel`."""
+        try:
+            socket.send_fds(self._control, [b"x"], [channel.fileno()])
+        except OSError:
+            raise _ZygoteDied from None
+
+    def complaint(self) -> str:
+        """Return what the zygote said before it ended, in brackets."""
+        with contextlib.suppress(OSError):
+            return f" ({self._control.recv(500).decode('utf-8', 'replace')})"
+        return ""
+
+
+def _end(process: "subprocess.Popen[bytes]", control: socket.socket, owner: int) -> None:
+    if owner == os.getpid():
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()  # its children die with it (PR_SET_PDEATHSIG)
+        process.wait()
+    control.close()
+
+
+async def _exchange(zygote: _Zygote, message: bytes, seconds: float) -> dict[str, Any]:
+    """Have a child forked, send it the message, return its response; whatever happens, the child ends."""
+    ours, theirs = socket.socketpair()
+    child: int | None = None
+    with ours:
+        with theirs:
+            zygote.accept(theirs)
+        ours.setblocking(False)
+        try:
+            child = await _greeted(ours)
+            async with asyncio.timeout(seconds + _GRACE):
+                await asyncio.get_running_loop().sock_sendall(ours, message)
+                return await _response(ours)
         except TimeoutError:
-            self.kill()
-            raise ToolFailed(f"it took longer than {self._seconds:g} seconds") from None
-        except (OSError, EOFError, ValueError):
-            self.kill()
-            raise ToolFailed(f"it took more than {self._seconds:g} seconds of work, or too much memory") from None
-        kind = response.get("error")
-        if kind is None:
-            return cast("Json", response["result"])
-        raise (ToolRetry if kind == "ToolRetry" else ToolFailed)(str(response["message"]))
+            raise ToolFailed(f"it took longer than {seconds:g} seconds and was stopped") from None
+        except (OSError, EOFError):
+            if not zygote.alive():
+                raise _ZygoteDied from None
+            raise ToolFailed("its process ended early: too much memory or processor time") from None
+        finally:
+            if child is not None:
+                _kill(child)
 
 
-def _send(channel: socket.socket, message: dict[str, Any]) -> None:
-    data = json.dumps(message, ensure_ascii=True).encode()
-    channel.sendall(struct.pack("!I", len(data)) + data)
+async def _greeted(channel: socket.socket) -> int:
+    """Wait for the child's first words and return a pid file descriptor, which cannot name another process."""
+    try:
+        async with asyncio.timeout(_START_SECONDS):
+            pid = struct.unpack("!I", await _receive(channel, 4))[0]
+        return os.pidfd_open(pid)
+    except (TimeoutError, OSError, EOFError):
+        raise _ZygoteDied from None
 
 
-def _receive(channel: socket.socket, count: int, end: float | None = None) -> bytes:
+def _kill(child: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(child, signal.SIGKILL)
+    os.close(child)
+
+
+async def _response(channel: socket.socket) -> dict[str, Any]:
+    size = struct.unpack("!I", await _receive(channel, 4))[0]
+    return cast("dict[str, Any]", json.loads(await _receive(channel, min(size, LARGEST))))
+
+
+async def _receive(channel: socket.socket, count: int) -> bytes:
+    loop = asyncio.get_running_loop()
     data = bytearray()
     while len(data) < count:
-        if end is not None:
-            channel.settimeout(max(end - time.monotonic(), 0.001))
-        piece = channel.recv(min(count - len(data), 65_536))
+        piece = await loop.sock_recv(channel, min(count - len(data), 1 << 18))
         if not piece:
             raise EOFError
         data += piece
     return bytes(data)
 
 
-def _load(channel: socket.socket, end: float | None = None) -> dict[str, Any]:
-    size = struct.unpack("!I", _receive(channel, 4, end))[0]
-    if size > LARGEST:
-        raise ValueError("the message is too large")
-    return cast("dict[str, Any]", json.loads(_receive(channel, size, end)))
+def _unwrapped(response: dict[str, Any]) -> Json:
+    kind = response.get("error")
+    if kind is None:
+        return cast("Json", response["result"])
+    raise (ToolRetry if kind == "ToolRetry" else ToolFailed)(str(response["message"]))
 
 
-def zygote(control_number: int) -> None:
-    """Fork a child for each socket that comes over the control socket; end when it closes."""
-    handlers: dict[str, Callable[[Any], Json]] = {}
-    for job, place in JOBS.items():
-        module, _, function = place.partition(":")
-        handlers[job] = getattr(importlib.import_module(module), function)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    control = socket.socket(fileno=control_number)
+def _packed(message: dict[str, Any]) -> bytes:
+    data = json.dumps(message, ensure_ascii=True).encode()
+    return struct.pack("!I", len(data)) + data
+
+
+# --- what runs in the zygote and its children ---
+
+
+def zygote() -> NoReturn:
+    """Fork a child for each socket that comes over the control socket; end when that closes."""
+    control = socket.socket(fileno=int(sys.argv[2]))
+    try:
+        handlers = {job: _imported(place) for job, place in json.loads(sys.argv[3]).items()}
+    except Exception as error:  # an incomplete install; the parent tells the user
+        control.sendall(f"{type(error).__name__}: {error}"[:500].encode())
+        os._exit(1)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the children
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a refused write is an error, not the end
+    own = os.getpid()
     while True:
-        received, ancillary, _, _ = control.recvmsg(1, socket.CMSG_SPACE(array.array("i").itemsize))
+        received, descriptors, _, _ = socket.recv_fds(control, 1, 1)
         if not received:
             os._exit(0)
-        numbers = array.array("i")
-        for _, _, data in ancillary:
-            numbers.frombytes(data[: len(data) - len(data) % numbers.itemsize])
         if os.fork() == 0:
             control.close()
-            _serve(socket.socket(fileno=numbers[0]), handlers)
-        os.close(numbers[0])
+            _serve(socket.socket(fileno=descriptors[0]), handlers, own)
+        os.close(descriptors[0])
 
 
-def _serve(channel: socket.socket, handlers: dict[str, Callable[[Any], Json]]) -> None:
+def _imported(place: str) -> Callable[[Any], Json]:
+    module, _, function = place.partition(":")
+    return cast("Callable[[Any], Json]", getattr(importlib.import_module(module), function))
+
+
+def _serve(channel: socket.socket, handlers: Handlers, parent: int) -> NoReturn:
     """Work one request off in a child, and end it whatever happens."""
     try:
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: end with the zygote
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the line above
+            os._exit(1)
         channel.sendall(struct.pack("!I", os.getpid()))
-        message = _load(channel)
+        read = functools.partial(_read_exactly, channel)
+        message = json.loads(read(struct.unpack("!I", read(4))[0]))
         _limit(float(message["seconds"]), int(message["memory"]))
-        _send(channel, _answer(handlers[message["job"]], message["request"]))
+        channel.sendall(_answer(handlers[message["job"]], message["request"]))
     finally:
         os._exit(0)
 
 
-def _answer(handler: Callable[[Any], Json], request: Json) -> dict[str, Any]:
+def _read_exactly(channel: socket.socket, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        piece = channel.recv(count - len(data))
+        if not piece:
+            os._exit(1)  # the caller is gone
+        data += piece
+    return data
+
+
+def _answer(handler: Callable[[Any], Json], request: Json) -> bytes:
     try:
-        return {"result": handler(request)}
+        response = _packed({"result": handler(request)})
+        if len(response) <= LARGEST:
+            return response
+        problem = "ToolFailed", f"the result has more than {LARGEST >> 20} MB"
     except (ToolRetry, ToolFailed) as error:
-        return {"error": type(error).__name__, "message": str(error)}
+        problem = type(error).__name__, str(error)
     except MemoryError:
-        return {"error": "ToolFailed", "message": "it needs too much memory"}
+        problem = "ToolFailed", "it needs too much memory"
     except RecursionError:
-        return {"error": "ToolRetry", "message": "it is nested too deeply"}
+        problem = "ToolRetry", "it is nested too deeply"
     except Exception as error:  # a defect of ours must not look like a limit; the parent reports it
-        return {"error": "ToolFailed", "message": f"internal error in the worker: {error!r}"[:500]}
+        problem = "ToolFailed", f"internal error in the worker: {error!r}"[:500]
+    return _packed({"error": problem[0], "message": problem[1]})
 
 
 def _limit(seconds: float, memory: int) -> None:
-    cpu = max(int(seconds + 0.999), 1)
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """Bound this process. The wall clock in the parent comes first; these hold when the parent is gone or busy."""
+    processor = int(seconds) + 2
+    for what, value in (
+        (resource.RLIMIT_CPU, processor),
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
+    ):
+        resource.setrlimit(what, (value, value))

@@ -1,34 +1,56 @@
-"""The schema of a database, as the model sees it, and how well a question's words fit it."""
+"""The schema of a database, as a model sees it, and how well a question's words fit it."""
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from crowquill.memory.textual import content_words
 
-_SHOWN_SAMPLES = 3
+_SHOWN_SAMPLES, _SHOWN_LENGTH = 3, 24
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_KEYWORDS = """
+    all and as by case check column create cross default delete desc distinct drop else end except exists for from
+    full group having in index inner insert intersect into is join key left like limit natural not null offset on or
+    order outer primary references right select set table then to transaction union unique update using values when
+    where with
+"""
+_RESERVED = frozenset(_KEYWORDS.split())
 _ASKING = content_words(
-    "how many much what which who when where list show name average total sum number count most"
+    """
+    how many much often what which who when where list show give tell name average total sum number count most
+    least highest lowest first last old new all each every per was were did have has ever never there any share
+    more less fewer than long longer short shorter larger smaller higher lower greater
+    second minute hour day week month year percent euro dollar
+    """
 )
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; `samples` are some of its text values."""
+    """A column; `samples` are some of its text values, `low` and `high` its ends where it holds dates."""
 
     name: str
     type: str
     key: bool
-    samples: tuple[str, ...]
+    samples: tuple[str, ...] = ()
+    low: str | None = None
+    high: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TableInfo:
-    """A table or view; `links` are (column, table, column) of its foreign keys."""
+    """A table or view; `links` are (column, table, column) of its foreign keys.
+
+    `rows` is None where they were not counted; with `more`, there are more than `rows`.
+    """
 
     name: str
     columns: tuple[Column, ...]
-    links: tuple[tuple[str, str, str], ...]
-    rows: int
+    links: tuple[tuple[str, str, str], ...] = ()
+    rows: int | None = None
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,61 +63,114 @@ class Schema:
     @classmethod
     def from_json(cls, database: str, data: Any) -> "Schema":
         """Read what the worker's `describe` gave."""
-        return cls(
-            database,
-            tuple(
-                TableInfo(
-                    table["name"],
-                    tuple(
-                        Column(column["name"], column["type"], column["key"], tuple(column["samples"]))
-                        for column in table["columns"]
-                    ),
-                    tuple((link["column"], link["table"], str(link["to"])) for link in table["links"]),
-                    table["rows"],
-                )
-                for table in data
-            ),
-        )
+        return cls(database, tuple(_table(entry) for entry in data))
 
-    def render(self, limit: int) -> str:
-        """Return the schema in at most about `limit` characters; samples go first when it is too long."""
-        for samples in (_SHOWN_SAMPLES, 1, 0):
-            text = "\n".join(_render(table, samples) for table in self.tables)
-            if len(text) <= limit:
+    def render(self, max_chars: int) -> str:
+        """Return the schema in at most `max_chars` characters, one table a line, keys below.
+
+        When it is too long, sample values go first, then types, then columns; the last resort is a list of names.
+        """
+        for samples, types in ((_SHOWN_SAMPLES, True), (1, True), (0, True), (0, False)):
+            text = "\n".join([*(_line(table, samples, types=types) for table in self.tables), *self._links()])
+            if len(text) <= max_chars:
                 return text
-        return text[:limit]
+        return self._names(max_chars)
 
-    def matches(self, question: str) -> frozenset[str]:
-        """Return the content words of the question that name a table, a column or a sampled value."""
-        return content_words(question) & self._words()
+    def matches(self, question: str) -> set[str]:
+        """Return the stems of the question's words that stand in a name or in a sampled value."""
+        return set(content_words(question) & (self._names_of_tables() | self._names_of_columns() | self._values()))
 
     def relevance(self, question: str) -> float:
-        """Return the share (0 to 1) of the question's content words that the schema knows.
+        """Return 0 to 1: the share of the question's words that the schema knows.
 
-        A question that names neither the database nor a table counts as 0; words that only ask ("how many") do
-        not count.
+        A word that names the database or a table counts in full, a column or a value only beside such a word:
+        that alone could come from anywhere. Words that only ask ("how many") and figures do not count.
         """
-        words = content_words(question) - _ASKING
-        if not words & content_words(
-            " ".join([self.database, *(table.name for table in self.tables)]).replace("_", " ")
-        ):
+        words = {word for word in content_words(question) - _ASKING if not word.isdigit()}
+        tables = words & self._names_of_tables()
+        if not tables:
             return 0.0
-        return len(words & self._words()) / len(words)
+        known = words & (self._names_of_columns() | self._values())
+        return len(tables | known) / len(words)
 
-    def _words(self) -> frozenset[str]:
-        names = [self.database, *(table.name for table in self.tables)]
-        names += [column.name for table in self.tables for column in table.columns]
-        values = [sample for table in self.tables for column in table.columns for sample in column.samples]
-        return content_words(" ".join(name.replace("_", " ") for name in names)) | content_words(". ".join(values))
+    def _links(self) -> list[str]:
+        return [
+            f"{_shown(table.name)}.{_shown(column)} -> {_shown(other)}.{_shown(to)}".removesuffix(".")
+            for table in self.tables
+            for column, other, to in table.links
+        ]
+
+    def _names(self, max_chars: int) -> str:
+        text = ""
+        for number, table in enumerate(self.tables):
+            more = f"\n… and {len(self.tables) - number} more tables"
+            entry = ("\n" if text else "") + _shown(table.name)
+            if len(text) + len(entry) + len(more) > max_chars:
+                return (text + more).strip()[:max_chars]
+            text += entry
+        return text
+
+    def _names_of_tables(self) -> frozenset[str]:
+        return _words([self.database, *(table.name for table in self.tables)])
+
+    def _names_of_columns(self) -> frozenset[str]:
+        return _words([column.name for table in self.tables for column in table.columns]) - {"id"}
+
+    def _values(self) -> frozenset[str]:
+        samples = (sample for table in self.tables for column in table.columns for sample in column.samples)
+        return content_words(". ".join(samples))
 
 
-def _render(table: TableInfo, samples: int) -> str:
-    columns = ", ".join(_render_column(column, samples) for column in table.columns)
-    links = "".join(f"\n  {table.name}.{column} -> {other}.{to}" for column, other, to in table.links)
-    return f"{table.name}({columns}) -- {table.rows} rows{links}"
+def _table(entry: Mapping[str, Any]) -> TableInfo:
+    columns = tuple(
+        Column(
+            column["name"],
+            column["type"],
+            column["key"],
+            tuple(column["samples"]),
+            column["low"],
+            column["high"],
+        )
+        for column in entry["columns"]
+    )
+    links = tuple((link["column"], link["table"], link["to"]) for link in entry["links"])
+    return TableInfo(entry["name"], columns, links, entry["rows"], entry["more"])
 
 
-def _render_column(column: Column, samples: int) -> str:
-    shown = [repr(sample[:24]) for sample in column.samples[:samples]]
-    key = " PRIMARY KEY" if column.key else ""
-    return f"{column.name} {column.type}{key}".rstrip() + (f" e.g. {', '.join(shown)}" if shown else "")
+def _words(names: Sequence[str]) -> frozenset[str]:
+    """Return the stems of the words in names such as order_items, InvoiceLine or HTTPLog."""
+    return content_words(" ".join(" ".join(_WORD.findall(name)) for name in names))
+
+
+def _line(table: TableInfo, samples: int, *, types: bool) -> str:
+    columns = ", ".join(_column(column, samples, types=types) for column in table.columns)
+    count = (
+        "" if table.rows is None else f" -- {table.rows}{'+' if table.more else ''} row{'s' * (table.rows != 1)}"
+    )
+    return f"{_shown(table.name)}({columns}){count}"
+
+
+def _column(column: Column, samples: int, *, types: bool) -> str:
+    parts = [_shown(column.name)]
+    if types and column.type:
+        parts.append(column.type.upper())
+    if column.key:
+        parts.append("PK")
+    if samples and column.samples:
+        parts.append("e.g. " + ", ".join(_literal(sample) for sample in column.samples[:samples]))
+    elif samples and column.low is not None:
+        parts.append(f"from {column.low} to {column.high}")
+    return " ".join(parts)
+
+
+def _shown(name: str) -> str:
+    """Return a name as a statement has to write it."""
+    if _PLAIN.fullmatch(name) and name.lower() not in _RESERVED:
+        return name
+    return '"' + " ".join(name.replace('"', '""').split()) + '"'
+
+
+def _literal(sample: str) -> str:
+    flat = " ".join(sample.split())
+    cut = flat[:_SHOWN_LENGTH] + ("…" if len(flat) > _SHOWN_LENGTH else "")
+    return "'" + cut.replace("'", "''") + "'"

@@ -1,64 +1,171 @@
 """SQLite, read-only: the jobs that run in the worker's child.
 
-Engine first: the file is opened with `mode=ro` and `query_only`, and an authorizer allows reading and nothing else.
-The child's limits on time and memory hold where SQLite's own do not reach, inside one function.
+Engine first: the file is opened read-only, `query_only` is set, and an authorizer allows reading and listed
+functions. The child's limits hold where SQLite's own do not reach, inside one function.
+
+A database in WAL mode needs care: SQLite makes `-wal` and `-shm` files even for readers. What is at rest is read as
+immutable; what is in use is read beside its writer, without touching the shared memory file.
 """
 
+import os
+import re
 import sqlite3
-from contextlib import closing
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from crowquill.errors import ToolFailed, ToolRetry
 from crowquill.tools.context import Json
-from crowquill.tools.sql.guard import LIMITS, MAX_BYTES, MAX_CELL, MAX_ROWS, authorize, explain
+from crowquill.tools.sql.guard import (
+    HEAP,
+    LIMITS,
+    MAX_BYTES,
+    MAX_CELL,
+    MAX_COLUMNS,
+    MAX_ROWS,
+    TABLE_FUNCTIONS,
+    VIRTUAL_TABLES,
+    authorize,
+    explain_error,
+)
 
-_SAMPLES = 3
-_TABLES, _COUNTED = 60, 2_000_000
+_WAL_VERSION = 2  # bytes 18 and 19 of the file
+_IMMUTABLE = "immutable=1"
+_BUSY_SECONDS = 2.0
+_PROGRESS_STEPS = 20_000  # virtual machine instructions between two looks at the clock
+_BLOB_BYTES = 32
+_MODULE = re.compile(r"\bUSING\s+(\w+)", re.IGNORECASE)
+_ERRORS = (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError)
 
 
-def _open(path: str) -> sqlite3.Connection:
+class Clock:
+    """The time that a job has left."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def over(self) -> bool:
+        """Say whether the time is used up."""
+        return time.monotonic() > self._end
+
+    def limit(self, connection: sqlite3.Connection) -> None:
+        """Interrupt statements of this connection at the end."""
+        connection.set_progress_handler(self.over, _PROGRESS_STEPS)
+
+
+def query(request: Any) -> Json:
+    """Worker job: `{"path", "sql", "seconds"}` to `{"columns", "rows", "truncated"}`.
+
+    Raises:
+        ToolRetry: the statement is wrong or not allowed; the message has the nearest names.
+        ToolFailed: the file cannot be read, or it took too long.
+    """
+    path, sql, clock = str(request["path"]), str(request["sql"]), Clock(float(request["seconds"]))
+    with opened(path) as connection:
+        connection.set_authorizer(authorize)
+        clock.limit(connection)
+        try:
+            with closing(connection.execute(sql)) as cursor:
+                if cursor.description is None:
+                    raise ToolRetry("only SELECT statements give a result")
+                names = [str(column[0]) for column in cursor.description[:MAX_COLUMNS]]
+                rows, truncated = _fetch(cursor)
+                truncated = truncated or len(cursor.description) > MAX_COLUMNS
+        except _ERRORS as error:
+            if clock.over():
+                raise ToolFailed(
+                    f"the query took longer than {clock.seconds:g} seconds; make it narrower"
+                ) from None
+            raise ToolRetry(explain_error(str(error), _names(connection))) from None
+        except MemoryError:
+            raise ToolFailed("the query needs too much memory; make it narrower") from None
+    columns: list[Json] = [*_distinct(names)]
+    return {"columns": columns, "rows": rows, "truncated": truncated}
+
+
+@contextmanager
+def opened(path: str) -> Iterator[sqlite3.Connection]:
+    """Open a file for reading, without an authorizer yet; an unlocked one is checked to be unchanged afterwards.
+
+    Raises:
+        ToolFailed: it cannot be read.
+        ToolRetry: it was at rest, and another program began to write to it.
+    """
+    file = Path(path)
+    way = _way_to_read(file)
+    before = file.stat()
+    uri = f"file:{quote(os.fsencode(path))}?mode=ro&{way}"
     try:
-        connection = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=2, isolation_level=None)
-        connection.execute("PRAGMA query_only=1")
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
     except sqlite3.Error as error:
         raise ToolFailed(f"the database cannot be read: {error}") from None
+    with closing(connection):
+        _prepare(connection)
+        yield connection
+    after = file.stat()
+    if way == _IMMUTABLE and (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
+        raise ToolRetry("another program changed the database in the meantime; run it again")
+
+
+def _way_to_read(path: Path) -> str:
+    """Return the URI parameter by which the file can be read without writing beside it."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(20)
+        log, shared = Path(f"{path}-wal"), Path(f"{path}-shm")
+        if _WAL_VERSION not in header[18:20]:
+            return ""
+        if not log.exists() or log.stat().st_size == 0:
+            return _IMMUTABLE
+    except OSError as error:
+        raise ToolFailed(f"the database cannot be read: {error.strerror}") from None
+    if not shared.exists():
+        raise ToolFailed(
+            "its write-ahead log was left behind by a crash; open it once with the program it belongs to"
+        )
+    return "readonly_shm=1"
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.text_factory = lambda data: data.decode("utf-8", "replace")
+    try:
+        for setting in ("query_only=1", "trusted_schema=0", "temp_store=2", f"hard_heap_limit={HEAP}"):
+            connection.execute(f"PRAGMA {setting}")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # loads the schema, however wide
+    except sqlite3.Error as error:
+        raise ToolFailed(f"the database cannot be read: {error}") from None
+    _connect_virtual_tables(connection)
     if hasattr(connection, "enable_load_extension"):  # some Pythons are built without it
         connection.enable_load_extension(False)
     for limit, value in LIMITS.items():
         connection.setlimit(limit, value)
-    return connection
 
 
-def query(request: Any) -> Json:
-    """Worker job: `{"path", "sql"}` to `{"columns", "rows", "truncated"}`.
-
-    Raises:
-        ToolRetry: the statement is wrong or not allowed; the message has the nearest names.
-        ToolFailed: the file cannot be read.
-    """
-    with closing(_open(str(request["path"]))) as connection:
-        names = _names(connection)
-        connection.set_authorizer(authorize)
-        try:
-            cursor = connection.execute(str(request["sql"]))
-            if cursor.description is None:
-                raise ToolRetry("only SELECT statements give a result")
-            columns = [str(column[0]) for column in cursor.description]
-            rows, truncated = _fetch(cursor)
-        except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
-            raise ToolRetry(explain(str(error), names)) from None
-    return {"columns": columns, "rows": rows, "truncated": truncated}  # type: ignore[dict-item]  # JSON is invariant
+def _connect_virtual_tables(connection: sqlite3.Connection) -> None:
+    """Connect full-text and similar tables: SQLite does so by a pretended CREATE, which the authorizer refuses."""
+    found = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL%'").fetchall()
+    modules = [(name, _MODULE.search(sql)) for name, sql in found]
+    names = [name for name, module in modules if module is not None and module[1].lower() in VIRTUAL_TABLES]
+    for name in (*TABLE_FUNCTIONS, *names):
+        with suppress(sqlite3.Error):  # a damaged one is refused when it is used
+            connection.execute(f"SELECT 1 FROM {quoted(name)} LIMIT 0")  # noqa: S608 - quoted
 
 
-def _fetch(cursor: sqlite3.Cursor) -> tuple[list[list[Any]], bool]:
-    rows: list[list[Any]] = []
-    size = 0
-    truncated = False
+def quoted(name: str) -> str:
+    """Return a table or column name as it can stand in a statement, whatever it contains."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _fetch(cursor: sqlite3.Cursor) -> tuple[list[Json], bool]:
+    rows: list[Json] = []
+    size, truncated = 0, False
     for row in cursor:
-        cells = [_cell(value) for value in row]
-        size += sum(len(str(cell)) for cell, _ in cells)
+        cells = [_cell(value) for value in row[:MAX_COLUMNS]]
+        size += sum(len(str(cell).encode("utf-8", "replace")) for cell, _ in cells)
         if len(rows) == MAX_ROWS or size > MAX_BYTES:
             return rows, True
         truncated = truncated or any(cut for _, cut in cells)
@@ -67,61 +174,40 @@ def _fetch(cursor: sqlite3.Cursor) -> tuple[list[list[Any]], bool]:
 
 
 def _cell(value: Any) -> tuple[Any, bool]:
-    if isinstance(value, bytes):
-        return f"x'{value[:32].hex()}'" + ("…" if len(value) > 32 else ""), len(value) > 32
-    if isinstance(value, str) and len(value) > MAX_CELL:
-        return value[:MAX_CELL] + "…", True
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return str(value), False
-    return value, False
+    """Return a value as JSON holds it, and whether something was cut off."""
+    match value:
+        case bytes():
+            cut = len(value) > _BLOB_BYTES
+            return f"x'{value[:_BLOB_BYTES].hex()}'" + ("…" if cut else ""), cut
+        case str() if len(value) > MAX_CELL:
+            return value[:MAX_CELL] + "…", True
+        case float() if value != value or value in (float("inf"), float("-inf")):
+            return str(value), False
+        case _:
+            return value, False
 
 
-def _names(connection: sqlite3.Connection) -> list[str]:
-    tables = [
-        row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
-    ]
-    columns = [
-        column[1]
-        for table in tables[:_TABLES]
-        for column in connection.execute("SELECT * FROM pragma_table_info(?)", (table,))
-    ]
-    return sorted({*tables, *columns})
+def _distinct(names: list[str]) -> list[str]:
+    """Return column names without doubles, so that a cell can be cited by row and name."""
+    seen: dict[str, int] = {}
+    result = []
+    for name in names:
+        shown = name[:MAX_CELL]
+        seen[shown] = seen.get(shown, 0) + 1
+        result.append(shown if seen[shown] == 1 else f"{shown} ({seen[shown]})")
+    return result
 
 
-def describe(request: Any) -> Json:
-    """Worker job: `{"path"}` to the tables and views with columns, keys, row counts and sample values."""
-    with closing(_open(str(request["path"]))) as connection:
-        tables = connection.execute(
-            "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
-            " ORDER BY name LIMIT ?",
-            (_TABLES,),
-        ).fetchall()
-        return [_describe(connection, name, kind) for name, kind in tables]
-
-
-def _describe(connection: sqlite3.Connection, name: str, kind: str) -> dict[str, Json]:
-    quoted = '"' + name.replace('"', '""') + '"'
-    columns: list[Json] = []
-    for _, column, type_, _, _, key in connection.execute("SELECT * FROM pragma_table_info(?)", (name,)).fetchall():
-        columns.append(
-            {"name": column, "type": type_, "key": bool(key), "samples": _samples(connection, quoted, column)}
-        )
-    links: list[Json] = [
-        {"column": link[3], "table": link[2], "to": link[4]}
-        for link in connection.execute("SELECT * FROM pragma_foreign_key_list(?)", (name,))
-    ]
-    count = connection.execute(f"SELECT count(*) FROM (SELECT 1 FROM {quoted} LIMIT {_COUNTED})").fetchone()[0]  # noqa: S608 - quoted
-    return {"name": name, "kind": kind, "columns": columns, "links": links, "rows": count}
-
-
-def _samples(connection: sqlite3.Connection, quoted: str, column: str) -> Json:
-    """Return a few distinct text values of a column, or its smallest and largest value."""
-    field = '"' + column.replace('"', '""') + '"'
+def _names(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    """Return the columns of each table, for advice; without the authorizer, which refuses PRAGMA."""
+    connection.set_authorizer(None)
+    names: dict[str, list[str]] = {}
     try:
-        found = connection.execute(
-            f"SELECT DISTINCT {field} FROM (SELECT {field} FROM {quoted} LIMIT 5000)"  # noqa: S608 - quoted
-            f" WHERE typeof({field}) = 'text' LIMIT 40"
-        ).fetchall()
+        for table, column in connection.execute(
+            "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c"
+            " WHERE m.type IN ('table', 'view') LIMIT 5000"
+        ):
+            names.setdefault(str(table), []).append(str(column))
     except sqlite3.Error:
-        return []
-    return [str(row[0])[:60] for row in found]
+        pass  # a broken view; what was found so far is advice enough
+    return names
