@@ -42,8 +42,8 @@ class Workshop:
         find = workspace.corpus if live else workspace.recorded_corpus
         corpora = [find(name) for name in config.corpora]
         self._providers: list[SearchProvider] = [*corpora, *([WebSearch()] if config.web else [])]
-        fetcher = [Fetcher(allow_hosts=config.allow_hosts)] if config.web or config.allow_hosts else []
-        self._sources: list[PageSource] = [*corpora, *fetcher]
+        self._fetchers = [Fetcher(allow_hosts=config.allow_hosts)] if config.web or config.allow_hosts else []
+        self._sources: list[PageSource] = [*corpora, *self._fetchers]
 
     @property
     def abilities(self) -> list[str]:
@@ -84,5 +84,7 @@ class Workshop:
         ]
 
     def close(self) -> None:
-        """End the worker's process."""
+        """End the processes that calculate, query and render."""
         self._worker.close()
+        for fetcher in self._fetchers:
+            fetcher.close()
