@@ -1,45 +1,66 @@
-"""Fetching pages from the web: guarded, bounded in bytes and time, without cookies or environment proxies.
-
-Redirects are followed by hand and their bodies never read. Bodies are decompressed piece by piece, so that a bomb
-costs its limit and no more (httpx alone needs 2 GiB for 1.8 kB).
-"""
+"""Fetching pages from the web: guarded, bounded in bytes and time, and rendered in a process that can be killed."""
 
 import asyncio
 import email.message
-import zlib
-from collections.abc import AsyncIterable, Iterable
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urljoin, urlsplit
+from collections.abc import Iterable
+from typing import Any, cast
+from urllib.parse import urldefrag, urljoin
 
 from crowquill.errors import ToolFailed
 from crowquill.memory.snapshot import Snapshot
-from crowquill.tools.browser.page import render
+from crowquill.tools.browser.page import pack, unpack
 from crowquill.tools.context import Json, ToolContext
-from crowquill.tools.guard import GuardedBackend, HostRules
+from crowquill.tools.exchange import REDIRECTS, Exchange, Limits
+from crowquill.tools.guard import HostRules, Lookup, system_lookup
+from crowquill.tools.robots import Robots
+from crowquill.tools.worker import Worker
 
-if TYPE_CHECKING:
-    import httpcore
-    import httpx
-
-USER_AGENT = "Crowquill/0.1 (+https://pypi.org/project/crowquill/)"
-MAX_WIRE, MAX_BODY, MAX_RATIO = 2 * 2**20, 4 * 2**20, 200
-"""Bytes as they come, bytes after decompression, and how many times larger the latter may be."""
+AGENT = "Crowquill"
+"""The name by which a robots.txt can address us."""
+USER_AGENT = f"{AGENT}/0.1 (+https://pypi.org/project/crowquill/)"
 MAX_REDIRECTS = 5
 TOTAL_SECONDS = 20.0
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+RENDER_SECONDS = 10.0
+RENDER_MEMORY = 1 << 30
+"""Bytes of address space for rendering one page."""
+RENDER_JOB = {"render": "crowquill.tools.browser.page:render_job"}
+_ACCEPT = "text/html, application/xhtml+xml, text/*;q=0.9, application/json;q=0.8, application/xml;q=0.8"
 
 
 class Fetcher:
-    """A page source for http and https URLs. Holds no connection between pages."""
+    """A page source for http and https URLs. Holds no connection between pages, and no cookies."""
 
-    def __init__(self, *, allow_hosts: Iterable[str] = (), seconds: float = TOTAL_SECONDS) -> None:
-        """`allow_hosts` are private hosts (`host` or `host:port`) that the user has listed."""
-        self._allow_hosts = tuple(allow_hosts)
+    def __init__(
+        self,
+        *,
+        allow_hosts: Iterable[str] = (),
+        user_agent: str = USER_AGENT,
+        seconds: float = TOTAL_SECONDS,
+        render_seconds: float = RENDER_SECONDS,
+        robots: bool = True,
+        worker: Worker | None = None,
+        lookup: Lookup = system_lookup,
+    ) -> None:
+        """Make a fetcher; no socket or process is opened before the first page.
+
+        `allow_hosts` are private hosts (`host` or `host:port`) that the user has listed. `seconds` is the limit of
+        one request with its robots.txt, `render_seconds` that of making text of a page. `robots=False` is for
+        sites whose owner has agreed. `worker` must know `RENDER_JOB`, else the fetcher has one of its own.
+
+        Raises:
+            UserError: an entry of `allow_hosts` is no host.
+        """
+        self._rules = HostRules(allow_hosts)
+        self._exchange = Exchange(self._rules, user_agent, lookup=lookup)
+        self._robots = Robots(AGENT, self._exchange.get, self._rules.check_url) if robots else None
         self._seconds = seconds
+        self._render_seconds = render_seconds
+        self._worker = Worker(RENDER_JOB, memory=RENDER_MEMORY) if worker is None else worker
+        self._owns_worker = worker is None
 
     def handles(self, url: str) -> bool:
         """Say whether `url` is of the web."""
-        return url.startswith(("http://", "https://"))
+        return url.lower().startswith(("http://", "https://"))
 
     async def open(self, url: str, context: ToolContext) -> Snapshot:
         """Fetch and render a page, through one `fetch` effect per request.
@@ -48,115 +69,99 @@ class Fetcher:
             ToolRetry: the rules do not know the URL.
             ToolFailed: the page cannot be had, or is nothing that can be read; the message says why.
         """
-        for _ in range(MAX_REDIRECTS + 1):
+        hops: list[str] = []
+        while len(hops) <= MAX_REDIRECTS:
             await context.egress(url)
             response = await self._request(url, context)
-            if response["status"] not in _REDIRECTS:
-                return await self._page(url, response, context)
+            if response["status"] not in REDIRECTS:
+                return await self._page(response, context)
+            hops.append(url)
             url = _next_hop(url, response["location"])
+            if url in hops:
+                raise ToolFailed("the page redirects in a circle")
             context.offer([url])
         raise ToolFailed(f"the page redirects more than {MAX_REDIRECTS} times")
 
+    def close(self) -> None:
+        """End the process that renders, unless it was given."""
+        if self._owns_worker:
+            self._worker.close()
+
     async def _request(self, url: str, context: ToolContext) -> dict[str, Any]:
         async def call() -> Json:
-            context.progress(f"fetching {urlsplit(url).hostname}")
+            left = float("inf") if context.deadline is None else context.deadline - context.clock.monotonic()
+            seconds = min(self._seconds, max(left, 0.0))
             try:
-                async with asyncio.timeout(self._seconds):
+                async with asyncio.timeout(seconds):
                     return await self._get(url, context)
             except TimeoutError:
-                raise ToolFailed(f"the page did not come within {self._seconds:g} seconds") from None
+                raise ToolFailed(f"the page did not come within {seconds:.3g} seconds") from None
 
         return cast("dict[str, Any]", await context.effect("fetch", {"url": url}, call))
 
     async def _get(self, url: str, context: ToolContext) -> Json:
-        import httpcore  # with httpx 0.1 s, and only the web needs them
-        import httpx
+        target = self._rules.check_url(url)
+        context.progress(f"fetching {target.host[:100]}")
+        if self._robots is not None:
+            await self._robots.check(target, context.clock.monotonic())
+        reply = await self._exchange.get(target, Limits(), _ACCEPT)
+        response: dict[str, Json] = {
+            "status": reply.status,
+            "url": urldefrag(url).url,
+            "media_type": reply.headers.get("content-type", "").partition(";")[0].strip().lower()[:100],
+            "charset": _charset(reply.headers.get("content-type", "")),
+            "location": reply.headers.get("location", "")[:4000],
+            "fetched_at": context.clock.now().isoformat(timespec="seconds"),
+        }
+        if reply.status >= 400:
+            raise ToolFailed(_refusal(reply.status, reply.headers.get("retry-after", "")))
+        if reply.status not in REDIRECTS:
+            response["body"] = await asyncio.to_thread(context.blobs.put, reply.body)
+        return response
 
-        rules = HostRules(self._allow_hosts)
-        rules.check_url(url)
-        backend = cast("httpcore.AsyncNetworkBackend", GuardedBackend(rules, httpcore.AnyIOBackend()))
-        security = httpx.create_ssl_context(trust_env=False)
-        timeouts = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self._seconds)}
-        try:
-            target = httpx.URL(url)
-            async with (
-                httpcore.AsyncConnectionPool(ssl_context=security, network_backend=backend) as pool,
-                pool.stream("GET", str(target), headers=_headers(target), extensions=timeouts) as response,
-            ):
-                fields = {
-                    name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers
-                }
-                head: dict[str, Json] = {
-                    "status": response.status,
-                    "media_type": fields.get("content-type", "")[:200],
-                    "location": fields.get("location", "")[:4000],
-                    "fetched_at": context.clock.now().isoformat(timespec="seconds"),
-                }
-                if response.status in _REDIRECTS:
-                    return head
-                body = await _read(response.aiter_stream(), fields.get("content-encoding", ""))
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
-            raise ToolFailed(f"the page cannot be fetched: {type(error).__name__}") from error
-        except (httpx.InvalidURL, ValueError) as error:
-            raise ToolFailed("refused: not a URL") from error
-        return {**head, "body": await asyncio.to_thread(context.blobs.put, body)}
-
-    async def _page(self, url: str, response: dict[str, Any], context: ToolContext) -> Snapshot:
-        if response["status"] >= 400:
-            raise ToolFailed(f"the server answered with status {response['status']}")
+    async def _page(self, response: dict[str, Any], context: ToolContext) -> Snapshot:
         data = await asyncio.to_thread(context.blobs.get, response["body"])
-        snapshot = await asyncio.to_thread(
-            render,
-            data,
-            response["media_type"],
-            url,
-            charset=_charset(response["media_type"]),
-            fetched_at=response["fetched_at"],
-        )
+        request: Json = {
+            **{name: response[name] for name in ("media_type", "url", "charset", "fetched_at")},
+            "data": pack(data),
+        }
+        try:
+            rendered = await self._worker.run("render", request, seconds=self._render_seconds)
+        except ToolFailed as error:
+            raise ToolFailed(f"the page cannot be read: {error}") from error
+        snapshot = Snapshot.from_json(unpack(str(rendered)).decode("utf-8", "surrogatepass"))
         context.offer([link.url for link in snapshot.links])
         return snapshot
 
 
-def _headers(url: "httpx.URL") -> list[tuple[str, str]]:
-    return [
-        ("Host", url.netloc.decode("ascii")),
-        ("User-Agent", USER_AGENT),
-        ("Accept", "text/html, application/xhtml+xml, text/*;q=0.9, application/json;q=0.8"),
-        ("Accept-Encoding", "gzip"),
-    ]
-
-
-async def _read(chunks: AsyncIterable[bytes], coding: str) -> bytes:
-    """Read a body within its limits; at most one coding, and that gzip."""
-    codings = [name for name in coding.lower().replace(" ", "").split(",") if name not in ("", "identity")]
-    if len(codings) > 1 or (codings and codings[0] not in ("gzip", "x-gzip")):
-        raise ToolFailed(f"refused: the page is encoded as {coding[:40]!r}, which was not asked for")
-    inflate = zlib.decompressobj(wbits=31) if codings else None
-    wire, body = 0, bytearray()
-    async for chunk in chunks:
-        wire += len(chunk)
-        if wire > MAX_WIRE:
-            raise ToolFailed(f"refused: the page is larger than {MAX_WIRE // 2**20} MiB")
-        try:
-            body += chunk if inflate is None else inflate.decompress(chunk, MAX_BODY + 1 - len(body))
-        except zlib.error:
-            raise ToolFailed("the page's compression is damaged") from None
-        if len(body) > MAX_BODY or len(body) > MAX_RATIO * max(wire, 1024):
-            raise ToolFailed("refused: the page unpacks to far more than was sent")
-    if inflate is not None and not inflate.eof:
-        raise ToolFailed("the page was cut off")
-    return bytes(body)
-
-
 def _next_hop(url: str, location: str) -> str:
     try:
-        return urljoin(url, location)
+        following = urldefrag(urljoin(url, location.strip())).url
     except ValueError:
         raise ToolFailed("the page redirects to something that is no URL") from None
+    if not location.strip():
+        raise ToolFailed("the page redirects without saying where")
+    return following
 
 
 def _charset(content_type: str) -> str | None:
     message = email.message.Message()
     message["content-type"] = content_type.replace("\n", " ").replace("\r", " ")
     charset = message.get_param("charset")
-    return charset if isinstance(charset, str) else None
+    return charset[:40] if isinstance(charset, str) else None
+
+
+def _refusal(status: int, retry_after: str) -> str:
+    """Say what an error status means for whoever wanted the page."""
+    match status:
+        case 401 | 402 | 403 | 407 | 451:
+            return f"the site does not give this page to programs or without a login (status {status}); try another"
+        case 404 | 410:
+            return f"there is no such page (status {status}); search for it again"
+        case 429:
+            wait = f" for {int(retry_after)} seconds" if retry_after.isdecimal() and len(retry_after) < 6 else ""
+            return f"the site asks to be left alone{wait} (status 429); try another"
+        case _ if status >= 500:
+            return f"the site has a fault of its own (status {status}); try another, or again later"
+        case _:
+            return f"the server answered with status {status}; try another page"

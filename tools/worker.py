@@ -286,7 +286,7 @@ def _serve(channel: socket.socket, handlers: Handlers, parent: int) -> NoReturn:
         read = functools.partial(_read_exactly, channel)
         message = json.loads(read(struct.unpack("!I", read(4))[0]))
         _limit(float(message["seconds"]), int(message["memory"]))
-        channel.sendall(_answer(handlers[message["job"]], message["request"]))
+        channel.sendall(_answer(handlers, message["job"], message["request"]))
     finally:
         os._exit(0)
 
@@ -301,9 +301,9 @@ def _read_exactly(channel: socket.socket, count: int) -> bytes:
     return data
 
 
-def _answer(handler: Callable[[Any], Json], request: Json) -> bytes:
+def _answer(handlers: Handlers, job: str, request: Json) -> bytes:
     try:
-        response = _packed({"result": handler(request)})
+        response = _packed({"result": handlers[job](request)})
         if len(response) <= LARGEST:
             return response
         problem = "ToolFailed", f"the result has more than {LARGEST >> 20} MB"

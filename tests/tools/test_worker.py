@@ -147,6 +147,11 @@ async def test_a_bomb_is_a_typed_error_within_the_limit(shared: Worker, code: st
     assert await ask(shared, "1 + 1") == 2
 
 
+async def test_a_job_that_does_not_exist_is_not_taken_for_a_limit(worker: Worker) -> None:
+    with pytest.raises(ToolFailed, match="internal error in the worker: KeyError"):
+        await worker.run("nonsense", None, seconds=5)
+
+
 async def test_the_child_cannot_write_files(shared: Worker, tmp_path: Path) -> None:
     path = tmp_path / "canary"
     with pytest.raises(ToolFailed, match="File too large"):

@@ -5,16 +5,15 @@ One browser per lane. A page is an immutable snapshot, so nothing changes under 
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag
 
 from crowquill.errors import ToolError, ToolFailed, ToolRetry
-from crowquill.memory.evidence import Quote
-from crowquill.memory.snapshot import Line, Snapshot
+from crowquill.memory.snapshot import Snapshot
 from crowquill.memory.untrusted import Untrusted
-from crowquill.memory.verify import locate
-from crowquill.tools.browser.find import find_lines
+from crowquill.tools.browser import quoting, view
+from crowquill.tools.browser.find import Match, find_matches
 from crowquill.tools.context import ToolContext
 from crowquill.tools.observation import Observation
 from crowquill.tools.search.base import Hit, PageSource, SearchProvider
@@ -22,18 +21,25 @@ from crowquill.tools.tool import Tool, tool
 
 WINDOW = 25
 """Lines of a page that are shown at a time."""
-LONGEST_QUOTE = 12
-"""Lines that one quote may span."""
+_LEAD = 2  # lines shown above a match
 
 
 @dataclass
-class _View:
-    """A page with a cursor: the first line shown, and where the last find stands."""
+class _Results:
+    """The results of a search, as a view to go back to."""
+
+    hits: list[Hit]
+    provider: str
+
+
+@dataclass
+class _Page:
+    """A page with a cursor: the first line shown, and the occurrences of what was last looked for."""
 
     snapshot: Snapshot
     top: int = 1
-    wanted: str = ""
-    matches: list[int] = field(default_factory=list)
+    matches: list[Match] = field(default_factory=list)
+    match: int = 0
 
 
 class Browser:
@@ -42,25 +48,29 @@ class Browser:
     def __init__(
         self, search: Sequence[SearchProvider], sources: Sequence[PageSource], *, window: int = WINDOW
     ) -> None:
-        self.hits: list[Hit] = []
+        """`search` are asked in order; `sources` open pages, the first that handles a URL; `window` is in lines."""
         self._providers = tuple(search)
         self._sources = tuple(sources)
         self._window = window
         self._snapshots: dict[str, Snapshot] = {}
-        self._stack: list[_View] = []
-        self._results = False  # whether the results of a search are shown, rather than a page
+        self._stack: list[_Results | _Page] = []
+
+    @property
+    def hits(self) -> list[Hit]:
+        """The results of the last search that can still be gone back to, best first."""
+        return next((shown.hits for shown in reversed(self._stack) if isinstance(shown, _Results)), [])
 
     @property
     def current(self) -> Snapshot | None:
-        """The open page."""
-        return None if self._results or not self._stack else self._stack[-1].snapshot
+        """The open page; None while results are shown, or nothing."""
+        shown = self._stack[-1] if self._stack else None
+        return shown.snapshot if isinstance(shown, _Page) else None
 
     def fork(self) -> "Browser":
         """Return a browser at the same place that shares the snapshots and moves on its own."""
         copy = Browser(self._providers, self._sources, window=self._window)
         copy._snapshots = self._snapshots
-        copy.hits, copy._results = list(self.hits), self._results
-        copy._stack = [_View(view.snapshot, view.top, view.wanted, list(view.matches)) for view in self._stack]
+        copy._stack = [replace(shown) for shown in self._stack]
         return copy
 
     def legal(self) -> frozenset[str]:
@@ -68,11 +78,12 @@ class Browser:
         names = {"open"}
         if self._providers:
             names.add("search")
-        if self.current is not None:
-            view = self._stack[-1]
-            names |= {"find", "top", "goto", "quote", "scroll"}
-            names |= {"next"} if view.matches else set()
-        if len(self._stack) > (0 if self._results else 1):
+        shown = self._stack[-1] if self._stack else None
+        if isinstance(shown, _Page):
+            names |= {"find", "top", "goto", "quote"}
+            names |= {"scroll"} if len(shown.snapshot.lines) > self._window else set()
+            names |= {"next"} if shown.matches else set()
+        if len(self._stack) > 1:
             names.add("back")
         return frozenset(names)
 
@@ -81,30 +92,35 @@ class Browser:
 
         Raises:
             ToolRetry: the query is empty.
-            ToolFailed: every provider failed.
+            ToolFailed: there is no provider, or every one failed.
         """
         if not query.strip():
             raise ToolRetry("search needs words to look for")
         failures: list[str] = []
+        empty: list[str] = []
         for provider in self._providers:
             try:
                 hits = await provider.search(query, context)
             except ToolError as error:
-                failures.append(f"{provider.name}: {error}")
+                failures.append(f"{provider.name}: {view.reason(str(error))}")
                 continue
-            if hits or provider is self._providers[-1]:
-                return self._show_hits(provider.name, hits, failures)
-        raise ToolFailed("search failed: " + "; ".join(failures))
+            if hits:
+                context.offer([hit.url for hit in hits])
+                return self._push_results(_Results(hits, provider.name), [*failures, *empty])
+            empty.append(f"{provider.name}: no results")
+        if not empty:
+            raise ToolFailed("search failed: " + ("; ".join(failures) if failures else "there is no search here"))
+        return self._push_results(_Results([], "search"), [*failures, *empty])
 
-    def _show_hits(self, provider: str, hits: list[Hit], failures: list[str]) -> Observation:
-        self.hits, self._results = hits, True
-        shown = [
-            f"[{number}] {hit.title} ({_host(hit.url)})\n    {hit.snippet}" for number, hit in enumerate(hits, 1)
-        ]
-        status = f"{len(hits)} results from {provider}"
-        if failures:
-            status += f" · fell back: {'; '.join(failures)}"
-        return Observation(Untrusted("\n".join(shown) if shown else "(no results)", provider), status=status)
+    def _push_results(self, shown: _Results, troubles: Sequence[str]) -> Observation:
+        self._stack.append(shown)
+        return self._show_results(shown, troubles)
+
+    def _show_results(self, shown: _Results, troubles: Sequence[str] = ()) -> Observation:
+        status = f"{len(shown.hits)} results from {shown.provider}"
+        if troubles:
+            status += f" · {'; '.join(troubles)}"
+        return Observation(Untrusted(view.results(shown.hits), shown.provider), status=status)
 
     async def open(self, target: str, context: ToolContext) -> Observation:
         """Open a result or link by its number, or a URL.
@@ -113,72 +129,85 @@ class Browser:
             ToolRetry: there is no such number, or the URL is not known.
             ToolFailed: the page cannot be had.
         """
-        url = self._address(target.strip().strip("[]"))
-        if url not in self._snapshots:
+        url = self._address(target.strip().strip("[]<>\"'"))
+        snapshot = self._snapshots.get(_key(url))
+        if snapshot is None:
             source = next((source for source in self._sources if source.handles(url)), None)
             if source is None:
-                raise ToolRetry("that page cannot be opened in this run; open a result or a link by its number")
-            self._snapshots[url] = await source.open(url, context)
-        snapshot = self._snapshots[url]
+                raise ToolRetry(f"that page cannot be opened in this run; {self._openable()}")
+            snapshot = await source.open(url, context)
+            self._snapshots[_key(url)] = snapshot = self._snapshots.setdefault(_key(snapshot.url), snapshot)
         if not snapshot.lines:
-            raise ToolFailed("the page has no text")
-        self._stack.append(_View(snapshot))
-        self._results = False
-        return self._show()
+            raise ToolFailed("the page has no text to read; it may need JavaScript, try another")
+        page = _Page(snapshot)
+        self._stack.append(page)
+        return self._show(page)
 
     def _address(self, target: str) -> str:
-        if not target.isdigit():
+        if not target.isdecimal():
             return target
-        number = int(target)
         current = self.current
-        if current is None and 1 <= number <= len(self.hits):
-            return self.hits[number - 1].url
-        if current is not None and 1 <= number <= len(current.links):
-            return current.links[number - 1].url
-        known = len(self.hits) if current is None else len(current.links)
-        raise ToolRetry(
-            f"there is no number {number} here; "
-            + (f"1 to {known} can be opened" if known else "nothing is numbered")
-        )
+        urls = [hit.url for hit in self.hits] if current is None else [link.url for link in current.links]
+        number = int(target) if len(target) < 8 else 0
+        if not 1 <= number <= len(urls):
+            raise ToolRetry(f"there is no number {target[:8]} here; {self._openable()}")
+        return urls[number - 1]
+
+    def _openable(self) -> str:
+        current = self.current
+        known, what = (len(self.hits), "results") if current is None else (len(current.links), "links of this page")
+        return f"open one of the {what} by its number, 1 to {known}" if known else "nothing is numbered here"
 
     def find(self, text: str) -> Observation:
         """Go to the first occurrence of a text. Raises ToolRetry when it does not occur."""
-        view = self._page()
-        matches = find_lines(view.snapshot, text)
-        if not matches:
-            raise ToolRetry("that text does not occur on this page")
-        view.wanted, view.matches = text, matches
-        return self._go(view, matches[0], f"match 1 of {len(matches)}")
+        page = self._page()
+        page.matches, page.match = find_matches(page.snapshot, text), 0
+        if not page.matches:
+            raise ToolRetry("that text does not occur on this page; try fewer or other words")
+        return self._show_match(page)
 
     def next(self) -> Observation:
-        """Go to the next occurrence of the last find."""
-        view = self._page()
-        if not view.matches:
+        """Go to the next occurrence of the last find; after the last comes the first again."""
+        page = self._page()
+        if not page.matches:
             raise ToolRetry("there is nothing to go on with; use find first")
-        later = [line for line in view.matches if line > view.top]
-        line = later[0] if later else view.matches[0]
-        return self._go(view, line, f"match {view.matches.index(line) + 1} of {len(view.matches)}")
+        page.match = (page.match + 1) % len(page.matches)
+        return self._show_match(page)
+
+    def _show_match(self, page: _Page) -> Observation:
+        line = page.matches[page.match].line
+        page.top = max(1, line - _LEAD)
+        return self._show(page, f"match {page.match + 1} of {len(page.matches)} in line {line}")
 
     def scroll(self, direction: str) -> Observation:
-        """Move the window down or up."""
-        view = self._page()
-        step = self._window if direction != "up" else -self._window
-        return self._go(view, view.top + step)
+        """Move the window down or up. Raises ToolRetry at the end of the page."""
+        page = self._page()
+        last = len(page.snapshot.lines)
+        if direction == "up":
+            if page.top == 1:
+                raise ToolRetry("this is the top of the page")
+            page.top = max(1, page.top - self._window)
+        else:
+            if page.top + self._window > last:
+                raise ToolRetry("this is the end of the page")
+            page.top += self._window
+        return self._show(page)
 
     def goto(self, line: int) -> Observation:
-        """Move the window to a line, 1 for the top."""
-        return self._go(self._page(), line)
+        """Move the window to a line, 1 for the top. Raises ToolRetry when there is no such line."""
+        page = self._page()
+        if not 1 <= line <= len(page.snapshot.lines):
+            raise ToolRetry(f"this page has lines 1 to {len(page.snapshot.lines)}")
+        page.top = line
+        return self._show(page)
 
     def back(self) -> Observation:
-        """Return to the page before."""
-        if not self._results:
-            if len(self._stack) < 2:
-                raise ToolRetry("there is no page to go back to")
-            self._stack.pop()
-        elif not self._stack:
-            raise ToolRetry("there is no page to go back to")
-        self._results = False
-        return self._show()
+        """Return to the page or the results before."""
+        if len(self._stack) < 2:
+            raise ToolRetry("there is nothing to go back to")
+        self._stack.pop()
+        shown = self._stack[-1]
+        return self._show(shown) if isinstance(shown, _Page) else self._show_results(shown)
 
     async def quote(self, context: ToolContext, *, lines: str = "", text: str = "") -> Observation:
         """Take lines of the open page as a quote, or a text that stands in it word for word.
@@ -189,79 +218,29 @@ class Browser:
             ToolRetry: no such lines, too many, or the text does not stand in the page.
         """
         snapshot = self._page().snapshot
-        quote = _by_lines(snapshot, lines) if lines else _by_text(snapshot, text)
+        quote = quoting.quote_lines(snapshot, lines) if lines.strip() else quoting.quote_text(snapshot, text)
         data = snapshot.text.encode("utf-8", "surrogatepass")
         await asyncio.to_thread(context.blobs.put, data)
         first, last = quote.lines
         return Observation(Untrusted("", snapshot.url), (quote,), f"quoted lines {first}-{last}")
 
-    def _page(self) -> _View:
-        if self.current is None:
+    def _page(self) -> _Page:
+        shown = self._stack[-1] if self._stack else None
+        if not isinstance(shown, _Page):
             raise ToolRetry("no page is open; open one first")
-        return self._stack[-1]
+        return shown
 
-    def _go(self, view: _View, line: int, note: str = "") -> Observation:
-        view.top = max(1, min(line, len(view.snapshot.lines)))
-        return self._show(note)
-
-    def _show(self, note: str = "") -> Observation:
-        view = self._stack[-1]
-        snapshot, total = view.snapshot, len(view.snapshot.lines)
-        last = min(view.top + self._window - 1, total)
-        rows = [_row(snapshot, number) for number in range(view.top, last + 1)]
-        status = f"lines {view.top}-{last} of {total} · {len(snapshot.links)} links"
-        text = f"{snapshot.title} ({_host(snapshot.url)})\n" + "\n".join(rows)
-        return Observation(Untrusted(text, snapshot.url), status=f"{status} · {note}" if note else status)
+    def _show(self, page: _Page, note: str = "") -> Observation:
+        snapshot = page.snapshot
+        last = min(page.top + self._window - 1, len(snapshot.lines))
+        status = view.position(snapshot, page.top, last, self._window)
+        text = Untrusted(view.window(snapshot, page.top, last), snapshot.url)
+        return Observation(text, status=f"{status} · {note}" if note else status)
 
 
-def _row(snapshot: Snapshot, number: int) -> str:
-    line = snapshot.lines[number - 1]
-    text = snapshot.line_text(number)
-    for link in reversed([link for link in snapshot.links if link.line == number]):
-        at = text.rfind(link.text)
-        if at >= 0:
-            text = f"{text[: at + len(link.text)]}[{link.number}]{text[at + len(link.text) :]}"
-    return f"{number:>4}  {_mark(line)}{text}"
-
-
-def _mark(line: Line) -> str:
-    match line.kind:
-        case "heading":
-            return "#" * line.level + " "
-        case "item":
-            return "  " * (line.level - 1) + "- "
-        case _:
-            return ""
-
-
-def _host(url: str) -> str:
-    parts = urlsplit(url)
-    return parts.netloc if parts.netloc else url.rpartition("/")[2]
-
-
-def _by_lines(snapshot: Snapshot, lines: str) -> Quote:
-    first, _, last = lines.strip().partition("-")
-    try:
-        start, end = int(first), int(last) if last else int(first)
-    except ValueError:
-        raise ToolRetry("lines are given as 3-4, or as 3 for one line") from None
-    if end - start >= LONGEST_QUOTE:
-        raise ToolRetry(f"a quote has at most {LONGEST_QUOTE} lines")
-    try:
-        return snapshot.quote(start, end)
-    except IndexError as error:
-        raise ToolRetry(str(error)) from None
-
-
-def _by_text(snapshot: Snapshot, text: str) -> Quote:
-    found = locate(text, snapshot.text)
-    if found is None:
-        raise ToolRetry("that text does not stand on this page word for word; quote by line numbers instead")
-    covered = [
-        number for number, line in enumerate(snapshot.lines, 1) if line.start < found.end and line.end > found.start
-    ]
-    lines = (covered[0], covered[-1])
-    return Quote(snapshot.text[found.start : found.end], snapshot.source, found.start, found.end, lines)
+def _key(url: str) -> str:
+    """Return what tells pages apart: a fragment does not."""
+    return urldefrag(url).url
 
 
 def browser_tools(browser: Browser) -> list[Tool]:

@@ -7,11 +7,13 @@ from crowquill.memory.snapshot import MAX_LINE, Line, LineKind, Link
 from crowquill.memory.textual import split_sentences
 
 _SPACE = re.compile(r"\s+")
+# What a person cannot see: the same characters as `agent/render.py` strips, but for white space.
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-    "\ud800-\udfff\U000e0000-\U000e0fff]"
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 _CLAUSE = re.compile(r"[;:,)–—]\s")
+_BREAKS = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")
 
 
 def strip_unseen(text: str) -> str:
@@ -21,24 +23,52 @@ def strip_unseen(text: str) -> str:
 
 @dataclass
 class Inline:
-    """Running text of one block, with white space collapsed as it comes, and the links in it."""
+    """Running text of one block, with white space collapsed as it comes, and the links in it.
 
-    text: str = ""
-    links: list[tuple[int, str, str]] = field(default_factory=list)
-    """Place in the text, words, and URL of each link."""
+    With `preserve`, white space stays as it is, but for tabs, which become four spaces.
+    """
+
+    preserve: bool = False
+    length: int = 0
+    links: list[tuple[int, int, str]] = field(default_factory=list)
+    """Start, end and URL of each link."""
+    _parts: list[str] = field(default_factory=list, init=False)
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return "".join(self._parts)
+
+    @property
+    def last(self) -> str:
+        """The last character, empty at the start."""
+        return self._parts[-1][-1] if self._parts else ""
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing to see yet."""
+        return self.length == 0 or (self.preserve and not self.text.strip())
 
     def add(self, text: str) -> None:
         """Append text; white space at a seam is one space."""
-        collapsed = _SPACE.sub(" ", strip_unseen(text))
-        if collapsed.startswith(" ") and (not self.text or self.text.endswith(" ")):
-            collapsed = collapsed[1:]
-        self.text += collapsed
+        text = strip_unseen(text)
+        if self.preserve:
+            text = _BREAKS.sub("\n", text).replace("\t", "    ")
+        else:
+            text = _SPACE.sub(" ", text)
+            if text.startswith(" ") and self.last in ("", " "):
+                text = text[1:]
+        if text:
+            self._parts.append(text)
+            self.length += len(text)
 
-    def close_link(self, start: int, url: str) -> None:
-        """Mark what was added since `start` as a link; an empty one is none."""
-        words = self.text[start:].strip()
-        if words:
-            self.links.append((start + len(self.text[start:]) - len(self.text[start:].lstrip()), words, url))
+    def trim(self, ending: str = " ") -> None:
+        """Take a character off the end, if it is there."""
+        if self.last == ending:
+            self._parts[-1] = self._parts[-1][:-1]
+            self.length -= 1
+            if not self._parts[-1]:
+                self._parts.pop()
 
 
 class Canon:
@@ -64,29 +94,37 @@ class Canon:
         first = len(self.lines)
         for start, end in (piece for span in spans for piece in _short(text, *span)):
             self.lines.append(Line(self._length + start, self._length + end, kind, level))
-        self._link(inline, first)
+        self._number(inline, text, first)
         self._append(text + "\n")
 
-    def verbatim(self, text: str) -> None:
+    def verbatim(self, inline: Inline, kind: LineKind = "code") -> None:
         """Add preformatted text: each line that is not blank is a line, and white space stays as it is."""
-        for row in strip_unseen(text).expandtabs(4).split("\n"):
-            stripped = row.rstrip()
-            if stripped:
-                indent = len(stripped) - len(stripped.lstrip())
-                for start, end in _short(stripped, indent, len(stripped)):
-                    self.lines.append(Line(self._length + start, self._length + end, "code"))
-                self._append(stripped + "\n")
+        text = inline.text.rstrip()
+        if not text:
+            return
+        first, at = len(self.lines), self._length
+        for row in text.split("\n"):
+            indent, end = len(row) - len(row.lstrip()), len(row.rstrip())
+            for piece in _short(row, indent, end):
+                self.lines.append(Line(at + piece[0], at + piece[1], kind))
+            at += len(row) + 1
+        self._number(inline, text, first)
+        self._append(text + "\n")
 
     def _append(self, text: str) -> None:
         self._parts.append(text)
         self._length += len(text)
 
-    def _link(self, inline: Inline, first: int) -> None:
-        number = first
-        for place, words, url in sorted(inline.links):
-            while number + 1 < len(self.lines) and self.lines[number + 1].start <= self._length + place:
-                number += 1
-            self.links.append(Link(len(self.links) + 1, words, url, number + 1))
+    def _number(self, inline: Inline, text: str, first: int) -> None:
+        """Number the links of a block whose lines begin at index `first`."""
+        line = first
+        for start, end, url in sorted(inline.links):
+            words = text[start:end]
+            place = self._length + start + len(words) - len(words.lstrip())
+            while line + 1 < len(self.lines) and self.lines[line + 1].start <= place:
+                line += 1
+            if words.strip():
+                self.links.append(Link(len(self.links) + 1, " ".join(words.split()), url, line + 1))
 
 
 def _short(text: str, start: int, end: int) -> list[tuple[int, int]]:

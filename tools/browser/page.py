@@ -1,24 +1,26 @@
 """Bytes to a snapshot: what kind of page it is, which characters it has, and its canonical text."""
 
+import base64
 import codecs
-import contextlib
-import json
 import re
+import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from crowquill.errors import ToolFailed
 from crowquill.memory.evidence import SourceKind
 from crowquill.memory.snapshot import Snapshot
-from crowquill.tools.browser.canonical import Canon, Inline
+from crowquill.tools.browser.canonical import Canon
+from crowquill.tools.browser.charset import decode
 from crowquill.tools.browser.html import render_html_text
+from crowquill.tools.browser.text import comma_separated, json_text, markdown_to_html, plain_text, verbatim
 
-RENDERER = "crowquill/1"
+RENDERER = "crowquill/2"
 """Version of the rendering; it changes when the same bytes would give another text."""
 
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_META = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w-]{2,40})""", re.IGNORECASE)
 _SUFFIXES = {
     ".html": "text/html",
     ".htm": "text/html",
@@ -26,6 +28,8 @@ _SUFFIXES = {
     ".md": "text/markdown",
     ".markdown": "text/markdown",
     ".json": "application/json",
+    ".csv": "text/csv",
+    ".xml": "text/xml",
 }
 _KINDS = {
     "text/html": "html",
@@ -33,40 +37,28 @@ _KINDS = {
     "text/markdown": "markdown",
     "text/x-markdown": "markdown",
     "application/json": "json",
+    "text/json": "json",
+    "text/csv": "csv",
+    "text/tab-separated-values": "csv",
+    "text/xml": "xml",
+    "application/xml": "xml",
     "text/plain": "text",
-    "text/csv": "text",
-    "text/xml": "text",
-    "application/xml": "text",
     "": "text",
+}
+_HTML_START = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:\s|<!--.{0,400}?-->|<\?xml[^>]{0,200}>)*<(?:!doctype\s+html|html|head|body)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_FORMS: dict[str, Callable[[str], Canon]] = {
+    "text": plain_text,
+    "csv": comma_separated,
+    "json": json_text,
+    "xml": verbatim,
 }
 
 
-def decode(data: bytes, charset: str | None) -> str:
-    """Return the characters of a page: by its byte order mark, the header, its own <meta>, or by guessing.
-
-    Bytes that do not fit become replacement characters; nothing is raised.
-    """
-    for mark, encoding in _BOMS:
-        if data.startswith(mark):
-            return data.decode(encoding, "replace")
-    declared = _META.search(data[:4096])
-    for name in (charset, declared[1].decode("ascii", "replace") if declared is not None else None):
-        if name is not None:
-            try:
-                return data.decode(name, "replace")
-            except (LookupError, ValueError):
-                continue  # an unknown name says nothing
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        from charset_normalizer import from_bytes  # only pages in old encodings need it
-
-        best = from_bytes(data[:65_536]).best()
-        return data.decode(best.encoding if best is not None else "utf-8", "replace")
-
-
 def sniff(data: bytes, media_type: str) -> str:
-    """Return the kind of page, `html`, `markdown`, `json` or `text`, by declared type and first bytes.
+    """Return the kind of page (html, markdown, json, csv, xml or text) by declared type and first bytes.
 
     Raises:
         ToolFailed: it is something that cannot be read as text.
@@ -76,11 +68,13 @@ def sniff(data: bytes, media_type: str) -> str:
         raise ToolFailed("the page is a PDF or an archive, which cannot be read yet")
     if b"\x00" in head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ToolFailed("the page is binary data, not text")
-    declared = _KINDS.get(media_type.partition(";")[0].strip().lower())
+    name = media_type.partition(";")[0].strip().lower()
+    suffixed = "xml" if name.endswith("+xml") and not name.startswith("image/") else None
+    declared = _KINDS.get(name, "json" if name.endswith("+json") else suffixed)
     if declared is None:
-        raise ToolFailed(f"pages of type {media_type.partition(';')[0][:60]!r} cannot be read")
-    looks_like_html = re.match(rb"\s*(?:<!doctype html|<html)", head, re.IGNORECASE) is not None
-    return "html" if looks_like_html and declared == "text" else declared
+        shown = name if re.fullmatch(r"[\w.+-]{1,40}/[\w.+-]{1,40}", name) else "unknown"
+        raise ToolFailed(f"pages of type {shown} cannot be read, only HTML, text, Markdown, JSON, XML and CSV")
+    return "html" if declared in ("text", "xml") and _HTML_START.match(data[:4096]) else declared
 
 
 def render(
@@ -100,14 +94,12 @@ def render(
     """
     form = sniff(data, media_type)
     text = decode(data, charset)
-    hidden = 0
-    if form == "text":
-        canon, title = _plain(text), ""
-    elif form == "json":
-        canon, title = _json(text), ""
-    else:
-        rendered, title = render_html_text(_markdown_to_html(text) if form == "markdown" else text, url)
+    title, hidden = "", 0
+    if form in ("html", "markdown"):
+        rendered, title = render_html_text(markdown_to_html(text) if form == "markdown" else text, url)
         canon, hidden = rendered.canon, rendered.hidden
+    else:
+        canon = _FORMS[form](text)
     return Snapshot(
         url=url,
         title=title if title else url.rstrip("/").rpartition("/")[2],
@@ -136,25 +128,23 @@ def render_file(path: Path, url: str) -> Snapshot:
     return render(path.read_bytes(), media_type, url, kind="corpus", fetched_at=changed, trust=0.6)
 
 
-def _plain(text: str) -> Canon:
-    canon = Canon()
-    for paragraph in re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
-        inline = Inline()
-        inline.add(paragraph.strip())
-        canon.block(inline)
-    return canon
+def render_job(request: Any) -> str:
+    """Render a fetched page in a worker's child: packed bytes in, packed snapshot out (see `unpack`)."""
+    snapshot = render(
+        unpack(request["data"]),
+        request["media_type"],
+        request["url"],
+        charset=request["charset"],
+        fetched_at=request["fetched_at"],
+    )
+    return pack(snapshot.to_json().encode("utf-8", "surrogatepass"))
 
 
-def _json(text: str) -> Canon:
-    canon = Canon()
-    with contextlib.suppress(ValueError, RecursionError):  # then it is shown as it came
-        text = json.dumps(json.loads(text), ensure_ascii=False, indent=1)
-    canon.verbatim(text)
-    return canon
+def pack(data: bytes) -> str:
+    """Return bytes as text that JSON can carry, compressed."""
+    return base64.b64encode(zlib.compress(data)).decode("ascii")
 
 
-def _markdown_to_html(text: str) -> str:
-    from markdown_it import MarkdownIt  # only Markdown needs it
-
-    html: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
-    return html
+def unpack(text: str) -> bytes:
+    """Return what `pack` was given."""
+    return zlib.decompress(base64.b64decode(text))

@@ -20,7 +20,8 @@ MAX_SAMPLES, SAMPLE_LENGTH = 40, 60
 """Distinct text values that are kept of a column, and their characters: a question may name one of them."""
 
 _SAMPLED_ROWS = 5000
-_SHADOWS = ("_data", "_idx", "_content", "_docsize", "_config", "_segments", "_segdir", "_stat", "_node", "_rowid")
+_TEXT_SHADOWS = ("_data", "_idx", "_content", "_docsize", "_config", "_segments", "_segdir", "_stat")
+_SHADOWS = (*_TEXT_SHADOWS, "_node", "_rowid", "_parent")
 _DAY = re.compile(r"\d{4}-\d{2}(?:-\d{2}(?:[ T]\d{2}:\d{2}.*)?)?")
 _DATE_NAME = re.compile(r"(?:^|_)(?:date|year|day|month|time|at|on)(?:$|_)|(?:Date|Year|Time)$")
 
@@ -67,7 +68,10 @@ def _tables(connection: sqlite3.Connection) -> list[dict[str, Any]]:
 
 def _columns(connection: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
     try:
-        rows = connection.execute("SELECT name, type, pk FROM pragma_table_info(?)", (table,)).fetchall()
+        # table_info would leave out generated columns; hidden ones belong to virtual tables
+        rows = connection.execute(
+            "SELECT name, type, pk FROM pragma_table_xinfo(?) WHERE hidden <> 1", (table,)
+        ).fetchall()
     except sqlite3.Error:
         return []  # a view over a table that is gone
     return [{"name": name, "type": type_, "key": key > 0} for name, type_, key in rows]

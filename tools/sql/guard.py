@@ -6,7 +6,7 @@ This module is pure: it opens nothing, and its sentences are the ones a model se
 import difflib
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 ACTIONS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
 """Authorizer actions that are allowed."""
@@ -15,8 +15,9 @@ _FUNCTION_NAMES = """
     -> ->> abs acos acosh asin asinh atan atan2 atanh avg bm25 ceil ceiling char coalesce concat concat_ws cos
     cosh count cume_dist current_date current_time current_timestamp date datetime degrees dense_rank exp
     first_value floor format glob group_concat hex highlight ifnull iif if instr json json_array
-    json_array_length json_each json_extract json_group_array json_group_object json_object json_patch
-    json_quote json_remove json_replace json_set json_insert json_tree json_type json_valid julianday lag
+    json_array_length json_each json_error_position json_extract json_group_array json_group_object json_object
+    json_patch json_pretty json_quote json_remove json_replace json_set json_insert json_tree json_type
+    json_valid julianday lag
     last_value lead length like likelihood likely ln log log10 log2 lower ltrim match max median min mod
     nth_value ntile nullif octet_length offsets percent_rank percentile percentile_cont percentile_disc pi pow
     power printf quote radians rank replace round row_number rtrim sign sin sinh snippet soundex sqlite_version
@@ -50,7 +51,30 @@ MAX_ROWS, MAX_COLUMNS, MAX_CELL, MAX_BYTES = 1000, 200, 2000, 256_000
 HEAP = 256 * 2**20
 """Bytes that the engine may allocate."""
 
-_NAME_LENGTH = 60
+_ELSEWHERE = {
+    "concat": "x || y",
+    "curdate": "date('now')",
+    "date_format": "strftime('%Y-%m', x)",
+    "date_trunc": "strftime('%Y-%m', x)",
+    "datediff": "julianday(x) - julianday(y)",
+    "day": "strftime('%d', x)",
+    "getdate": "datetime('now')",
+    "len": "length(x)",
+    "month": "strftime('%m', x)",
+    "now": "datetime('now')",
+    "regexp": "LIKE or GLOB",
+    "to_char": "strftime('%Y-%m', x)",
+    "year": "strftime('%Y', x)",
+}
+"""Functions of other dialects, and how SQLite says it."""
+_QUOTED = re.compile(
+    r"""
+    '(?:[^']|'')*' | `(?:[^`]|``)*` | \[[^\]]*(?:\]|\Z) | --[^\n]* | /\*.*?(?:\*/|\Z)
+    | "(?P<name>(?:[^"]|"")*)"
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_NAME_LENGTH, _MESSAGE_LENGTH = 60, 300
 _NEAREST = 3
 
 
@@ -65,16 +89,38 @@ def authorize(action: int, first: str | None, second: str | None, database: str 
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
 
-def explain_error(message: str, schema: Mapping[str, Sequence[str]]) -> str:
-    """Return SQLite's message as advice, with the nearest names of `schema` (table name to column names)."""
+def strict_names(sql: str) -> str:
+    """Write names in double quotes with backticks, which SQLite never takes for a text.
+
+    It takes "contry" for the text 'contry' when there is no such column, and the answer is wrong without an error
+    (sqlite.org/quirks.html, 8).
+    """
+
+    def strict(found: re.Match[str]) -> str:
+        name = found["name"]
+        return found[0] if name is None else "`" + name.replace('""', '"').replace("`", "``") + "`"
+
+    return _QUOTED.sub(strict, sql)
+
+
+def explain_error(message: str, schema: Mapping[str, Sequence[str]], functions: Collection[str] = FUNCTIONS) -> str:
+    """Return SQLite's message as advice, with the nearest names of `schema` (table name to column names).
+
+    The message may quote the statement or a view, so it is kept to one short line.
+    """
+    message = " ".join(message.split())[:_MESSAGE_LENGTH]
     if found := re.search(r"no such table: (?:\w+\.)?(.+)", message):
         return _with_nearest(message, found[1], schema)
     if found := re.search(r"(?:no such|ambiguous) column(?: name)?: (?:.*\.)?(.+)", message):
         return _about_column(message, found[1].strip("\"'`"), schema)
     if found := re.search(r"no such function: (\w+)", message):
-        return _with_nearest(message, found[1], dict.fromkeys(FUNCTIONS, ()))
+        if other := _ELSEWHERE.get(found[1].lower()):
+            return f"{message}; in SQLite: {other}"
+        return _with_nearest(message, found[1], dict.fromkeys(sorted(functions), ()))
     if found := re.search(r"not authorized to use function: (\w+)", message):
         return f"the function {found[1]} is not allowed here"
+    if "bindings supplied" in message:
+        return "write the values into the statement; ? and :name stand for nothing here"
     if "one statement" in message:
         return "only one statement at a time"
     if "not authorized" in message or "prohibited" in message:

@@ -20,6 +20,7 @@ from urllib.parse import quote
 from crowquill.errors import ToolFailed, ToolRetry
 from crowquill.tools.context import Json
 from crowquill.tools.sql.guard import (
+    FUNCTIONS,
     HEAP,
     LIMITS,
     MAX_BYTES,
@@ -30,6 +31,7 @@ from crowquill.tools.sql.guard import (
     VIRTUAL_TABLES,
     authorize,
     explain_error,
+    strict_names,
 )
 
 _WAL_VERSION = 2  # bytes 18 and 19 of the file
@@ -68,8 +70,9 @@ def query(request: Any) -> Json:
     with opened(path) as connection:
         connection.set_authorizer(authorize)
         clock.limit(connection)
+        strict = strict_names(sql)
         try:
-            with closing(connection.execute(sql)) as cursor:
+            with closing(connection.execute(strict)) as cursor:
                 if cursor.description is None:
                     raise ToolRetry("only SELECT statements give a result")
                 names = [str(column[0]) for column in cursor.description[:MAX_COLUMNS]]
@@ -80,7 +83,9 @@ def query(request: Any) -> Json:
                 raise ToolFailed(
                     f"the query took longer than {clock.seconds:g} seconds; make it narrower"
                 ) from None
-            raise ToolRetry(explain_error(str(error), _names(connection))) from None
+            advice = explain_error(str(error), _names(connection), _functions(connection))
+            wants_text = strict != sql and "no such column" in advice
+            raise ToolRetry(advice + "; text stands in single quotes" * wants_text) from None
         except MemoryError:
             raise ToolFailed("the query needs too much memory; make it narrower") from None
     columns: list[Json] = [*_distinct(names)]
@@ -204,10 +209,19 @@ def _names(connection: sqlite3.Connection) -> dict[str, list[str]]:
     names: dict[str, list[str]] = {}
     try:
         for table, column in connection.execute(
-            "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c"
-            " WHERE m.type IN ('table', 'view') LIMIT 5000"
+            "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_xinfo(m.name) AS c"
+            " WHERE m.type IN ('table', 'view') AND c.hidden <> 1 LIMIT 5000"
         ):
             names.setdefault(str(table), []).append(str(column))
     except sqlite3.Error:
         pass  # a broken view; what was found so far is advice enough
     return names
+
+
+def _functions(connection: sqlite3.Connection) -> set[str]:
+    """Return the functions that are allowed and that this SQLite has; to be called after `_names`."""
+    try:
+        found = connection.execute("SELECT DISTINCT name FROM pragma_function_list").fetchall()
+    except sqlite3.Error:
+        return set()  # built without it
+    return {name for (name,) in found} & FUNCTIONS

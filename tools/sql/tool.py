@@ -25,7 +25,7 @@ SCHEMA_CHARS = 6000
 
 _MAGIC = b"SQLite format 3\x00"
 _SHOWN_ROWS, _SHOWN_WIDTH = 30, 40
-_FENCE = re.compile(r"\A\s*```\w*\s*(.*?)\s*```\s*\Z", re.DOTALL)
+_FENCE = re.compile(r"```(?:sql\w*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _kept_open(device: int, inode: int, path: Path) -> int:
     Closing it would drop the locks that this process holds on the same file, where the program that we are part of
     has the database open (sqlite.org/howtocorrupt.html, 2.2). One is kept for each file.
     """
-    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe must not block us
 
 
 async def read_schemas(databases: Sequence[Database], worker: Worker, context: ToolContext) -> tuple[Schema, ...]:
@@ -137,8 +137,11 @@ def sql_tools(databases: Sequence[Database], worker: Worker, schemas: Sequence[S
 
 def _statement(query: str) -> str:
     """Return the statement without a code fence or final semicolons, which models like to add."""
-    fenced = _FENCE.match(query)
-    return (fenced[1] if fenced is not None else query).strip().rstrip("; \n")
+    text = query.strip()
+    fence = _FENCE.match(text)
+    if fence is not None:
+        text = text[fence.end() :].removesuffix("```")
+    return text.strip().rstrip("; \n")
 
 
 def _status(table: Table) -> str:

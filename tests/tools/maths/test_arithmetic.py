@@ -27,6 +27,13 @@ from crowquill.tools.maths.arithmetic import parse_arithmetic
         ("max(100,200)", "max(100,200)"),
         ("2,850 - 1,230", "2,850 - 1,230"),
         ("What is 12-5?", "12-5"),
+        ("calculate 1914-1918", "1914-1918"),
+        ("What is 7 - 100 ?  ", "7 - 100"),
+        ("0.1+0.2 =", "0.1+0.2"),
+        ("What is 50 % of 80 percent of 200?", "50 % of 80 percent of 200"),
+        ("−5 + 3", "−5 + 3"),
+        ("please calculate 3 * 4", "3 * 4"),
+        ("Is 2+2=5?", "2+2=5"),
         ("100/7", "100/7"),
         ("Сколько будет 2+2?", "2+2"),
         ("Вычисли 17% от 200", "17% от 200"),
@@ -42,6 +49,19 @@ def test_plain_arithmetic_is_recognised(question: str, expression: str) -> None:
         "",
         "42",
         "What is 1984?",
+        "What is 1914?",
+        "Is 7 a number?",
+        "1914-1918",  # ambiguous: taken for a range, as is 1914 – 1918; "calculate 1914-1918" is not
+        "What happened in 1914-1918?",
+        "Was the score 3-2?",
+        "1-800-555-0199",
+        "1 800 555 0199",
+        "15.03.2024 + 1",
+        "16:9",
+        "What is 16/9?",
+        "What is the ratio 3 : 4",
+        "How many is 2?",
+        "Which is larger, 9.11 or 9.9?",
         "What is 50%?",
         "-5",
         "---5",
@@ -88,7 +108,22 @@ def test_everything_else_is_left_alone(question: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["(" * 100_000, "1+" * 100_000, "9" * 100_000, "1 " * 50_000, "((1)" * 20_000, ",123" * 30_000]
+    "text",
+    [
+        "(" * 100_000,
+        "1+" * 100_000,
+        "9" * 100_000,
+        "1 " * 50_000,
+        "((1)" * 20_000,
+        ",123" * 30_000,
+        "9" * 5000 + "-1",
+        "1" + " " * 1900 + "x",
+        "1" + "?= ." * 450 + "x",
+        "what is" + " " * 1900 + "x",
+        "1-" * 900 + "x",
+        "equal " * 300 + "x",
+        "square " * 280,
+    ],
 )
 def test_a_huge_question_costs_nothing(text: str) -> None:
     started = time.monotonic()

@@ -1,10 +1,11 @@
 """The guard's tables and its advice."""
 
 import sqlite3
+import time
 
 import pytest
 
-from crowquill.tools.sql.guard import FUNCTIONS, authorize, explain_error
+from crowquill.tools.sql.guard import FUNCTIONS, authorize, explain_error, strict_names
 
 SCHEMA = {
     "customers": ["id", "name", "country"],
@@ -80,6 +81,9 @@ def test_pragmas(pragma: str, argument: str | None, verdict: int) -> None:
         ("no such column: o.totl", "nearest: total (in orders)"),
         ("ambiguous column name: id", "nearest: id (in customers, orders)"),
         ("no such function: sumx", "nearest: sum"),
+        ("no such function: YEAR", "in SQLite: strftime('%Y', x)"),
+        ("no such function: CONCAT", "in SQLite: x || y"),
+        ("Incorrect number of bindings supplied. The current statement uses 1", "write the values"),
         ("not authorized to use function: load_extension", "the function load_extension is not allowed here"),
         ("not authorized", "only SELECT is allowed"),
         ("access to t.c is prohibited", "only SELECT is allowed"),
@@ -103,3 +107,31 @@ def test_names_from_the_database_cannot_be_more_than_names() -> None:
     assert "\n" not in said
     assert "<" not in said
     assert len(said) < 250
+
+
+def test_only_functions_that_exist_are_proposed() -> None:
+    assert explain_error("no such function: sums", {}, {"max", "sum"}) == "no such function: sums; nearest: sum"
+    assert explain_error("no such function: string_ag", {}, {"max"}) == "no such function: string_ag"
+
+
+@pytest.mark.parametrize(
+    ("sql", "strict"),
+    [
+        ('SELECT "a" FROM "b c"', "SELECT `a` FROM `b c`"),
+        ('SELECT "a""b", "c`d"', 'SELECT `a"b`, `c``d`'),
+        ("SELECT 'say \"x\"', 'it''s \"y\"'", "SELECT 'say \"x\"', 'it''s \"y\"'"),
+        ('SELECT [a"b], `c"d`, "e"', 'SELECT [a"b], `c"d`, `e`'),
+        ('SELECT 1 -- "x"\n, "y"', 'SELECT 1 -- "x"\n, `y`'),
+        ('SELECT 1 /* "x" */ , "y" /* "z', 'SELECT 1 /* "x" */ , `y` /* "z'),
+        ('SELECT "unclosed', 'SELECT "unclosed'),
+    ],
+)
+def test_names_in_double_quotes_cannot_become_texts(sql: str, strict: str) -> None:
+    assert strict_names(sql) == strict
+
+
+@pytest.mark.parametrize("text", ["'", '"', "/*", "--", "[", "`", "''\"", "'\"", '"\n'])
+def test_reading_quotes_takes_no_time(text: str) -> None:
+    started = time.monotonic()
+    strict_names(text * 100_001)
+    assert time.monotonic() - started < 1

@@ -122,6 +122,41 @@ def test_full_text_tables_hide_their_shadows(tmp_path: Path) -> None:
     assert [table.name for table in described(path).tables] == ["pages"]
 
 
+def test_generated_columns_and_odd_tables_are_shown(tmp_path: Path) -> None:
+    path = tmp_path / "odd.db"
+    write(
+        path,
+        "CREATE TABLE net (price REAL, gross REAL AS (price * 1.2), kept REAL AS (price + 1) STORED);"
+        "CREATE TABLE codes (code TEXT PRIMARY KEY, n) WITHOUT ROWID; INSERT INTO codes VALUES ('x', 1);"
+        "CREATE VIRTUAL TABLE boxes USING rtree(id, low, high); INSERT INTO boxes VALUES (1, 2, 3);"
+        "CREATE TABLE boxes_price (x INT);",
+    )
+    assert described(path).render(900) == (
+        "boxes(id INT, low REAL, high REAL) -- 1 row\n"
+        "boxes_price(x INT) -- 0 rows\n"
+        "codes(code TEXT PK e.g. 'x', n) -- 1 row\n"
+        "net(price REAL, gross REAL, kept REAL) -- 0 rows"
+    )
+
+
+def test_a_large_table_is_sampled_in_time(tmp_path: Path) -> None:
+    path = tmp_path / "large.db"
+    columns = ", ".join(f"c{number} TEXT" for number in range(12))
+    values = ", ".join(f"'v' || (i % {number + 2})" for number in range(12))
+    write(
+        path,
+        f"CREATE TABLE t ({columns});"  # noqa: S608 - made by the test itself
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)"
+        f" INSERT INTO t SELECT {values} FROM n;",
+    )
+    started = time.monotonic()
+    (table,) = described(path).tables
+    assert time.monotonic() - started < 1.5
+    assert table.rows == 200_000
+    assert [len(column.samples) for column in table.columns] == list(range(2, 14))
+    assert "c11 TEXT e.g. 'v1', 'v2', 'v3')" in described(path).render(2000)
+
+
 def test_an_empty_database_has_no_tables(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     assert described(tmp_path / "empty.db").tables == ()
