@@ -219,7 +219,7 @@ def _row_sentence(table: Table) -> str:
 
 
 def _reading_schema(evidence: Sequence[Evidence]) -> dict[str, Any]:
-    fields = {"answer": {"type": "string", "maxLength": 80}, "sentence": {"type": "string", "maxLength": 240}}
+    fields = {"sentence": {"type": "string", "maxLength": 240}, "answer": {"type": "string", "maxLength": 80}}
     return _cited_schema(evidence, fields)
 
 
