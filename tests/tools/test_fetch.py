@@ -2,8 +2,8 @@
 
 import asyncio
 import gzip
-import resource
 import time
+import tracemalloc
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -190,19 +190,37 @@ def bomb(*, mib: int, layers: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("coding", "layers", "mib"),
-    [("gzip", 1, 256), ("gzip, gzip", 2, 1024), ("gzip", 2, 256), ("br", 1, 1), ("zstd", 1, 1), ("deflate", 1, 1)],
+    ("coding", "layers", "mib", "says"),
+    [
+        ("gzip", 1, 256, "far more than was sent|more than 4 MiB"),
+        ("gzip, gzip", 2, 1024, "not asked for"),
+        ("gzip", 2, 256, "far more than was sent"),
+        ("br", 1, 1, "not asked for"),
+        ("zstd", 1, 1, "not asked for"),
+        ("deflate", 1, 1, "not asked for"),
+    ],
 )
 async def test_bombs_cost_nothing(
-    coding: str, layers: int, mib: int, site: Site, fetcher: Fetcher, context: FakeContext
+    coding: str, layers: int, mib: int, says: str, site: Site, fetcher: Fetcher, context: FakeContext
 ) -> None:
     url = site.page("/bomb", bomb(mib=mib, layers=layers), headers={"Content-Encoding": coding})
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.monotonic()
-    with pytest.raises(ToolFailed):
+    with pytest.raises(ToolFailed, match=says):
         await fetcher.open(url, context)
     assert time.monotonic() - started < 2
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16 * 1024
+
+
+@pytest.mark.parametrize("size", [1000, 2**20])
+async def test_a_bomb_is_unpacked_to_its_limit_and_no_further(size: int) -> None:
+    packed = gzip.compress(b"\0" * (64 << 20))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ToolFailed):
+            await read_body(Chunks(packed, size), "gzip", Limits())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 * 2**20
 
 
 class Chunks:

@@ -96,6 +96,8 @@ def test_links_are_numbered_in_reading_order_and_absolute() -> None:
 def test_a_link_around_blocks_stands_on_the_first() -> None:
     snapshot = shown('<a href="/card"><img alt=""><h3>Title</h3><p>Snippet. More.</p></a><p>Next</p>')
     assert [(link.text, link.line) for link in snapshot.links] == [("Title", 1)]
+    led = shown('<div>A lead of some length <a href="/card"><p>Card</p></a></div>')
+    assert [(link.text, link.line) for link in led.links] == [("Card", 2)]
 
 
 def test_links_follow_the_base_and_stay_inside_a_corpus() -> None:
