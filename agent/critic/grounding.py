@@ -6,7 +6,7 @@ Code can see that: no name leads from the question to the quote that holds the a
 
 from collections.abc import Sequence
 
-from crowquill.memory.evidence import Evidence, Quote, plain_text
+from crowquill.memory.evidence import Evidence, Quote, Table, plain_text
 from crowquill.memory.textual import content_words, names
 from crowquill.memory.verify import missing_dates, missing_names, missing_numbers, word_coverage
 
@@ -36,19 +36,29 @@ def says(short: str, text: str) -> bool:
 def connected(question: str, short: str, evidence: Sequence[Evidence]) -> bool:
     """Say whether evidence that holds the short answer is about what the question names.
 
-    It is when it holds a name of the question itself, or a name that stands in other evidence together with one.
-    A question without names cannot be checked this way.
+    It is when it holds a name of the question itself, or when what it is about (its page, or its first name) stands
+    in other evidence together with one: "London" in both would not do, since it is the subject of neither.
+    A question without names cannot be checked this way, and a query result need not be: the query, which is shown
+    with it, was written for the question.
     """
     asked = [name.text for name in names(question, openings=True)]
-    if not asked:
+    if not asked or any(isinstance(item, Table) and says(short, plain_text(item)) for item in evidence):
         return True
-    texts = [searchable(item) for item in evidence]
-    about = [text for text in texts if len(missing_names(", ".join(asked), [text])) < len(asked)]
-    holders = [text for text in texts if says(short, text)]
+    about = [
+        text for text in map(searchable, evidence) if len(missing_names(", ".join(asked), [text])) < len(asked)
+    ]
     bridges = [name.text for text in about for name in names(text, openings=True)]
+    holders = [item for item in evidence if says(short, searchable(item))]
     return any(
-        holder in about or any(not missing_names(bridge, [holder]) for bridge in bridges) for holder in holders
+        searchable(holder) in about or any(not missing_names(bridge, [_subject(holder)]) for bridge in bridges)
+        for holder in holders
     )
+
+
+def _subject(item: Evidence) -> str:
+    title = item.source.title if isinstance(item, Quote) else ""
+    first = next((name.text for name in names(plain_text(item), openings=True)), "")
+    return f"{title}. {first}"
 
 
 def needed(statement: str, cites: Sequence[int], evidence: Sequence[Evidence]) -> tuple[int, ...]:

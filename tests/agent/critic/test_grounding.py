@@ -1,0 +1,64 @@
+"""Answers that belong to the question, and the citations that a statement needs."""
+
+import pytest
+
+from crowquill.agent.critic.grounding import connected, needed, says
+from crowquill.memory.evidence import Evidence, Quote, Source, Table
+
+
+def quote(title: str, text: str) -> Quote:
+    source = Source(
+        f"corpus:x/{title}", title, "2026-01-01", f"{hash((title, text)) & (2**256 - 1):064x}", "corpus"
+    )
+    return Quote(text, source, 0, len(text), (1, 1))
+
+
+FILM: tuple[Evidence, ...] = (
+    quote("The Third Man", "The Third Man was directed by Carol Reed."),
+    quote("Carol Reed", "Carol Reed was born in Putney on 30 December 1906."),
+    quote("The Third Man", "The music of The Third Man was written by Anton Karas."),
+    quote("The Third Man", "Anton Karas of Vienna became famous."),
+    quote("Ludwig Boltzmann", "Ludwig Boltzmann was born in Vienna on 20 February 1844."),
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "short", "expected"),
+    [
+        ("Where was Carol Reed born?", "Putney", True),
+        ("Where was the director of The Third Man born?", "Putney", True),
+        ("On what date was Anton Karas born?", "20 February 1844", False),
+        ("Who wrote the music of The Third Man?", "Anton Karas", True),
+        ("who was born there?", "20 February 1844", True),
+    ],
+)
+def test_a_name_must_lead_from_the_question_to_the_answer(question: str, short: str, expected: bool) -> None:
+    assert connected(question, short, FILM) is expected
+
+
+def test_a_query_result_is_about_the_question_it_was_written_for() -> None:
+    table = Table("SELECT count(*) FROM customers WHERE country = 'Austria'", "shop", ("count(*)",), ((3,),), 1)
+    assert connected("How many customers of the shop live in Austria?", "3", [table])
+    assert not connected("How many customers of the shop live in Austria?", "4", [table])
+
+
+@pytest.mark.parametrize(
+    ("short", "text", "expected"),
+    [
+        ("Anton Karas", "It was written by Anton Karas.", True),
+        ("2,850 kilometres", "The Danube is 2850 km long.", True),
+        ("2,851 kilometres", "The Danube is 2850 km long.", False),
+        ("Ludwig Boltzmann", "It was written by Anton Karas.", False),
+        ("conscription", "It holds that conscription is constitutional.", True),
+        ("conscription", "It holds that the draft is constitutional.", False),
+    ],
+)
+def test_a_text_says_a_short_answer_or_does_not(short: str, text: str, expected: bool) -> None:
+    assert says(short, text) is expected
+
+
+def test_citations_are_completed_and_trimmed() -> None:
+    statement = "Carol Reed, who directed The Third Man, was born on 30 December 1906."
+    assert set(needed(statement, [2], FILM)) == {1, 2}
+    assert needed("Carol Reed was born in Putney.", [2, 3, 5], FILM) == (2,)
+    assert needed("Carol Reed was born in Putney.", [2, 99], FILM) == (2,)
