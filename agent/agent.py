@@ -135,18 +135,20 @@ class Agent:
         """Yield the events of a run as they happen; the last is `RunFinished`. Raises as `ask`."""
         if not objective.strip():
             raise UserError('there is no question: give one, as in: crowquill ask "How long is the Danube?"')
-        yield Progress("preparing the sources")
-        workshop = await asyncio.to_thread(
-            self.workshop, live=True
-        )  # what cannot be used is said before a run begins
-        run_id = f"{self.clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        config = cast("Json", self.config.to_json())
-        journal = await Journal.begin(
-            self.workspace.database, run_id, objective, config, clock=self.clock, redactor=Redactor()
-        )
-        async with aclosing(self.drive(journal, objective, workshop)) as events:
-            async for event in events:
-                yield event
+        warming = asyncio.create_task(self._warm())
+        try:
+            yield Progress("preparing the sources")
+            workshop = await asyncio.to_thread(self.workshop, live=True)  # what cannot be used is said before a run
+            run_id = f"{self.clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+            config = cast("Json", self.config.to_json())
+            journal = await Journal.begin(
+                self.workspace.database, run_id, objective, config, clock=self.clock, redactor=Redactor()
+            )
+            async with aclosing(self.drive(journal, objective, workshop)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            warming.cancel()
 
     def workshop(self, *, live: bool) -> Workshop:
         """Make what a run works with. Raises UserError when a live one names what is not there."""
@@ -185,7 +187,6 @@ class Agent:
         publish: Callable[[Recorded | Progress], None],
     ) -> None:
         started = self.clock.monotonic()
-        warming = asyncio.create_task(self._warm()) if journal.live else None
         memory = self.workspace.memory()
         ending: tuple[str, Json] = ("error", None)  # whatever goes wrong, the run does not stay "running"
         try:
@@ -212,8 +213,6 @@ class Agent:
                 await asyncio.shield(journal.finish(*ending))
             workshop.close()
             memory.index.close()
-            if warming is not None:
-                warming.cancel()
 
     async def _warm(self) -> None:
         """Load what the first requests need; a failure shows at the first request itself."""
