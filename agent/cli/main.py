@@ -1,5 +1,6 @@
 """The command line. Each command imports what it needs when it runs, so that `--version` stays quick."""
 
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -213,6 +214,10 @@ def main() -> None:
     """Run the command line; an error of ours is one line and exit code 2 (the user's) or 1."""
     from crowquill.errors import UserError
 
+    # For a quick start: what is imported lives on and need not be looked through again and again, and openai's
+    # optional second transport, which we never use, would import aiohttp where that happens to be installed.
+    gc.set_threshold(100_000, 20, 20)
+    sys.modules["openai._vendor.httpx_aiohttp"] = None  # type: ignore[assignment]
     try:
         app()
     except UserError as error:
