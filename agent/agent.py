@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 from crowquill.agent.answer import Answer
 from crowquill.agent.budget import Budget, Price
-from crowquill.agent.config import ROLES, PolicyName, RunConfig
+from crowquill.agent.config import PARTS, ROLES, Part, PolicyName, RunConfig
 from crowquill.agent.events import Event, Progress, Recorded, RunFinished
 from crowquill.agent.journal import Alongside, Journal
 from crowquill.agent.lane import Services
@@ -49,6 +49,7 @@ class Agent:
         memory: use and keep evidence of earlier runs in the workspace.
         allow_hosts: private or loopback hosts (`127.0.0.1:8080`) that may be fetched.
         prices: dollars per million tokens, by the model's spelling; a dollar budget needs them.
+        without: parts of the guided recipe to leave out, to measure what each is worth; see `config.Part`.
         workspace: where journal and memory are kept; see `find_workspace`.
     """
 
@@ -66,9 +67,12 @@ class Agent:
         memory: bool = True,
         allow_hosts: Sequence[str] = (),
         prices: Mapping[str, Price] | None = None,
+        without: Sequence[Part] = (),
         workspace: Path | Workspace | None = None,
         clock: Clock | None = None,
     ) -> None:
+        if unknown := sorted(set(without) - set(PARTS)):
+            raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
         default = resolve(model) if isinstance(model, str) else model
         overrides = {} if models is None else models
         self.models: dict[Role, Model] = dict.fromkeys(ROLES, default)
@@ -87,6 +91,7 @@ class Agent:
             memory=memory,
             allow_hosts=tuple(allow_hosts),
             prices={} if prices is None else dict(prices),
+            without=tuple(without),
         )
 
     @classmethod
@@ -110,6 +115,7 @@ class Agent:
             memory=config.memory,
             allow_hosts=config.allow_hosts,
             prices=config.prices,
+            without=config.without,
             workspace=workspace,
             clock=clock,
         )

@@ -32,3 +32,32 @@ _YES_NO = re.compile(r"^(?:is|are|was|were|do|does|did|has|have|had|can|could)\b
 def is_yes_no(question: str) -> bool:
     """Say whether the question wants yes or no."""
     return _YES_NO.search(question.strip()) is not None and " or " not in question.casefold()
+
+
+_NUMBER_WORDS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_FIGURE = f'[^"0-9]{{0,24}}[0-9][0-9.,]{{0,14}}([ -][^"]{{1,30}})?|({_NUMBER_WORDS})( [^"]{{1,30}})?'
+_PATTERNS = (
+    (re.compile(r"\b(?:what|which)\s+year\b|\bв\s+каком\s+году\b", re.IGNORECASE), "[0-9]{3,4}( BC)?"),
+    (
+        re.compile(
+            r"\bhow\s+(?:many|much)\b|\bwhat\s+(?:is|was)\s+the\s+(?:population|number)\b|\bсколько\b", re.I
+        ),
+        _FIGURE,
+    ),
+    (
+        re.compile(r"\b(?:what|which)\s+(?:time\s?frame|period|years|date)\b|^when\b|^когда\b", re.IGNORECASE),
+        '[^"0-9]{0,24}[0-9][^"]{0,40}',
+    ),
+)
+_PERSON = re.compile(r"\bwho\b|\bwhom\b|\bкто\b", re.IGNORECASE)
+
+
+def answer_pattern(question: str) -> str | None:
+    """Return the regular expression of a short answer of the kind that is asked for: a year, a number, a time."""
+    found = next((pattern for words, pattern in _PATTERNS if words.search(question)), None)
+    return None if found is None else f"^({found}|not found)$"
+
+
+def wants_person(question: str) -> bool:
+    """Say whether the question asks who."""
+    return _PERSON.search(question) is not None

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.models.base import Role
 
 PolicyName = Literal["guided", "json"]
+Part = Literal["lexical", "dense", "titles", "hop", "comparison", "types"]
+"""Parts of the guided recipe that can be left out: rankings of the corpus search, comparison by code, and the check
+of the kind of answer."""
+PARTS: tuple[Part, ...] = get_args(Part)
 
 ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")
 
@@ -15,7 +19,7 @@ ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")
 @dataclass(frozen=True, slots=True)
 class RunConfig:
     """Settings of one run. `models` names the model of each role; `web` allows live search and fetching;
-    `prices` are per model, dollars per million tokens.
+    `prices` are per model, dollars per million tokens; `without` names parts of the recipe that are left out.
     """
 
     models: Mapping[Role, str]
@@ -27,6 +31,7 @@ class RunConfig:
     memory: bool = True
     allow_hosts: tuple[str, ...] = ()
     prices: Mapping[str, Price] = field(default_factory=dict)
+    without: tuple[Part, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON data."""
@@ -35,6 +40,6 @@ class RunConfig:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunConfig":
         """Restore what `to_json` gave."""
-        lists = {name: tuple(data[name]) for name in ("corpora", "databases", "allow_hosts")}
+        lists = {name: tuple(data.get(name, ())) for name in ("corpora", "databases", "allow_hosts", "without")}
         prices = {name: Price(**price) for name, price in data["prices"].items()}
         return cls(**{**data, **lists, "budget": Budget(**data["budget"]), "prices": prices})

@@ -1,15 +1,18 @@
 """The `guided` policy, for models of 1 to 3 billion parameters.
 
 Code chooses where to look and which lines to quote, out of what retrieval has ranked; the model is asked at
-most twice in an episode: to read the quotes, to write a calculation or a query, to put a result into words.
+most twice in an episode: to read the quotes, to write a calculation or a query, to put a result into words, or to
+look at each of two things that are compared.
 The actions are the same as any other policy's.
 """
 
 import math
-from collections.abc import AsyncGenerator, Sequence
+import re
+from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Any
 
-from crowquill.agent.annotate import needs_calculation
+from crowquill.agent.annotate import answer_pattern, needs_calculation, wants_person
+from crowquill.agent.compare import Comparison, Side, agree, best_quote, choose, comparison, holds, larger
 from crowquill.agent.critic.checks import is_verdict
 from crowquill.agent.critic.grounding import connected, lacking, needed, says, searchable
 from crowquill.agent.lane import Lane
@@ -20,6 +23,7 @@ from crowquill.agent.rules import urls_in
 from crowquill.agent.state import ENDINGS, Action, State
 from crowquill.agent.toolkit import Toolkit
 from crowquill.memory.evidence import Computation, Evidence, Table, plain_text
+from crowquill.memory.textual import names
 from crowquill.memory.verify import missing_numbers
 from crowquill.tools.maths.arithmetic import parse_arithmetic
 from crowquill.tools.search.base import Passage
@@ -47,9 +51,10 @@ _UNKNOWN = {
 class GuidedPolicy:
     """A fixed recipe: arithmetic, else the database, else recall and quote pages; calculate or read."""
 
-    def __init__(self, lane: Lane, toolkit: Toolkit) -> None:
+    def __init__(self, lane: Lane, toolkit: Toolkit, without: Collection[str] = ()) -> None:
         self._lane = lane
         self._toolkit = toolkit
+        self._without = without
         self._recipe: AsyncGenerator[Action, State] | None = None
 
     async def next(self, state: State, legal: frozenset[str]) -> Action:
@@ -94,6 +99,9 @@ class GuidedPolicy:
             if not state.steps[-1].error:
                 for lines in await self._lines(question, passages):
                     state = yield Action("quote", {"lines": lines}, "close to the question")
+        compared = comparison(question, state.evidence)
+        if compared is not None and "comparison" not in self._without:
+            yield await self._compare(compared, state)
         if needs_calculation(question) and state.evidence:
             calculation = await self._calculate(state)
             if calculation is not None:
@@ -117,9 +125,49 @@ class GuidedPolicy:
         if not state.evidence:
             errors = [step.error for step in state.steps if step.error]
             return Action("give_up", {"reason": "not_found", "note": errors[-1]}) if errors else NOT_FOUND
-        reply = await self._ask("read", _reading_schema(state.evidence), 120, state)
+        pattern = None if "types" in self._without else answer_pattern(state.task.goal)
+        schema = _reading_schema(state.evidence, pattern)
+        reply = await self._ask("read", schema, 120, state.evidence, state.task.goal)
         parsed = reply.parsed if reply.parsed is not None else {}
         return _answer(state, parsed, reply)
+
+    async def _compare(self, compared: Comparison, state: State) -> Action:
+        """Decide a comparison by code, from quotes about each side; the model is asked where they are silent."""
+        if compared.kind == "choice":
+            found = choose(compared, state.evidence)
+            return (
+                await self._choice(compared, state) if found is None else _decided(found[0].name, found[1], state)
+            )
+        fits, reasons, cites = True, ["", ""], [0, 0]
+        for at, side in enumerate(compared.sides):
+            if compared.kind == "same" or not holds(compared, side, state.evidence):
+                reasons[at], fit = await self._alone(compared, side, state)
+                fits = fits and fit
+            cites[at] = best_quote(compared, side, state.evidence, reasons[at])
+        if compared.kind == "same":
+            fits = agree(compared, (reasons[0], reasons[1]))
+        return _decided("yes" if fits else "no", cites, state)
+
+    async def _alone(self, compared: Comparison, side: Side, state: State) -> tuple[str, bool]:
+        """Ask about one side alone: the words of its quotes that tell, and whether what is asked holds for it."""
+        fields = {"because": {"type": "string", "maxLength": 120}, "answer": {"enum": ["yes", "no"]}}
+        evidence = [state.evidence[number - 1] for number in side.quotes]
+        parsed = (await self._ask("alone", _object(fields), 80, evidence, compared.alone(side))).parsed
+        return ("", False) if parsed is None else (str(parsed["because"]), parsed["answer"] == "yes")
+
+    async def _choice(self, compared: Comparison, state: State) -> Action:
+        """Ask which of the two it is, after a sentence about each."""
+        first, second = (side.name for side in compared.sides)
+        sentence = f'^{_escaped(first)} [^"]{{3,120}}, while {_escaped(second)} [^"]{{3,120}}\\.$'
+        fields = {"sentence": {"type": "string", "pattern": sentence}, "answer": {"enum": [first, second]}}
+        numbers = [number for side in compared.sides for number in side.quotes]
+        evidence = [state.evidence[number - 1] for number in numbers]
+        reply = await self._ask("choose", _object(fields), 140, evidence, compared.question)
+        parsed = dict(reply.parsed) if reply.parsed is not None else {}
+        chosen = larger(compared, str(parsed.get("sentence", "")), state.evidence)
+        if chosen is not None:
+            parsed["answer"] = chosen.name
+        return _answer(state, {**parsed, "quotes": numbers}, reply)
 
     async def _calculate(self, state: State) -> tuple[tuple[int, ...], str, str] | None:
         """Ask for a calculation: citations, expression and sentence, or None when it is not grounded."""
@@ -127,7 +175,9 @@ class GuidedPolicy:
             "calculation": {"type": "string", "pattern": "^(none|[0-9. ()+*/-]{3,60})$"},
             "sentence": {"type": "string", "maxLength": 240},
         }
-        reply = await self._ask("calculate", _cited_schema(state.evidence, fields), 120, state)
+        reply = await self._ask(
+            "calculate", _cited_schema(state.evidence, fields), 120, state.evidence, state.task.goal
+        )
         parsed = reply.parsed if reply.parsed is not None else {}
         expression, sentence = str(parsed.get("calculation", "none")), str(parsed.get("sentence", ""))
         cites = tuple(parsed.get("quotes", ()))
@@ -157,21 +207,22 @@ class GuidedPolicy:
             "sentence": {"type": "string", "maxLength": 240},
             "answer": {"type": "string", "maxLength": 80},
         }
-        reply = await self._ask("tell", _object(fields), 120, state)
+        reply = await self._ask("tell", _object(fields), 120, state.evidence, state.task.goal)
         parsed = {**(reply.parsed if reply.parsed is not None else {}), "quotes": [number]}
         told = _answer(state, parsed, reply)
         return told if told.tool == "answer" else _answer(state, fallback, None)
 
-    async def _ask(self, name: str, schema: dict[str, Any], max_tokens: int, state: State) -> Reply:
-        messages = prompt(name).messages(
-            evidence=evidence_block(state.evidence, self._lane.services.seed), objective=state.task.goal
-        )
+    async def _ask(
+        self, name: str, schema: dict[str, Any], max_tokens: int, evidence: Sequence[Evidence], question: str
+    ) -> Reply:
+        block = evidence_block(evidence, self._lane.services.seed)
+        messages = prompt(name).messages(evidence=block, objective=question)
         return await self._lane.complete(Request("act", messages, max_tokens, schema, logprobs=True))
 
 
 def _answer(state: State, parsed: dict[str, Any], reply: Reply | None) -> Action:
     """Turn a reading into an answer, or "not found" when the evidence does not carry the short answer."""
-    short = str(parsed.get("answer", "")).strip().strip(".")
+    short = _bare(str(parsed.get("answer", "")).strip().strip("."), state.task.goal)
     sentence = str(parsed.get("sentence", "")).strip()
     if short.casefold() in _UNKNOWN:
         return NOT_FOUND
@@ -186,6 +237,25 @@ def _answer(state: State, parsed: dict[str, Any], reply: Reply | None) -> Action
     if reply is not None and reply.logprobs:
         args["confidence"] = round(math.exp(sum(reply.logprobs) / len(reply.logprobs)), 4)
     return Action("answer", args)
+
+
+def _decided(short: str, cites: Sequence[int], state: State) -> Action:
+    """Answer with what code has concluded: the deciding quote about each side is the claim."""
+    claims = [{"text": plain_text(state.evidence[number - 1]), "cites": [number]} for number in cites]
+    return Action("answer", {"short": short, "claims": claims})
+
+
+def _escaped(name: str) -> str:
+    """Return a name for the pattern of a schema, where only these characters mean something."""
+    return re.sub(r"([.*+?^$()\[\]{}|\\/-])", r"\\\1", name)
+
+
+def _bare(short: str, question: str) -> str:
+    """Cut what follows the name where a person is asked for: "Lee Hazlewood died in 2007" names one."""
+    found = names(short, openings=True)
+    if not wants_person(question) or not found or found[0].start != 0:
+        return short
+    return found[0].text if short[found[0].end :].lstrip()[:1].islower() and len(found) == 1 else short
 
 
 def _holder(short: str, cites: Sequence[int], evidence: Sequence[Evidence]) -> str:
@@ -218,9 +288,9 @@ def _row_sentence(table: Table) -> str:
     return f"The first row of the result is {shown}."
 
 
-def _reading_schema(evidence: Sequence[Evidence]) -> dict[str, Any]:
-    fields = {"sentence": {"type": "string", "maxLength": 240}, "answer": {"type": "string", "maxLength": 80}}
-    return _cited_schema(evidence, fields)
+def _reading_schema(evidence: Sequence[Evidence], pattern: str | None) -> dict[str, Any]:
+    answer = {"type": "string", "maxLength": 80} if pattern is None else {"type": "string", "pattern": pattern}
+    return _cited_schema(evidence, {"sentence": {"type": "string", "maxLength": 240}, "answer": answer})
 
 
 def _cited_schema(evidence: Sequence[Evidence], fields: dict[str, Any]) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Workshop:
         self._worker = Worker()
         self._databases = tuple((open_database if live else locate_database)(url) for url in config.databases)
         find = workspace.corpus if live else workspace.recorded_corpus
-        corpora = [find(name) for name in config.corpora]
+        corpora = [find(name, config.without) for name in config.corpora]
         self._providers: list[SearchProvider] = [*corpora, *([WebSearch()] if config.web else [])]
         self._fetchers = [Fetcher(allow_hosts=config.allow_hosts)] if config.web or config.allow_hosts else []
         self._sources: list[PageSource] = [*corpora, *self._fetchers]
@@ -68,7 +68,9 @@ class Workshop:
 
     def policy(self, lane: Lane, toolkit: Toolkit) -> Policy:
         """Make the policy of one lane."""
-        return GuidedPolicy(lane, toolkit) if self._config.policy == "guided" else JsonPolicy(lane, toolkit)
+        if self._config.policy == "guided":
+            return GuidedPolicy(lane, toolkit, self._config.without)
+        return JsonPolicy(lane, toolkit)
 
     async def _rank(self, snapshot: Snapshot, question: str, context: ToolContext) -> list[Passage]:
         async def call() -> Json:

@@ -1,7 +1,7 @@
 """A workspace: the folder that keeps journal, memory, snapshots and corpora."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,8 +65,8 @@ class Workspace:
         """Return the names of the indexed folders."""
         return corpus_names(self.path)
 
-    def corpus(self, name: str) -> Corpus:
-        """Open a corpus; `pocket` is built from the package when it is asked for first.
+    def corpus(self, name: str, without: Collection[str] = ()) -> Corpus:
+        """Open a corpus; `pocket` is built from the package when it is asked for first. For `without` see `Corpus`.
 
         Raises:
             UserError: there is no corpus of that name.
@@ -78,15 +78,15 @@ class Workspace:
             raise UserError(
                 f"no corpus {name!r} in {self.path} (known: {known}); make one with: crowquill index DIR"
             )
-        return self.recorded_corpus(name)
+        return self.recorded_corpus(name, without)
 
-    def recorded_corpus(self, name: str) -> Corpus:
+    def recorded_corpus(self, name: str, without: Collection[str] = ()) -> Corpus:
         """Return a corpus by name without looking for it: a replay needs only its name."""
-        return Corpus(self.path / "corpora" / name, self.embedder)
+        return Corpus(self.path / "corpora" / name, self.embedder, without)
 
     def index(self, source: Path, name: str, *, progress: Callable[[int, int], None] | None = None) -> BuildReport:
         """Index a folder of HTML, Markdown and text files, or bring its index up to date."""
-        return Corpus(self.path / "corpora" / name, self.embedder).build(source, progress=progress)
+        return self.recorded_corpus(name).build(source, progress=progress)
 
     def database_url(self, spec: str) -> str:
         """Return the URL of a database; `pocket` is the shop that is shipped with the package."""

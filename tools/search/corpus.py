@@ -8,7 +8,7 @@ then the lines of the best pages that are most relevant.
 import asyncio
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote
@@ -41,6 +41,8 @@ PER_PAGE = 3
 """Best passages of one page that compete for the places left."""
 PASSAGES = 10
 """Passages of one search, over all pages."""
+RANKINGS = frozenset({"lexical", "dense", "titles", "hop"})
+"""The rankings that are fused, which can be left out to measure what each is worth."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
@@ -53,8 +55,8 @@ def corpus_names(workspace: Path) -> list[str]:
 class Corpus:
     """A search provider and page source over one indexed folder; page URLs are `corpus:NAME/path`."""
 
-    def __init__(self, directory: Path, embedder: Embedder) -> None:
-        """`directory` is `<workspace>/corpora/<name>`.
+    def __init__(self, directory: Path, embedder: Embedder, without: Collection[str] = ()) -> None:
+        """`directory` is `<workspace>/corpora/<name>`; `without` leaves out rankings: lexical, dense, titles, hop.
 
         Raises:
             UserError: the name has other characters than letters, digits, dot, dash and underscore.
@@ -63,6 +65,7 @@ class Corpus:
             raise UserError(f"{directory.name!r} cannot name a corpus; use letters, digits, '.', '-' and '_'")
         self._directory = directory
         self._embedder = embedder
+        self._without = frozenset(without) & RANKINGS
         self._shelf = Shelf(directory / "pages.db")
         self._lock = threading.Lock()
         self._searcher: _Searcher | None = None
@@ -101,7 +104,9 @@ class Corpus:
             hits = await asyncio.to_thread(self._search, query, limit)
             return [_hit_json(hit) for hit in hits]
 
-        request: Json = {"provider": "corpus", "corpus": self.name, "query": query, "limit": limit}
+        request: dict[str, Json] = {"provider": "corpus", "corpus": self.name, "query": query, "limit": limit}
+        if self._without:
+            request["without"] = [*sorted(self._without)]
         response = await context.effect("search", request, call)
         hits = [_hit(cast("dict[str, Any]", item)) for item in cast("list[Json]", response)]
         context.offer([hit.url for hit in hits])
@@ -143,7 +148,7 @@ class Corpus:
                 if self._searcher is None or self._searcher.version != self.version:
                     self._searcher = _Searcher(self._directory, self._shelf, self._embedder)
                 searcher = self._searcher
-            return searcher.search(query, limit)
+            return searcher.search(query, limit, self._without)
         except StorageError as error:
             raise ToolFailed(str(error)) from error
 
@@ -164,7 +169,7 @@ class _Searcher:
         self._number = {path: number for number, path in enumerate(self._pages.paths)}
         self._titled = _title_table(self._pages.titles)
 
-    def search(self, query: str, limit: int) -> list[Hit]:
+    def search(self, query: str, limit: int, without: Collection[str] = ()) -> list[Hit]:
         if not query.strip() or limit < 1 or not self._pages.paths:
             return []
         vector = self._embedder.embed([query])[0]
@@ -174,10 +179,13 @@ class _Searcher:
         import numpy as np  # 0.2 s, and only vectors need it
 
         dense = [int(at) for at in np.argsort(-similar, kind="stable")[:DEPTH] if similar[at] > 0]
-        first = fuse([words, dense, named])
+        pages = {"lexical": words, "dense": dense, "titles": named}
+        rankings = [ranking for name, ranking in pages.items() if name not in without]
+        first = fuse(rankings)
         snapshots: dict[int, Snapshot] = {}
-        hops = self._hop(list(first)[:HOP_FROM], query, vector, snapshots)
-        ranked = fuse([words, dense, named, list(hops)])
+        sources = [] if "hop" in without else list(first)[:HOP_FROM]
+        hops = self._hop(sources, query, vector, snapshots)
+        ranked = fuse([*rankings, list(hops)])
         best = self._reading_order(list(ranked), hops)[:limit]
         passages = self._passages(best[:READ], query, vector, set(named), hops, snapshots)
         return [self._as_hit(page, ranked[page], passages.get(page, ()), snapshots) for page in best]

@@ -1,0 +1,92 @@
+"""Whole runs of the guided policy that compare two things, over pages of their own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crowquill import Agent, ScriptedModel
+from crowquill.agent.models.scripted import ScriptedReply
+from crowquill.agent.workspace import Workspace
+from crowquill.errors import UserError
+from crowquill.memory.embed import HashingEmbedder
+
+PAGES = {
+    "Lake Tarn": "Lake Tarn is a Norwegian lake. It is 310 metres deep.",
+    "Lake Orrin": "Lake Orrin is a reservoir in Scotland. It is 45 metres deep.",
+    "Lake Veld": "Lake Veld is a Norwegian lake. It is known for its pike.",
+}
+
+
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("lakes")
+    for title, text in PAGES.items():
+        page = f"<title>{title}</title><h1>{title}</h1><p>{text}</p>"
+        (folder / f"{title}.html").write_text(page, encoding="utf-8")
+    path = tmp_path_factory.mktemp("workspace")
+    Workspace(path, embedder=HashingEmbedder()).index(folder, "lakes")
+    return path
+
+
+@pytest.fixture
+def workspace(indexed: Path, tmp_path: Path) -> Iterator[Workspace]:
+    place = Workspace(tmp_path / "w", embedder=HashingEmbedder())
+    place.path.mkdir()
+    (place.path / "corpora").symlink_to(indexed / "corpora")
+    yield place
+    place.close()
+
+
+def agent(model: ScriptedModel, workspace: Workspace) -> Agent:
+    return Agent(model=model, policy="guided", corpora=["lakes"], memory=False, workspace=workspace)
+
+
+def alone(because: str, answer: str, about: str) -> ScriptedReply:
+    return ScriptedReply("act", json={"because": because, "answer": answer}, match=about)
+
+
+def test_what_stands_in_the_quotes_about_both_needs_no_model(workspace: Workspace) -> None:
+    answer = agent(ScriptedModel([]), workspace).ask("Are Lake Tarn and Lake Veld both Norwegian lakes?")
+    assert (answer.short, answer.usage.calls) == ("yes", 0)
+    assert [claim.status for claim in answer.claims] == ["quoted", "quoted"]
+    assert {claim.support[0].evidence.source.title for claim in answer.claims} == {"Lake Tarn", "Lake Veld"}  # type: ignore[union-attr]
+
+
+def test_the_model_is_asked_about_the_silent_side_alone(workspace: Workspace) -> None:
+    model = ScriptedModel([alone("a reservoir in Scotland", "no", "Are Lake Orrin Norwegian lakes?")])
+    answer = agent(model, workspace).ask("Are Lake Tarn and Lake Orrin both Norwegian lakes?")
+    assert answer.short == "no"
+    assert "reservoir in Scotland" in answer.claims[1].text
+    assert "Norwegian" not in model.calls[0].messages[-1].content.partition("Question:")[0]
+    model.assert_spent()
+
+
+def test_two_values_that_must_be_the_same_are_compared_by_code(workspace: Workspace) -> None:
+    replies = [alone("a Norwegian lake", "yes", "Lake Tarn"), alone("a reservoir in Scotland", "yes", "Lake Orrin")]
+    answer = agent(ScriptedModel(replies), workspace).ask("Are Lake Tarn and Lake Orrin in the same country?")
+    assert answer.short == "no"
+
+
+def test_the_larger_of_two_quoted_numbers_is_chosen_whatever_the_model_says(workspace: Workspace) -> None:
+    sentence = "Lake Tarn is 310 metres deep, while Lake Orrin is 45 metres deep."
+    model = ScriptedModel([ScriptedReply("act", json={"sentence": sentence, "answer": "Lake Orrin"})])
+    answer = agent(model, workspace).ask("Which is deeper, Lake Tarn or Lake Orrin?")
+    assert answer.short == "Lake Tarn"
+    assert answer.claims[0].status in ("quoted", "derived")
+
+
+def test_a_part_of_the_recipe_can_be_left_out(workspace: Workspace) -> None:
+    reading = {"quotes": [1], "sentence": "Lake Tarn is a Norwegian lake.", "answer": "yes"}
+    model = ScriptedModel([ScriptedReply("act", json=reading)])
+    plain = Agent(
+        model=model,
+        policy="guided",
+        corpora=["lakes"],
+        memory=False,
+        workspace=workspace,
+        without=["comparison", "hop"],
+    )
+    assert plain.ask("Are Lake Tarn and Lake Veld both Norwegian lakes?").usage.calls == 1
+    with pytest.raises(UserError, match="no part 'luck' of the recipe; there are lexical, dense"):
+        Agent(model=model, without=["luck"])  # type: ignore[list-item]
