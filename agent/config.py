@@ -8,9 +8,9 @@ from crowquill.agent.budget import Budget, Price
 from crowquill.agent.models.base import Role
 
 PolicyName = Literal["guided", "json"]
-Part = Literal["lexical", "dense", "titles", "hop", "comparison", "types"]
-"""Parts of the guided recipe that can be left out: rankings of the corpus search, comparison by code, and the check
-of the kind of answer."""
+Part = Literal["lexical", "dense", "titles", "hop", "comparison", "types", "second look"]
+"""Parts of the guided recipe that can be left out: rankings of the corpus search, comparison by code, the check of
+the kind of answer, and the second look at the best pages when the first has found nothing."""
 PARTS: tuple[Part, ...] = get_args(Part)
 
 ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")

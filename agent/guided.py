@@ -22,7 +22,7 @@ from crowquill.agent.render import evidence_block
 from crowquill.agent.rules import urls_in
 from crowquill.agent.state import ENDINGS, Action, State
 from crowquill.agent.toolkit import Toolkit
-from crowquill.memory.evidence import Computation, Evidence, Table, plain_text
+from crowquill.memory.evidence import Computation, Evidence, Quote, Table, plain_text
 from crowquill.memory.textual import names
 from crowquill.memory.verify import missing_numbers
 from crowquill.tools.maths.arithmetic import parse_arithmetic
@@ -30,6 +30,8 @@ from crowquill.tools.search.base import Passage
 
 PAGES = 5
 """Pages that are opened."""
+LOOKED_AT_AGAIN = 3
+"""Pages of which more lines are read when the first reading has found nothing."""
 DATABASE_RELEVANCE = 0.5
 """Share of the question's content words known to a schema from which the database is asked first."""
 RESULT = "RESULT"
@@ -109,25 +111,58 @@ class GuidedPolicy:
                 state = yield Action("math", {"expression": expression}, "with numbers from the quotes")
                 if isinstance(state.evidence[-1], Computation):
                     yield _computed(state, sentence, cites)
-        yield await self._read(state)
+        answer = await self._read(state)
+        if answer is NOT_FOUND and not needs_calculation(question) and "second look" not in self._without:
+            seen = len(state.evidence)
+            for url, _ in places[:LOOKED_AT_AGAIN]:
+                state = yield Action("open", {"target": url}, "not found at first: read on")
+                for lines in await self._unread(state):
+                    state = yield Action("quote", {"lines": lines}, "close to what is asked, whoever it is about")
+            if len(state.evidence) > seen:
+                answer = await self._read(state, again=True)
+        yield answer
+
+    async def _unread(self, state: State) -> list[str]:
+        """Return lines of the open page that are close to the question without its names, and not quoted yet.
+
+        In a question of two steps the names belong to the first; the second page is about somebody else.
+        """
+        page = self._toolkit.browser.current if self._toolkit.browser is not None else None
+        if state.steps[-1].error or page is None:
+            return []
+        asked = state.task.goal
+        for name in reversed(names(asked)):
+            asked = asked[: name.start] + asked[name.end :]
+        quoted = {
+            line
+            for item in state.evidence
+            if isinstance(item, Quote) and item.source.sha256 == page.sha256
+            for line in range(item.lines[0], item.lines[1] + 1)
+        }
+        passages = await self._toolkit.rank(page, asked, self._lane)
+        return _line_ranges([passage for passage in passages if passage.first not in quoted])
 
     async def _lines(self, question: str, passages: Sequence[Passage]) -> list[str]:
         """Return the line ranges of the open page to quote, best first."""
         if not passages and self._toolkit.browser is not None and self._toolkit.browser.current is not None:
             passages = await self._toolkit.rank(self._toolkit.browser.current, question, self._lane)
-        return [
-            str(passage.first) if passage.first == passage.last else f"{passage.first}-{passage.last}"
-            for passage in passages
-        ]
+        return _line_ranges(passages)
 
-    async def _read(self, state: State) -> Action:
-        """Ask the model to answer from the evidence; what it says must stand there."""
+    async def _read(self, state: State, *, again: bool = False) -> Action:
+        """Ask the model to answer from the evidence; what it says must stand there.
+
+        A second reading, of more lines, has the model write down the facts that lead to the answer.
+        """
         if not state.evidence:
             errors = [step.error for step in state.steps if step.error]
             return Action("give_up", {"reason": "not_found", "note": errors[-1]}) if errors else NOT_FOUND
         pattern = None if "types" in self._without else answer_pattern(state.task.goal)
-        schema = _reading_schema(state.evidence, pattern)
-        reply = await self._ask("read", schema, 120, state.evidence, state.task.goal)
+        if again:
+            facts = {"facts": {"type": "string", "maxLength": 300}, "answer": _short_schema(pattern)}
+            reply = await self._ask("reread", _object(facts), 160, state.evidence, state.task.goal)
+        else:
+            schema = _reading_schema(state.evidence, pattern)
+            reply = await self._ask("read", schema, 120, state.evidence, state.task.goal)
         parsed = reply.parsed if reply.parsed is not None else {}
         return _answer(state, parsed, reply)
 
@@ -289,8 +324,16 @@ def _row_sentence(table: Table) -> str:
 
 
 def _reading_schema(evidence: Sequence[Evidence], pattern: str | None) -> dict[str, Any]:
-    answer = {"type": "string", "maxLength": 80} if pattern is None else {"type": "string", "pattern": pattern}
-    return _cited_schema(evidence, {"sentence": {"type": "string", "maxLength": 240}, "answer": answer})
+    fields = {"sentence": {"type": "string", "maxLength": 240}, "answer": _short_schema(pattern)}
+    return _cited_schema(evidence, fields)
+
+
+def _short_schema(pattern: str | None) -> dict[str, Any]:
+    return {"type": "string", "maxLength": 80} if pattern is None else {"type": "string", "pattern": pattern}
+
+
+def _line_ranges(passages: Sequence[Passage]) -> list[str]:
+    return [str(at.first) if at.first == at.last else f"{at.first}-{at.last}" for at in passages]
 
 
 def _cited_schema(evidence: Sequence[Evidence], fields: dict[str, Any]) -> dict[str, Any]:

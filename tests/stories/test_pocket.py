@@ -83,13 +83,38 @@ def test_a_lookup_is_answered_with_a_verified_quote(workspace: Workspace) -> Non
 
 
 def test_a_number_that_no_quote_holds_is_never_an_answer(workspace: Workspace) -> None:
-    model = ScriptedModel([read(quotes=[1], sentence="The Danube is 2,851 km long.", answer="2,851 km")])
+    model = ScriptedModel(
+        [
+            read(quotes=[1], sentence="The Danube is 2,851 km long.", answer="2,851 km"),
+            read(facts="It is 2,852 km long.", answer="2,852 km"),
+        ]
+    )
     answer = Agent(model=model, policy="guided", corpora=["pocket"], workspace=workspace).ask(
         "How long is the Danube?"
     )
     assert answer.stopped == "not_found"
     assert answer.short == ""
     assert answer.claims == ()
+    model.assert_spent()
+
+
+def test_what_the_first_reading_has_not_found_a_second_look_at_the_pages_finds(workspace: Workspace) -> None:
+    model = ScriptedModel(
+        [
+            read(quotes=[1], sentence="The quotes do not say it.", answer="not found"),
+            read(facts="The Danube is 2,850 kilometres long.", answer="2,850 kilometres"),
+        ]
+    )
+    agent = Agent(model=model, policy="guided", corpora=["pocket"], workspace=workspace)
+    events = events_of(agent, "How long is the Danube?")
+    answer = finished(events)
+    assert answer.short == "2,850 kilometres"
+    assert "2,850 kilometres" in answer.claims[0].text
+    assert answer.claims[0].status == "quoted"
+    quoted = [event.evidence for event in events if isinstance(event, EvidenceFound)]
+    assert len({item.id for item in quoted}) == len(quoted)
+    shown = [call.messages[-1].content for call in model.calls]
+    assert len(shown[1].splitlines()) > len(shown[0].splitlines())
 
 
 def test_arithmetic_on_quoted_numbers_is_computed(workspace: Workspace) -> None:
