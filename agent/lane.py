@@ -10,6 +10,7 @@ from crowquill.agent.budget import FREE, Ledger, Price
 from crowquill.agent.events import Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
 from crowquill.agent.journal import Alongside, Journal
 from crowquill.agent.models.base import Model, Reply, Request, Role, Usage
+from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
 from crowquill.agent.rules import Rules
 from crowquill.memory.blobs import BlobStore
@@ -140,6 +141,9 @@ class Lane:
         try:
             reply = await self._recorded_completion(model, request)
             usage = reply.usage
+        except UnusableReply as fault:  # it was paid for all the same
+            usage = fault.usage
+            raise
         finally:
             self.ledger.settle(tokens, usd, usage, price.cost(usage))
         await self.emit(ModelCalled(request.role, usage))
@@ -149,14 +153,21 @@ class Lane:
         async def call() -> Json:
             async with self.services.slots[model.name]:
                 self.progress(f"asking {model.name} ({_WORK[request.role]})")
-                reply = await complete_with_retry(
-                    model, request, policy=self.services.retry, clock=self.clock, deadline=self.deadline
-                )
+                try:
+                    reply = await complete_with_retry(
+                        model, request, policy=self.services.retry, clock=self.clock, deadline=self.deadline
+                    )
+                except UnusableReply as fault:
+                    spent = asdict(replace(fault.usage, calls=1))
+                    return {"unusable": str(fault), "kind": fault.kind, "text": fault.text, "usage": spent}
             return cast("Json", asdict(replace(reply, usage=replace(reply.usage, calls=1))))
 
         sent: dict[str, Any] = asdict(request)
         sent["model"] = model.name
         data = cast("dict[str, Any]", await self.effect("model", cast("Json", sent), call))
+        if "unusable" in data:
+            usage = Usage(**data["usage"])
+            raise UnusableReply(data["unusable"], kind=data["kind"], text=data["text"], usage=usage)
         return Reply(
             text=data["text"],
             usage=Usage(**data["usage"]),

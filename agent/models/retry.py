@@ -100,6 +100,8 @@ class _Tries:
         """Return the seconds to wait before the next try, or raise the fault if there is none."""
         self.count += 1
         if fault.kind not in _RETRIED or (fault.kind == "malformed" and self.mended):
+            if isinstance(fault, UnusableReply):
+                fault.usage += self.spent
             raise fault
         if self.count >= self.policy.attempts:
             raise ModelError(f"{fault} (tried {self.count} times)", kind=fault.kind) from fault

@@ -139,6 +139,18 @@ def test_arithmetic_on_quoted_numbers_is_computed(workspace: Workspace) -> None:
     assert kinds == {Quote, Computation}
 
 
+def test_replies_that_cannot_be_read_are_paid_for_and_replayed(workspace: Workspace) -> None:
+    task = {"id": "t1", "goal": "Find it", "done_when": "it is known", "needs": []}
+    planned = ScriptedReply("plan", json={"tasks": [task]})
+    model = ScriptedModel([planned, ScriptedReply("act", text="I would rather not.", repeat=True)])
+    agent = Agent(model=model, policy="json", corpora=["pocket"], workspace=workspace)
+    answer = agent.ask("How long is the Danube?")
+    assert answer.stopped == "stalled"
+    assert answer.usage.calls == 5
+    assert answer.usage.completion > len(model.calls)
+    assert run_in_thread(replay(workspace, answer.run_id)) > 5
+
+
 def test_plain_arithmetic_needs_no_model(workspace: Workspace) -> None:
     model = ScriptedModel([])
     answer = Agent(model=model, policy="guided", workspace=workspace).ask("What is 17% of 2340?")
