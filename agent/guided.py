@@ -14,7 +14,7 @@ from typing import Any
 from crowquill.agent.annotate import answer_pattern, needs_calculation, wants_person
 from crowquill.agent.compare import Comparison, Side, agree, best_quote, choose, comparison, holds, larger
 from crowquill.agent.critic.checks import is_verdict
-from crowquill.agent.critic.grounding import connected, lacking, needed, says, searchable
+from crowquill.agent.critic.grounding import connected, lacking, needed, repeats, says, searchable
 from crowquill.agent.lane import Lane
 from crowquill.agent.models.base import Reply, Request
 from crowquill.agent.prompting import prompt
@@ -262,6 +262,8 @@ def _answer(state: State, parsed: dict[str, Any], reply: Reply | None) -> Action
     if short.casefold() in _UNKNOWN:
         return NOT_FOUND
     if not is_verdict(short):
+        if repeats(short, state.task.goal):
+            return NOT_FOUND
         texts = [searchable(item) for item in state.evidence]
         if lacking(short, [*texts, state.task.goal]) or not connected(state.task.goal, short, state.evidence):
             return NOT_FOUND

@@ -4,11 +4,14 @@ A weak model, asked when one person was born, will offer the birthday of another
 Code can see that: no name leads from the question to the quote that holds the answer.
 """
 
+import re
 from collections.abc import Sequence
 
 from crowquill.memory.evidence import Evidence, Quote, Table, plain_text
-from crowquill.memory.textual import content_words, names
+from crowquill.memory.textual import content_words, names, stems
 from crowquill.memory.verify import missing_dates, missing_names, missing_numbers, word_coverage
+
+_CHOICE = re.compile(r"\b(?:or|или)\b", re.IGNORECASE)
 
 
 def searchable(item: Evidence) -> str:
@@ -31,6 +34,12 @@ def says(short: str, text: str) -> bool:
     if lacking(short, [text]):
         return False
     return word_coverage(short, text) >= 0.5 if content_words(short) else True
+
+
+def repeats(short: str, question: str) -> bool:
+    """Say whether a short answer is a phrase of the question, which does not ask to choose between some."""
+    phrase, asked = (f" {' '.join(stems(text))} " for text in (short, question))
+    return bool(content_words(short)) and phrase in asked and _CHOICE.search(question) is None
 
 
 def connected(question: str, short: str, evidence: Sequence[Evidence]) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crowquill.agent.critic.grounding import connected, needed, says
+from crowquill.agent.critic.grounding import connected, needed, repeats, says
 from crowquill.memory.evidence import Evidence, Quote, Source, Table
 
 
@@ -55,6 +55,22 @@ def test_a_query_result_is_about_the_question_it_was_written_for() -> None:
 )
 def test_a_text_says_a_short_answer_or_does_not(short: str, text: str, expected: bool) -> None:
     assert says(short, text) is expected
+
+
+@pytest.mark.parametrize(
+    ("short", "question", "expected"),
+    [
+        ("oversteering", "What oversteering technique is the series based on?", True),
+        ("the head coaches", "What was the player who was head coach of the team known for?", False),
+        ("Head coach", "What was the player who was head coach of the team known for?", True),
+        ("drifting", "What oversteering technique is the series based on?", False),
+        ("Kansas Song", "What is the song of the university in Lawrence, Kansas?", False),
+        ("the Rhine", "Which is longer, the Rhine or the Thames?", False),
+        ("The Who", "Who played there?", False),
+    ],
+)
+def test_an_answer_that_only_repeats_the_question_is_none(short: str, question: str, expected: bool) -> None:
+    assert repeats(short, question) is expected
 
 
 def test_citations_are_completed_and_trimmed() -> None:
