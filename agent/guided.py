@@ -13,17 +13,19 @@ from typing import Any
 
 from crowquill.agent.annotate import answer_pattern, needs_calculation, wants_person
 from crowquill.agent.compare import Comparison, Side, agree, best_quote, choose, comparison, holds, larger
-from crowquill.agent.critic.checks import is_verdict
+from crowquill.agent.critic.checks import is_unknown, is_verdict
 from crowquill.agent.critic.grounding import connected, lacking, needed, repeats, says, searchable
 from crowquill.agent.lane import Lane
 from crowquill.agent.models.base import Reply, Request
 from crowquill.agent.prompting import prompt
-from crowquill.agent.render import evidence_block
+from crowquill.agent.render import evidence_block, fence, one_line
 from crowquill.agent.rules import urls_in
 from crowquill.agent.state import ENDINGS, Action, State
 from crowquill.agent.toolkit import Toolkit
+from crowquill.errors import ModelError
 from crowquill.memory.evidence import Computation, Evidence, Quote, Table, plain_text
 from crowquill.memory.textual import names
+from crowquill.memory.untrusted import Untrusted
 from crowquill.memory.verify import missing_numbers
 from crowquill.tools.maths.arithmetic import parse_arithmetic
 from crowquill.tools.search.base import Passage
@@ -37,17 +39,6 @@ DATABASE_RELEVANCE = 0.5
 RESULT = "RESULT"
 """Stands for the computed number in a sentence that the model writes before the number is known."""
 NOT_FOUND = Action("give_up", {"reason": "not_found", "note": "the sources consulted do not say it"})
-_UNKNOWN = {
-    "",
-    "not found",
-    "none",
-    "unknown",
-    "n/a",
-    "not mentioned",
-    "not given",
-    "не найдено",
-    "нет данных",
-}
 
 
 class GuidedPolicy:
@@ -58,6 +49,7 @@ class GuidedPolicy:
         self._toolkit = toolkit
         self._without = without
         self._recipe: AsyncGenerator[Action, State] | None = None
+        self._fault: ModelError | None = None
 
     async def next(self, state: State, legal: frozenset[str]) -> Action:
         """Return the recipe's next action; when only the endings are left, read what there is."""
@@ -68,8 +60,13 @@ class GuidedPolicy:
                 self._recipe = self._steps(state)
                 return await anext(self._recipe)
             return await self._recipe.asend(state)
+        except ModelError as fault:
+            self._fault = fault  # which has ended the recipe
+            raise
         except StopAsyncIteration:
-            return NOT_FOUND
+            if self._fault is not None and not state.evidence:
+                raise self._fault from None
+            return await self._read(state)
 
     async def _steps(self, state: State) -> AsyncGenerator[Action, State]:
         question = state.task.goal
@@ -224,7 +221,9 @@ class GuidedPolicy:
     async def _query(self, question: str, problem: str) -> Action:
         schemas = "\n".join(schema.render(1800) for schema in self._toolkit.schemas)
         messages = prompt("query").messages(
-            schema=schemas, objective=question, problem=f"The last try failed: {problem}" if problem else ""
+            schema=fence(Untrusted(schemas, "schema"), self._lane.services.seed),
+            objective=question,
+            problem=f"The last try failed: {one_line(problem, 300)}" if problem else "",
         )
         schema = _object({"query": {"type": "string", "maxLength": 500}})
         reply = await self._lane.complete(Request("act", messages, 200, schema))
@@ -245,7 +244,9 @@ class GuidedPolicy:
         reply = await self._ask("tell", _object(fields), 120, state.evidence, state.task.goal)
         parsed = {**(reply.parsed if reply.parsed is not None else {}), "quotes": [number]}
         told = _answer(state, parsed, reply)
-        return told if told.tool == "answer" else _answer(state, fallback, None)
+        if told.tool == "answer" or is_unknown(str(parsed.get("answer", ""))):
+            return told
+        return _answer(state, fallback, None)
 
     async def _ask(
         self, name: str, schema: dict[str, Any], max_tokens: int, evidence: Sequence[Evidence], question: str
@@ -259,7 +260,7 @@ def _answer(state: State, parsed: dict[str, Any], reply: Reply | None) -> Action
     """Turn a reading into an answer, or "not found" when the evidence does not carry the short answer."""
     short = _bare(str(parsed.get("answer", "")).strip().strip("."), state.task.goal)
     sentence = str(parsed.get("sentence", "")).strip()
-    if short.casefold() in _UNKNOWN:
+    if not short or is_unknown(short):
         return NOT_FOUND
     if not is_verdict(short):
         if repeats(short, state.task.goal):

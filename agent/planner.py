@@ -86,8 +86,8 @@ def _tasks(entries: Any, origin: Origin) -> tuple[Task, ...]:
     return tuple(
         Task(
             id=str(entry["id"]),
-            goal=str(entry["goal"]),
-            done_when=str(entry.get("done_when", "")),
+            goal=one_line(str(entry["goal"]), 300),
+            done_when=one_line(str(entry.get("done_when", "")), 300),
             needs=tuple(map(str, entry.get("needs", ()))),
             origin=origin,
         )

@@ -7,7 +7,7 @@ from typing import cast
 from crowquill.agent.answer import Answer, Candidate, Draft, Reward, Stop, Stopped, Verdict
 from crowquill.agent.budget import Ledger
 from crowquill.agent.config import RunConfig
-from crowquill.agent.critic.checks import check
+from crowquill.agent.critic.checks import check, is_unknown
 from crowquill.agent.critic.reward import reward, verdict
 from crowquill.agent.episode import Outcome, run_episode
 from crowquill.agent.events import Judged, Noticed, Planned, RunFinished, RunStarted
@@ -39,6 +39,7 @@ class Run:
         self.rules = Rules(objective)
         self.lane = Lane(services, "run", self.ledger, self.rules)
         self.outcomes: list[Outcome] = []
+        self.planned = 0
 
     async def execute(self) -> Answer:
         """Do everything that the objective needs, within the budget; always end with an answer object."""
@@ -78,6 +79,7 @@ class Run:
 
     async def _change(self, agenda: Agenda, proposals: Sequence[Task]) -> Agenda:
         agenda, refused = agenda.add(proposals)
+        self.planned = max(self.planned, len(agenda.tasks))
         await self.lane.emit(Planned(agenda.tasks, tuple((refusal.goal, refusal.reason) for refusal in refused)))
         return agenda
 
@@ -162,8 +164,8 @@ class Run:
         self, evidence: Sequence[Evidence], stopped: Stopped, why: str
     ) -> tuple[Draft | None, Stopped, str]:
         """Take the only task's own draft, or let the writer compose one out of all results."""
-        if len(self.outcomes) == 1 or not evidence:
-            draft = self.outcomes[0].draft if self.outcomes else None
+        if self.planned <= 1 or not evidence:  # the only task is the objective; one of several is a part of it
+            draft = self.outcomes[0].draft if self.outcomes and self.planned <= 1 else None
         else:
             try:
                 draft = await write(
@@ -172,7 +174,7 @@ class Run:
             except (BudgetExceeded, ModelError) as error:
                 await self.lane.emit(Noticed(f"the answer could not be written: {error}", "warning"))
                 return None, ("budget" if isinstance(error, BudgetExceeded) else "error"), str(error)
-        if draft is not None and draft.claims:
+        if draft is not None and draft.claims and not is_unknown(draft.short):
             return draft, stopped, why
         return None, *(
             ("not_found", "the evidence does not answer it") if stopped == "answered" else (stopped, why)

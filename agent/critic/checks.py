@@ -1,17 +1,32 @@
-"""Checks by code: what each claim rests on, and whether it stands there."""
+"""Checks by code: what each claim rests on, and whether it stands there.
 
+A tool can be made to say anything: `8849` is a calculation, and `SELECT 'Canberra'` a query. So a computation is a
+receipt only when its numbers come from the question or from other evidence, and a cell that the query itself holds
+as a literal is none.
+"""
+
+import re
 from collections.abc import Sequence
 
 from crowquill.agent.answer import Candidate, Claim, ClaimStatus, Draft, DraftClaim
 from crowquill.agent.critic.grounding import searchable
-from crowquill.memory.evidence import CellAt, Computation, Evidence, Quote, Receipt, Table, Whole
-from crowquill.memory.textual import fold
+from crowquill.memory.evidence import Cell, CellAt, Computation, Evidence, Quote, Receipt, Table, Whole, plain_text
+from crowquill.memory.figures import numbers
+from crowquill.memory.textual import content_words, fold, names
 from crowquill.memory.verify import missing_dates, missing_names, missing_numbers, word_coverage
 
 QUOTED_COVERAGE = 0.6
 """Share of a claim's content words that must stand in one cited span for the status *quoted*."""
 RELATED_COVERAGE = 0.25
 """Share of a claim's content words below which evidence that is cited says nothing about the claim."""
+UNITS = frozenset(map(str, (*range(13), 24, 30, 52, 60, 100, 365, 366, 1000)))
+"""Numbers that a calculation may bring along: small counts, and what units and percentages are made of."""
+
+_NEGATION = re.compile(r"\b(?:not|no|never|none|neither|nor|without|не|ни|нет|никогда)\b|n['’]t\b", re.IGNORECASE)
+_TEXT = re.compile(r"'((?:[^']|'')*)'")
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
+_CHOSEN = re.compile(r"\b(?:select|values)\b(.*?)(?:\bfrom\b|\Z)", re.IGNORECASE | re.DOTALL)
+"""What a query selects: a number that stands there is the query's own, one in a condition or a limit is not."""
 
 
 def check(draft: Draft, evidence: Sequence[Evidence], objective: str) -> Candidate:
@@ -26,7 +41,21 @@ def check(draft: Draft, evidence: Sequence[Evidence], objective: str) -> Candida
         problems += [
             f"no receipt for {name} in the short answer" for name in missing_names(draft.short, [*texts, objective])
         ]
+        if (
+            claims
+            and content_words(draft.short)
+            and word_coverage(draft.short, " ".join([*texts, objective])) < 0.5
+        ):
+            problems.append("the short answer stands in no receipt")
     return Candidate(draft.short, claims, tuple(evidence), tuple(problems), draft.confidence)
+
+
+def is_unknown(short: str) -> bool:
+    """Say whether a short answer says that there is none."""
+    return short.casefold().strip(" .!") in _UNKNOWN
+
+
+_UNKNOWN = {"not found", "none", "unknown", "n/a", "not mentioned", "not given", "не найдено", "нет данных"}
 
 
 def is_verdict(short: str) -> bool:
@@ -41,17 +70,59 @@ def check_claim(claim: DraftClaim, evidence: Sequence[Evidence], objective: str)
     """
     invented = [number for number in claim.cites if not 1 <= number <= len(evidence)]
     cited = [evidence[number - 1] for number in dict.fromkeys(claim.cites) if 1 <= number <= len(evidence)]
-    texts = [searchable(item) for item in cited]
+    texts = [_held(item, objective) for item in cited]
     missing = [*missing_numbers(claim.text, texts), *missing_dates(claim.text, texts)]
     missing += missing_names(claim.text, [*texts, objective])
+    missing += [
+        f"{number} in the calculation" for item in cited for number in _unfounded(item, evidence, objective)
+    ]
     problem = _problem(invented, cited, missing)
     support = tuple(_receipt(claim.text, item) for item in cited)
     if not cited or missing:
         return Claim(claim.text, support, "unsupported", problem)
     status = _status(claim.text, cited)
-    if status == "derived" and word_coverage(claim.text, " ".join(texts)) < RELATED_COVERAGE:
+    queries = [item.sql for item in cited if isinstance(item, Table)]
+    related = word_coverage(claim.text, " ".join([*texts, *queries]))
+    if status in ("derived", "queried") and related < RELATED_COVERAGE:
         return Claim(claim.text, support, "unsupported", "the cited evidence is about something else")
     return Claim(claim.text, support, status, problem)
+
+
+def _held(item: Evidence, objective: str) -> str:
+    """Return the words of evidence that can be a receipt: of a query result, the columns and what was read."""
+    if not isinstance(item, Table):
+        return searchable(item)
+    rows = [
+        [str(cell) for cell in row if not _is_literal(cell, item) or str(cell) in objective] for row in item.rows
+    ]
+    return "\n".join(" | ".join(row) for row in (item.columns, *rows))
+
+
+def _is_literal(cell: Cell, table: Table) -> bool:
+    """Say whether the query itself holds the value of a cell, so that the database need not have said it."""
+    if isinstance(cell, str):
+        return cell in {text.replace("''", "'") for text in _TEXT.findall(table.sql)}
+    return str(cell) in {number for chosen in _CHOSEN.findall(table.sql) for number in _NUMBER.findall(chosen)}
+
+
+def _unfounded(item: Evidence, evidence: Sequence[Evidence], objective: str) -> list[str]:
+    """Return the numbers of a computation that stand neither in the question nor in what was found before it."""
+    if not isinstance(item, Computation):
+        return []
+    known = [objective]
+    for other in evidence:
+        unfounded = [number for number in missing_numbers(_input(other), known) if number not in UNITS]
+        if other.id == item.id:
+            return unfounded
+        if not isinstance(other, Computation):
+            known.append(_held(other, objective))
+        elif not unfounded:
+            known.append(plain_text(other))
+    return []
+
+
+def _input(item: Evidence) -> str:
+    return item.expression if isinstance(item, Computation) else ""
 
 
 def _problem(invented: list[int], cited: list[Evidence], missing: list[str]) -> str:
@@ -65,7 +136,7 @@ def _problem(invented: list[int], cited: list[Evidence], missing: list[str]) -> 
 
 def _status(text: str, cited: Sequence[Evidence]) -> ClaimStatus:
     for item in cited:
-        if isinstance(item, Computation) and not missing_numbers(item.decimal, [text]):
+        if isinstance(item, Computation) and numbers(item.decimal) and not missing_numbers(item.decimal, [text]):
             return "computed"
     for item in cited:
         if isinstance(item, Table) and _cell_in(text, item) is not None:
@@ -82,7 +153,16 @@ def _stands_in(text: str, quote: Quote) -> bool:
         not missing_numbers(text, spans)
         and not missing_names(text, [searchable(quote)])
         and word_coverage(text, searchable(quote)) >= QUOTED_COVERAGE
+        and (_NEGATION.search(text) is None) == (_NEGATION.search(quote.text) is None)
+        and _in_order(text, quote.text)
     )
+
+
+def _in_order(text: str, quote: str) -> bool:
+    """Say whether the names that both hold come in the same order: who is higher than whom depends on it."""
+    folded, quoted = fold(text).casefold(), fold(quote).casefold()
+    shared = {name for name in (fold(at.text).casefold() for at in names(quote, openings=True)) if name in folded}
+    return sorted(shared, key=folded.index) == sorted(shared, key=quoted.index)
 
 
 def _receipt(text: str, item: Evidence) -> Receipt:
@@ -93,15 +173,18 @@ def _receipt(text: str, item: Evidence) -> Receipt:
 
 
 def _cell_in(text: str, table: Table) -> CellAt | None:
-    """Return the first cell whose value stands in the text."""
-    folded = fold(text).casefold()
-    for number, row in enumerate(table.rows):
-        for column, cell in zip(table.columns, row, strict=True):
-            if cell is None or cell == "":
-                continue
-            if isinstance(cell, int | float):
-                if not missing_numbers(str(cell), [text]):
-                    return CellAt(number, column)
-            elif fold(cell).casefold() in folded:
-                return CellAt(number, column)
-    return None
+    """Return the cell whose value stands in the text, words before figures, the longest first."""
+    places = [
+        (isinstance(cell, str), len(str(cell)), CellAt(number, column))
+        for number, row in enumerate(table.rows)
+        for column, cell in zip(table.columns, row, strict=True)
+        if cell is not None and not _is_literal(cell, table) and _says(text, cell)
+    ]
+    return max(places, key=lambda place: place[:2])[2] if places else None
+
+
+def _says(text: str, cell: str | int | float) -> bool:
+    if not isinstance(cell, str):
+        return bool(numbers(str(cell))) and not missing_numbers(str(cell), [text])
+    value = re.escape(fold(cell).casefold())
+    return bool(value) and re.search(rf"(?<!\w){value}(?!\w)", fold(text).casefold()) is not None
