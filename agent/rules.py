@@ -1,31 +1,40 @@
 """Rules that do not trust the model: which URLs may be opened, and what may leave the machine."""
 
 import base64
+import binascii
 import re
-from urllib.parse import unquote, urldefrag
+from collections.abc import Iterable, Iterator
+from urllib.parse import unquote_plus, urldefrag
 
 from crowquill.errors import ToolFailed, ToolRetry
 from crowquill.memory.evidence import Table
 
 _URL = re.compile(r"https?://[^\s<>\"'`]+")
 _PRIVATE_LENGTH = 12
+"""Letters and digits in a row that, when they stand in a database, do not leave the machine (RELIABILITY R4)."""
+_MAX_CELL = 20_000
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){12,}")
 
 
 class Rules:
     """The egress rules of one run.
 
     A URL may be opened only when the user wrote it, a search returned it or a fetched page links to it,
-    unchanged. Once a database was read, nothing that stood in its cells may appear in a URL or a search.
+    unchanged. Once a database was read, no 12 letters and digits in a row of its cells may appear in a URL or a
+    search, but for what the user has written.
     """
 
     def __init__(self, objective: str) -> None:
         self._offered = set(map(_key, urls_in(objective)))
         self._private: set[str] = set()
+        self._own = set(_windows(_squeeze(objective)))
 
     def fork(self) -> "Rules":
         """Return a copy for a lane: what one reads changes another's rules only after both have ended."""
         copy = Rules("")
         copy.absorb(self)
+        copy._own = self._own
         return copy
 
     def absorb(self, lane: "Rules") -> None:
@@ -39,10 +48,12 @@ class Rules:
 
     def protect(self, table: Table) -> None:
         """Remember the cells of a query result as private."""
-        for row in table.rows:
-            self._private.update(
-                str(cell).casefold() for cell in row if cell is not None and len(str(cell)) >= _PRIVATE_LENGTH
-            )
+        self.keep(str(cell) for row in table.rows for cell in row if cell is not None)
+
+    def keep(self, texts: Iterable[str]) -> None:
+        """Remember texts as private."""
+        for text in texts:
+            self._private.update(_windows(_squeeze(text[:_MAX_CELL])))
 
     def check_url(self, url: str) -> None:
         """Allow a URL. Raises ToolRetry for an invented one, ToolFailed if it carries private data."""
@@ -52,10 +63,13 @@ class Rules:
 
     def check_outgoing(self, text: str) -> None:
         """Refuse text that carries private data out, plain, percent-encoded, in base64, hex or reversed."""
-        lowered = unquote(text).casefold()
-        for secret in self._private:
-            if any(form in lowered for form in _disguises(secret)):
-                raise ToolFailed("refused: this would send data from the database to the web")
+        if not self._private:
+            return
+        for form in _readings(text):
+            squeezed = _squeeze(form)
+            for plain in (squeezed, squeezed[::-1]):
+                if any(window in self._private and window not in self._own for window in _windows(plain)):
+                    raise ToolFailed("refused: this would send data from the database to the web")
 
 
 def urls_in(text: str) -> list[str]:
@@ -67,12 +81,28 @@ def _key(url: str) -> str:
     return urldefrag(url).url
 
 
-def _disguises(secret: str) -> tuple[str, ...]:
-    data = secret.encode()
-    return (
-        secret,
-        secret.replace(" ", "+"),
-        secret[::-1],
-        data.hex(),
-        base64.b64encode(data).decode().rstrip("=").casefold(),
-    )
+def _squeeze(text: str) -> str:
+    """Return the letters and digits alone, case folded: spaces and punctuation disguise nothing."""
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
+def _windows(text: str) -> Iterator[str]:
+    """Yield every run of `_PRIVATE_LENGTH` characters."""
+    return (text[at : at + _PRIVATE_LENGTH] for at in range(len(text) - _PRIVATE_LENGTH + 1))
+
+
+def _readings(text: str) -> Iterator[str]:
+    """Yield what a text says: as it is, percent-decoded (twice), and its parts in base64 and hex decoded."""
+    for form in dict.fromkeys((text, unquote_plus(text), unquote_plus(unquote_plus(text)))):
+        yield form
+        for run in _HEX.findall(form):
+            yield bytes.fromhex(run).decode("utf-8", "replace")
+        for run in _BASE64.findall(form):
+            for skip in range(4):  # letters before the code shift it
+                part = run[skip : skip + (len(run) - skip) // 4 * 4]
+                try:
+                    yield base64.b64decode(part, altchars=b"-_" if {"-", "_"} & {*part} else None).decode(
+                        "utf-8", "replace"
+                    )
+                except binascii.Error:
+                    continue

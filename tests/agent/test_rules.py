@@ -41,7 +41,13 @@ def test_invented_or_changed_urls_are_not(url: str) -> None:
         CELL.replace(" ", "+"),
         CELL.replace(" ", "%20"),
         CELL[::-1],
+        CELL.replace(" ", "  "),
+        CELL[3:18],
+        "%2520".join(CELL.split(" ")),
+        "-".join(CELL),
+        CELL.encode().hex(),
         CELL.casefold().encode().hex(),
+        "q=" + base64.urlsafe_b64encode(f"xy{CELL}".encode()).decode(),
         base64.b64encode(CELL.casefold().encode()).decode(),
     ],
 )
@@ -52,6 +58,16 @@ def test_cells_of_a_database_do_not_leave(text: str) -> None:
 
 def test_other_text_may_leave() -> None:
     rules().check_outgoing("who founded Vienna?")
+    rules().check_outgoing("Clara of Vienna")  # parts too short to say whose
+
+
+def test_what_the_user_has_written_may_leave() -> None:
+    made = Rules(f"What is known of {CELL}?")
+    made.protect(Table("select 1", "shop", ("who",), ((f"{CELL} and her sister",),), 1))
+    made.check_outgoing(f"{CELL} biography")
+    made.fork().check_outgoing(CELL)
+    with pytest.raises(ToolFailed):
+        made.check_outgoing(f"{CELL} and her sister")
 
 
 def test_a_fork_learns_for_itself_until_it_is_absorbed() -> None:
