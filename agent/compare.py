@@ -197,16 +197,19 @@ def _dated(
 ) -> tuple[tuple[int, int, int], int] | None:
     """Return the first (or second, of a death) date of a side, and the quote that holds it.
 
-    Quotes with the words of the question ("founded", "released") are looked at first, then the page's first lines,
-    which say when somebody was born.
+    Of the quotes with most words of the question ("founded", "opened") it is the earliest date, as what was opened
+    may have been opened again; where none has any, that of the page's first line that has one ("born in …").
     """
-    for number in sorted(side.quotes, key=lambda number: _nearness(words, evidence[number - 1])):
+    dated: list[tuple[int, tuple[int, int, int], int]] = []
+    for number in sorted(side.quotes, key=lambda number: _nearness(frozenset(), evidence[number - 1])):
         text = searchable(evidence[number - 1])
         found = [_moment(date) for date in dates(text) if date.year is not None]
         found = found if found else [(int(at.value), 0, 0) for at in numbers(text) if at.is_year]
         if len(found) > last:
-            return found[1 if last else 0], number
-    return None
+            dated.append((len(words & content_words(text)), found[1 if last else 0], number))
+    most = max((shared for shared, _, _ in dated), default=0)
+    nearest = [(moment, number) for shared, moment, number in dated if shared == most]
+    return (min(nearest) if most else nearest[0]) if nearest else None
 
 
 def _moment(date: DateAt) -> tuple[int, int, int]:

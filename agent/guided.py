@@ -32,6 +32,8 @@ from crowquill.tools.search.base import Passage
 
 PAGES = 5
 """Pages that are opened."""
+LINES = 3
+"""Lines that are quoted from a page which comes without passages, and from one that is opened again."""
 LOOKED_AT_AGAIN = 3
 """Pages of which more lines are read when the first reading has found nothing."""
 DATABASE_RELEVANCE = 0.5
@@ -100,6 +102,14 @@ class GuidedPolicy:
                     state = yield Action("quote", {"lines": lines}, "close to the question")
         compared = comparison(question, state.evidence)
         if compared is not None and "comparison" not in self._without:
+            for side in compared.sides:
+                page = state.evidence[side.quotes[0] - 1]
+                assert isinstance(page, Quote)
+                state = yield Action("open", {"target": page.source.url}, f"what it says about {side.name}")
+                for lines in await self._unread(state, compared.alone(side)):
+                    state = yield Action("quote", {"lines": lines}, "close to what is asked about it")
+            compared = comparison(question, state.evidence)
+            assert compared is not None  # quotes only came on top
             yield await self._compare(compared, state)
         if needs_calculation(question) and state.evidence:
             calculation = await self._calculate(state)
@@ -113,23 +123,17 @@ class GuidedPolicy:
             seen = len(state.evidence)
             for url, _ in places[:LOOKED_AT_AGAIN]:
                 state = yield Action("open", {"target": url}, "not found at first: read on")
-                for lines in await self._unread(state):
+                for lines in await self._unread(state, _nameless(question)):
                     state = yield Action("quote", {"lines": lines}, "close to what is asked, whoever it is about")
             if len(state.evidence) > seen:
                 answer = await self._read(state, again=True)
         yield answer
 
-    async def _unread(self, state: State) -> list[str]:
-        """Return lines of the open page that are close to the question without its names, and not quoted yet.
-
-        In a question of two steps the names belong to the first; the second page is about somebody else.
-        """
+    async def _unread(self, state: State, asked: str) -> list[str]:
+        """Return lines of the open page that are close to what is asked, and not quoted yet."""
         page = self._toolkit.browser.current if self._toolkit.browser is not None else None
         if state.steps[-1].error or page is None:
             return []
-        asked = state.task.goal
-        for name in reversed(names(asked)):
-            asked = asked[: name.start] + asked[name.end :]
         quoted = {
             line
             for item in state.evidence
@@ -137,12 +141,13 @@ class GuidedPolicy:
             for line in range(item.lines[0], item.lines[1] + 1)
         }
         passages = await self._toolkit.rank(page, asked, self._lane)
-        return _line_ranges([passage for passage in passages if passage.first not in quoted])
+        return _line_ranges([passage for passage in passages if passage.first not in quoted][:LINES])
 
     async def _lines(self, question: str, passages: Sequence[Passage]) -> list[str]:
         """Return the line ranges of the open page to quote, best first."""
         if not passages and self._toolkit.browser is not None and self._toolkit.browser.current is not None:
-            passages = await self._toolkit.rank(self._toolkit.browser.current, question, self._lane)
+            ranked = await self._toolkit.rank(self._toolkit.browser.current, question, self._lane)
+            passages = ranked[:LINES]
         return _line_ranges(passages)
 
     async def _read(self, state: State, *, again: bool = False) -> Action:
@@ -275,6 +280,16 @@ def _answer(state: State, parsed: dict[str, Any], reply: Reply | None) -> Action
     if reply is not None and reply.logprobs:
         args["confidence"] = round(math.exp(sum(reply.logprobs) / len(reply.logprobs)), 4)
     return Action("answer", args)
+
+
+def _nameless(question: str) -> str:
+    """Return a question without its names.
+
+    In a question of two steps they belong to the first; the page of the second is about somebody else.
+    """
+    for name in reversed(names(question)):
+        question = question[: name.start] + question[name.end :]
+    return question
 
 
 def _decided(short: str, cites: Sequence[int], state: State) -> Action:

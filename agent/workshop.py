@@ -26,8 +26,8 @@ from crowquill.tools.sql.tool import locate_database, open_database, read_schema
 from crowquill.tools.tool import Tool
 from crowquill.tools.worker import Worker
 
-_RANKED_LINES = 3
-"""Lines that are quoted from a page which was found by live search."""
+_RANKED_LINES = 8
+"""Lines of a page that are ranked for a policy, which takes the best that it has not got."""
 
 
 class Workshop:
