@@ -14,7 +14,7 @@ from crowquill.agent.answer import Answer
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.config import PARTS, ROLES, Part, PolicyName, RunConfig
 from crowquill.agent.events import Event, Progress, Recorded, RunFinished
-from crowquill.agent.journal import Alongside, Journal
+from crowquill.agent.journal import Alongside, Journal, canonical
 from crowquill.agent.lane import Services
 from crowquill.agent.models.base import Model, Role
 from crowquill.agent.models.resolve import default_policy, resolve
@@ -26,6 +26,7 @@ from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import UserError
 from crowquill.memory.clock import Clock, SystemClock
 from crowquill.memory.evidence import Evidence
+from crowquill.memory.evidence_json import encode
 from crowquill.memory.store import MemoryStore
 from crowquill.tools.context import Json
 from crowquill.tools.tool import Tool
@@ -202,12 +203,14 @@ class Agent:
                 slots={model.name: asyncio.Semaphore(model.slots) for model in self.models.values()},
                 prices=self.config.prices,
                 blobs=self.workspace.blobs,
-                memory=JournaledRecall(journal, memory.retriever if self.config.memory else None),
+                memory=JournaledRecall(
+                    journal, memory.retriever if self.config.memory else None, self.workspace.blobs
+                ),
                 clock=self.clock,
                 seed=await _draw_seed(journal),
                 started=started,
                 publish=publish,
-                store=partial(_remember, memory.store, journal.run_id, objective),
+                store=partial(_remember, memory.store, journal, objective),
             )
             answer = await Run(objective, self.config, services, workshop).execute()
             ending = (answer.stopped, {"short": answer.short, "reward": answer.reward.total})
@@ -234,9 +237,14 @@ class Agent:
         self.workspace.close()
 
 
-def _remember(store: MemoryStore, run_id: str, objective: str, evidence: Evidence, lane: str) -> Alongside:
+def _remember(store: MemoryStore, journal: Journal, objective: str, evidence: Evidence, lane: str) -> Alongside:
+    """Return what writes evidence to the memory, unless there is a secret in it."""
+    data = encode(evidence)
+    kept = [evidence] if canonical(journal.redactor.data(data)) == canonical(data) else []
+    question = journal.redactor.text(objective)
+
     def insert(connection: sqlite3.Connection) -> None:
-        store.insert(connection, [evidence], run=run_id, task=lane, question=objective)
+        store.insert(connection, kept, run=journal.run_id, task=lane, question=question)
 
     return insert
 

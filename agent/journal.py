@@ -72,7 +72,7 @@ class Journal:
         self.live = live
         self._database = database
         self._clock = clock
-        self._redactor = redactor
+        self.redactor = redactor
         self._ordinals: Counter[tuple[str, str, str]] = Counter()
         self._sequence: Counter[str] = Counter()
         self._effects: dict[_Key, _Effect] = {}
@@ -127,7 +127,7 @@ class Journal:
             ReplayMiss: the run is being replayed and this effect was never recorded.
             ToolRetry, ToolFailed, ModelError: what `call` raised, now or when it was recorded.
         """
-        text = canonical(self._redactor.data(request))
+        text = canonical(self.redactor.data(request))
         sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         ordinal = self._ordinals[lane, kind, sha256]
         self._ordinals[lane, kind, sha256] += 1
@@ -140,10 +140,10 @@ class Journal:
             await self._database.write(lambda connection: _insert(connection, intent))
         status, failure = "done", None
         try:
-            response = self._redactor.data(await call())
+            response = self.redactor.data(await call())
         except tuple(_RECORDED_ERRORS.values()) as error:
             status, failure = "failed", error
-            response = self._redactor.data(_encode_error(error))
+            response = self.redactor.data(_encode_error(error))
         outcome = (status, canonical(response), self._clock.monotonic() - started)
 
         def finish(connection: sqlite3.Connection) -> None:
@@ -184,7 +184,7 @@ class Journal:
         Raises:
             ReplayMismatch: the run is being replayed and this event differs from the recorded one.
         """
-        payload = self._redactor.data(encode(event))
+        payload = self.redactor.data(encode(event))
         seq = self._sequence[lane]
         self._sequence[lane] += 1
         if not self.live:
@@ -228,7 +228,7 @@ class Journal:
 
     async def finish(self, status: str, answer: Json) -> None:
         """Close the record of a live run."""
-        values = (status, self._clock.now().isoformat(), canonical(self._redactor.data(answer)), self.run_id)
+        values = (status, self._clock.now().isoformat(), canonical(self.redactor.data(answer)), self.run_id)
         await self._database.write(
             lambda connection: connection.execute(
                 "UPDATE runs SET status=?, finished_at=?, answer=? WHERE id=?", values

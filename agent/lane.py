@@ -12,6 +12,7 @@ from crowquill.agent.journal import Alongside, Journal
 from crowquill.agent.models.base import Model, Reply, Request, Role, Usage
 from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
+from crowquill.agent.recall import JournaledRecall, LaneRecall
 from crowquill.agent.rules import Rules
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.clock import Clock
@@ -34,7 +35,7 @@ class Services:
     slots: Mapping[str, asyncio.Semaphore]
     prices: Mapping[str, Price]
     blobs: BlobStore
-    memory: Recall
+    memory: JournaledRecall
     clock: Clock
     seed: str
     started: float
@@ -76,8 +77,8 @@ class Lane:
 
     @property
     def memory(self) -> Recall:
-        """Evidence of earlier runs and batches."""
-        return self.services.memory
+        """Evidence of earlier runs."""
+        return LaneRecall(self.services.memory, self.lane)
 
     async def effect(self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]]) -> Json:
         """Run and record a call, or return what was recorded (see `Journal.effect`)."""
@@ -132,6 +133,9 @@ class Lane:
             ModelError: the model failed in spite of retries.
         """
         model = self.services.models[request.role]
+        redact = self.services.journal.redactor.text
+        messages = tuple(replace(message, content=redact(message.content)) for message in request.messages)
+        request = replace(request, messages=messages)
         price = self.services.prices.get(model.name, FREE)
         prompt = sum(len(message.content) for message in request.messages)
         worst = Usage(math.ceil(prompt / CHARACTERS_PER_TOKEN), 0, request.max_tokens)

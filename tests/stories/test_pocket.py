@@ -1,5 +1,6 @@
 """Whole runs over the pocket web with a scripted model: what a user sees, and the proof that it replays."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -333,6 +334,39 @@ def test_the_second_question_finds_the_first_ones_quotes(workspace: Workspace) -
         isinstance(event, EvidenceFound) and "2,850 kilometres long" in getattr(event.evidence, "text", "")
         for event in events
     )
+
+
+def test_recalled_evidence_must_still_stand_in_its_snapshot(workspace: Workspace) -> None:
+    found = read(quotes=[1], sentence="The Danube is 2,850 kilometres long.", answer="2,850 kilometres")
+    Agent(model=ScriptedModel([found]), policy="guided", corpora=["pocket"], workspace=workspace).ask(
+        "How long is the Danube?"
+    )
+
+    def forge(connection: sqlite3.Connection) -> None:
+        connection.execute("UPDATE evidence SET json = replace(json, '2,850', '9,999')")
+
+    run_in_thread(workspace.database.write(forge))
+    events = events_of(
+        Agent(model=ScriptedModel([]), policy="guided", workspace=workspace), "What is the length of the Danube?"
+    )
+    assert not any("9,999" in str(event) for event in events)
+    assert finished(events).stopped in ("not_found", "error")
+
+
+def test_a_secret_reaches_neither_the_memory_nor_the_model(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_PASSWORD", "kilometres-4711")
+    model = ScriptedModel(
+        [ScriptedReply("act", json={"quotes": [1], "sentence": "x", "answer": "not found"}, repeat=True)]
+    )
+    Agent(model=model, policy="guided", corpora=["pocket"], workspace=workspace).ask(
+        "Does kilometres-4711 tell how long the Danube is?"
+    )
+    assert model.calls
+    assert not any("kilometres-4711" in message.content for call in model.calls for message in call.messages)
+    for file in workspace.path.glob("crowquill.db*"):
+        assert b"kilometres-4711" not in file.read_bytes()
 
 
 def test_unusable_settings_are_said_in_one_line(workspace: Workspace, tmp_path: Path) -> None:
