@@ -20,7 +20,15 @@ from typing import Any
 
 from crowquill.agent.events import Event, Recorded, decode, encode
 from crowquill.agent.redact import Redactor
-from crowquill.errors import CrowquillError, ModelError, ReplayMismatch, ReplayMiss, ToolFailed, ToolRetry
+from crowquill.errors import (
+    CrowquillError,
+    ModelError,
+    ReplayMismatch,
+    ReplayMiss,
+    StorageError,
+    ToolFailed,
+    ToolRetry,
+)
 from crowquill.memory.clock import Clock
 from crowquill.memory.db import Database
 from crowquill.tools.context import EffectKind, Json
@@ -77,7 +85,7 @@ class Journal:
         self._sequence: Counter[str] = Counter()
         self._effects: dict[_Key, _Effect] = {}
         self._events: dict[tuple[str, int], Recorded] = {}
-        self._chain = hashlib.sha256(run_id.encode()).hexdigest()
+        self._chain = _first_link(run_id)
         self._position = 0
         self._emitting = asyncio.Lock()
 
@@ -191,8 +199,7 @@ class Journal:
             return self._compare(lane, seq, payload)
         async with self._emitting:
             text = canonical(payload)
-            digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-            chain = hashlib.sha256((self._chain + digest).encode()).hexdigest()
+            digest, chain = _link(self._chain, text)
             at = self._clock.now().isoformat()
             row = (self.run_id, lane, seq, self._position, at, text, digest, chain)
 
@@ -259,9 +266,33 @@ def _load_effects(connection: sqlite3.Connection, run_id: str) -> dict[_Key, _Ef
 
 
 def load_events(connection: sqlite3.Connection, run_id: str) -> list[Recorded]:
-    """Return the recorded events of a run in the order they were recorded."""
-    rows = connection.execute("SELECT lane, seq, at, payload FROM events WHERE run=? ORDER BY position", (run_id,))
-    return [Recorded(lane, seq, at, decode(json.loads(payload))) for lane, seq, at, payload in rows]
+    """Return the recorded events of a run in the order they were recorded.
+
+    Raises:
+        StorageError: an event is not what was recorded: each is hashed together with all before it.
+    """
+    rows = connection.execute(
+        "SELECT lane, seq, at, payload, chain FROM events WHERE run=? ORDER BY position", (run_id,)
+    )
+    events, chain = [], _first_link(run_id)
+    for lane, seq, at, payload, recorded in rows:
+        chain = _link(chain, payload)[1]
+        if chain != recorded:
+            raise StorageError(
+                f"the record of run {run_id} was changed after it was written (lane {lane}, event {seq})"
+            )
+        events.append(Recorded(lane, seq, at, decode(json.loads(payload))))
+    return events
+
+
+def _first_link(run_id: str) -> str:
+    return hashlib.sha256(run_id.encode()).hexdigest()
+
+
+def _link(chain: str, payload: str) -> tuple[str, str]:
+    """Return the hash of an event and that of the chain with it."""
+    digest = hashlib.sha256(payload.encode("utf-8", "surrogatepass")).hexdigest()
+    return digest, hashlib.sha256((chain + digest).encode()).hexdigest()
 
 
 def _encode_error(error: CrowquillError) -> dict[str, Json]:

@@ -8,7 +8,7 @@ import pytest
 from crowquill.agent.events import Acted, Noticed
 from crowquill.agent.journal import Journal, load_events
 from crowquill.agent.redact import Redactor
-from crowquill.errors import ModelError, ReplayMismatch, ReplayMiss, ToolFailed, ToolRetry
+from crowquill.errors import ModelError, ReplayMismatch, ReplayMiss, StorageError, ToolFailed, ToolRetry
 from crowquill.memory.clock import SystemClock
 from crowquill.memory.db import Database
 from crowquill.tools.context import Json
@@ -127,11 +127,13 @@ async def test_secrets_are_redacted_before_they_are_stored_and_before_they_are_r
 async def test_the_chain_of_events_detects_a_change(database: Database) -> None:
     live = await begin(database)
     for number in range(3):
-        await live.emit("run", Noticed(str(number)))
-    rows = await database.read(lambda c: c.execute("SELECT digest, chain FROM events ORDER BY position").fetchall())
-    assert len({chain for _, chain in rows}) == 3
-    events = await database.read(lambda c: load_events(c, "r1"))
-    assert [item.event for item in events] == [Noticed("0"), Noticed("1"), Noticed("2")]
+        await live.emit("run", Noticed(f"event {number}"))
+    assert len(await database.read(lambda connection: load_events(connection, "r1"))) == 3
+    await database.write(
+        lambda connection: connection.execute("UPDATE events SET payload=replace(payload, 'event 1', 'event 7')")
+    )
+    with pytest.raises(StorageError, match=r"was changed after it was written .*event 1"):
+        await database.read(lambda connection: load_events(connection, "r1"))
 
 
 async def test_rows_alongside_an_event_are_written_with_it_or_not_at_all(database: Database) -> None:

@@ -175,6 +175,50 @@ def test_a_database_question_cites_its_cells(workspace: Workspace) -> None:
     assert answer.usage.calls == 2
 
 
+def test_a_table_that_does_not_answer_the_question_is_no_answer(workspace: Workspace) -> None:
+    told = [
+        read(query="SELECT name FROM customers"),
+        read(sentence="The table does not say it.", answer="not found"),
+    ]
+    agent = Agent(model=ScriptedModel(told), policy="guided", databases=["pocket"], workspace=workspace)
+    answer = agent.ask("Which customers of the shop complained?")
+    assert (answer.stopped, answer.short) == ("not_found", "")
+
+
+def test_the_answer_to_a_part_of_the_objective_is_not_published_as_the_whole(workspace: Workspace) -> None:
+    tasks = [
+        {"id": "a", "goal": "Compute 6*7", "done_when": "known", "needs": []},
+        {"id": "b", "goal": "Divide it by 2", "done_when": "known", "needs": ["a"]},
+    ]
+    met = {"add": [], "drop": [], "order": [], "objective_met": True}
+    whole = {"short": "21", "claims": [{"text": "Half of 6*7 is 21.", "cites": [1]}]}
+    model = ScriptedModel(
+        [
+            ScriptedReply("plan", json={"tasks": tasks}),
+            act("math", expression="6*7"),
+            act("answer", short="42", claims=[{"text": "It is 42.", "cites": [1]}]),
+            ScriptedReply("plan", json=met),
+            ScriptedReply("write", json=whole),
+        ]
+    )
+    answer = Agent(model=model, policy="json", workspace=workspace).ask("What is half of 6*7?")
+    assert answer.short != "42"
+    assert answer.claims[0].status == "unsupported"  # the writer calculates in its head
+    model.assert_spent()
+
+
+def test_a_reply_that_cannot_be_read_does_not_end_as_not_found(workspace: Workspace) -> None:
+    model = ScriptedModel(
+        [
+            ScriptedReply("act", text="garbage"),
+            ScriptedReply("act", text="garbage"),
+            read(quotes=[1], sentence="The Danube is 2,850 kilometres long.", answer="2,850 kilometres"),
+        ]
+    )
+    agent = Agent(model=model, policy="guided", corpora=["pocket"], workspace=workspace)
+    assert agent.ask("How long is the Danube?").short == "2,850 kilometres"
+
+
 def test_a_failed_query_is_repaired_once_and_told_by_code(workspace: Workspace) -> None:
     model = ScriptedModel(
         [
