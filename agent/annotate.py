@@ -35,12 +35,13 @@ def is_yes_no(question: str) -> bool:
 
 
 _NUMBER_WORDS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-_FIGURE = f'[^"0-9]{{0,24}}[0-9][0-9.,]{{0,14}}([ -][^"]{{1,30}})?|({_NUMBER_WORDS})( [^"]{{1,30}})?'
+_FIGURE = f'[^"0-9]{{0,12}}[0-9][0-9.,]{{0,14}}([ -][^"]{{1,30}})?|({_NUMBER_WORDS})( [^"]{{1,30}})?'
 _PATTERNS = (
     (re.compile(r"\b(?:what|which)\s+year\b|\bв\s+каком\s+году\b", re.IGNORECASE), "[0-9]{3,4}( BC)?"),
     (
         re.compile(
-            r"\bhow\s+(?:many|much)\b|\bwhat\s+(?:is|was)\s+the\s+(?:population|number)\b|\bсколько\b", re.I
+            r"\bhow\s+(?:many|much|long|deep|high|tall|wide|heavy|old|far|fast|large|big)\b|\bwhat\s+(?:is|was)\s+the\s+(?:population|number)\b|\bсколько\b",
+            re.I,
         ),
         _FIGURE,
     ),

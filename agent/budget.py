@@ -4,13 +4,16 @@ A call is reserved before it is made and refused when it cannot be paid. A part 
 answer, so that a run at its limit answers with what it has.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from crowquill.agent.models.base import Usage
 from crowquill.errors import BudgetExceeded, UserError
 
 Resource = Literal["steps", "tokens", "usd", "seconds"]
+
+_COUNTS = ("steps", "tokens")
 
 FINAL_SHARE = 0.15
 """Part of tokens, dollars and seconds that is kept for the final answer."""
@@ -30,11 +33,17 @@ class Budget:
     seconds: float | None = None
 
     def checked(self) -> "Budget":
-        """Return this budget. Raises UserError when a limit is not more than 0."""
+        """Return this budget. Raises UserError when a limit is not more than 0, not finite, or a broken count."""
         for name in ("steps", "tokens", "usd", "seconds"):
             value = getattr(self, name)
-            if value is not None and value <= 0:
+            if value is None:
+                continue
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UserError(f"budget: {name} must be a finite number, not {value}; none lifts the limit")
+            if value <= 0:
                 raise UserError(f"budget: {name} must be more than 0, not {value}")
+            if name in _COUNTS and value % 1:
+                raise UserError(f"budget: {name} must be a whole number, not {value}")
         return self
 
     @classmethod
@@ -51,9 +60,10 @@ class Budget:
                 raise UserError(f"budget: unknown limit {name!r}; use steps, tokens, usd, seconds, as in steps=20")
             try:
                 number = None if value == "none" else float(value)
-                values[name] = int(number) if number is not None and name in ("steps", "tokens") else number
             except ValueError:
                 raise UserError(f"budget: {name} must be a number or none, not {value!r}") from None
+            whole = number is not None and name in _COUNTS and number.is_integer()
+            values[name] = int(number) if number is not None and whole else number
         return cls(**values).checked()  # type: ignore[arg-type]  # names were checked above
 
 
@@ -133,21 +143,25 @@ class Ledger:
         self.usd += cost
 
     def split(self, lanes: int, *, keep_final: bool) -> list["Ledger"]:
-        """Share what is left among `lanes`; with `keep_final` the part for the final answer stays here."""
+        """Share what is left among `lanes`; with `keep_final` the part for the final answer stays here.
+
+        Steps that cannot be shared evenly go to the first lanes, one each.
+        """
         kept = FINAL_SHARE if keep_final else 0.0
 
         def share(limit: float | None, spent: float, kept: float) -> float | None:
             return None if limit is None else max((limit * (1 - kept) - spent) / lanes, 0.0)
 
-        steps = share(self.limits.steps, self.steps, 0.0)
+        steps, rest = (None, 0) if self.steps_left is None else divmod(self.steps_left, lanes)
         tokens = share(self.limits.tokens, self.usage.prompt + self.usage.completion, kept)
         limits = Budget(
-            steps=None if steps is None else int(steps),
             tokens=None if tokens is None else int(tokens),
             usd=share(self.limits.usd, self.usd, kept),
             seconds=None if self.limits.seconds is None else self.limits.seconds * (1 - kept),
         )
-        return [Ledger(limits) for _ in range(lanes)]
+        return [
+            Ledger(replace(limits, steps=None if steps is None else steps + (lane < rest))) for lane in range(lanes)
+        ]
 
     def absorb(self, child: "Ledger") -> None:
         """Book what a lane has spent of its share."""

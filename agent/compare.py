@@ -107,14 +107,15 @@ def _places(
 
 
 def _about(name: str, quotes: dict[int, Quote]) -> tuple[int, ...]:
-    """Return the quotes of pages that are called by the name, else of pages whose title holds it."""
+    """Return the quotes of pages that are called by the name, else whose title holds it, else which hold it."""
     exact = tuple(
         number
         for number, item in quotes.items()
         if _QUALIFIER.sub("", item.source.title).casefold() == name.casefold()
     )
-    held = (number for number, item in quotes.items() if name.casefold() in item.source.title.casefold())
-    return exact if exact else tuple(held)
+    held = tuple(number for number, item in quotes.items() if name.casefold() in item.source.title.casefold())
+    said = tuple(number for number, item in quotes.items() if name.casefold() in item.text.casefold())
+    return exact if exact else held if held else said
 
 
 def holds(compared: Comparison, side: Side, evidence: Sequence[Evidence]) -> bool:

@@ -36,6 +36,8 @@ LINES = 3
 """Lines that are quoted from a page which comes without passages, and from one that is opened again."""
 LOOKED_AT_AGAIN = 3
 """Pages of which more lines are read when the first reading has found nothing."""
+LONGEST = 12
+"""Words of a short answer beyond which it is none."""
 DATABASE_RELEVANCE = 0.5
 """Share of the question's content words known to a schema from which the database is asked first."""
 RESULT = "RESULT"
@@ -166,6 +168,8 @@ class GuidedPolicy:
             schema = _reading_schema(state.evidence, pattern)
             reply = await self._ask("read", schema, 120, state.evidence, state.task.goal)
         parsed = reply.parsed if reply.parsed is not None else {}
+        if len(str(parsed.get("answer", "")).split()) > LONGEST:
+            return NOT_FOUND  # it talks round the question
         return _answer(state, parsed, reply)
 
     async def _compare(self, compared: Comparison, state: State) -> Action:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from crowquill.agent.state import ENDINGS, State
+from crowquill.errors import UserError
 from crowquill.memory.evidence import Evidence
 from crowquill.memory.snapshot import Snapshot
 from crowquill.memory.untrusted import Untrusted
@@ -17,6 +18,12 @@ from crowquill.tools.tool import Tool, tool
 _SEARCHES = 4
 _SCROLLS = 3
 
+
+BUILT_IN = ENDINGS | {
+    *("search", "open", "find", "next", "scroll", "top", "goto", "back", "quote"),
+    *("math", "sql", "schema", "recall"),
+}
+"""Names that a custom tool may not take, whether or not the run has the tool."""
 
 Rank = Callable[[Snapshot, str, ToolContext], Awaitable[list[Passage]]]
 """Finds the lines of a page that are closest to a question."""
@@ -69,6 +76,25 @@ def recall_tool() -> Tool:
         )
 
     return recall
+
+
+def check_custom(tools: Sequence[Tool]) -> None:
+    """Check the tools that a user has added.
+
+    Raises:
+        UserError: a name is taken, or a tool does more than read, which nothing would ask the user about.
+    """
+    taken = set(BUILT_IN)
+    for entry in tools:
+        if entry.name in taken:
+            owner = "is built in" if entry.name in BUILT_IN else "is there twice"
+            raise UserError(f'a tool called {entry.name!r} {owner}: rename it, as in @tool(name="...")')
+        if entry.access != "read":
+            raise UserError(
+                f"the tool {entry.name!r} has access {entry.access!r}: approvals do not exist yet, "
+                "so only tools that read can be used"
+            )
+        taken.add(entry.name)
 
 
 def make_toolkit(browser: Browser | None, tools: Sequence[Tool], schemas: Sequence[Schema], rank: Rank) -> Toolkit:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, cast
 
 from crowquill.agent.config import RunConfig
@@ -11,9 +11,9 @@ from crowquill.agent.events import Noticed
 from crowquill.agent.guided import GuidedPolicy
 from crowquill.agent.lane import Lane
 from crowquill.agent.policy import JsonPolicy
-from crowquill.agent.toolkit import Toolkit, make_toolkit
+from crowquill.agent.toolkit import Toolkit, check_custom, make_toolkit
 from crowquill.agent.workspace import Workspace
-from crowquill.errors import ToolFailed
+from crowquill.errors import ToolFailed, UserError
 from crowquill.memory.snapshot import Snapshot
 from crowquill.tools.browser.browser import Browser
 from crowquill.tools.context import Json, ToolContext
@@ -31,14 +31,22 @@ _RANKED_LINES = 8
 
 
 class Workshop:
-    """The equipment of one run. The worker's process starts with the first calculation or query."""
+    """The equipment of one run. The worker's process starts with the first calculation or query.
+
+    Raises:
+        UserError: a source or database cannot be used, two databases have one name, or see `check_custom`.
+    """
 
     def __init__(self, config: RunConfig, workspace: Workspace, extra: Sequence[Tool], *, live: bool) -> None:
         self._config = config
+        check_custom(extra)
         self._workspace = workspace
-        self._extra = tuple(extra)
+        self._extra = tuple(replace(entry, custom=True) for entry in extra)
         self._worker = Worker()
         self._databases = tuple((open_database if live else locate_database)(url) for url in config.databases)
+        names = [database.name for database in self._databases]
+        if double := [name for name in names if names.count(name) > 1]:
+            raise UserError(f"two databases are called {double[0]!r}")
         find = workspace.corpus if live else workspace.recorded_corpus
         corpora = [find(name, config.without) for name in config.corpora]
         self._providers: list[SearchProvider] = [*corpora, *([WebSearch()] if config.web else [])]

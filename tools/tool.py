@@ -4,16 +4,20 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, get_type_hints, overload
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from crowquill.errors import ToolRetry
+from crowquill.errors import CrowquillError, ToolFailed, ToolRetry
 from crowquill.memory.untrusted import Untrusted
 from crowquill.tools.context import ToolContext
 from crowquill.tools.observation import Observation
+from crowquill.tools.threads import in_own_thread
 
 Access = Literal["read", "write", "send", "exec"]
+_SHOWN = 300
+"""Characters that are shown of a foreign exception."""
 
 
 class _Arguments(BaseModel):
@@ -25,7 +29,8 @@ class Tool:
     """A function that the model can call.
 
     `parameters` is the JSON schema of its arguments. The model never sees the context: a parameter
-    annotated `ToolContext` is filled in by the episode.
+    annotated `ToolContext` is filled in by the episode. `custom` tools are the user's: they are cut off at the
+    deadline of the run, to which our own tools keep by themselves, inside their recorded effects.
     """
 
     name: str
@@ -34,6 +39,7 @@ class Tool:
     function: Callable[..., Observation | str | Awaitable[Observation | str]]
     arguments: type[BaseModel]
     context_parameter: str | None
+    custom: bool = False
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -49,7 +55,7 @@ class Tool:
 
         Raises:
             ToolRetry: the arguments do not fit the schema, or the tool says so.
-            ToolFailed: the tool could not do it.
+            ToolFailed: the tool could not do it, raised an exception of its own, or took too long.
         """
         try:
             values = self.arguments.model_validate(dict(arguments))
@@ -58,14 +64,31 @@ class Tool:
         keywords = {name: getattr(values, name) for name in type(values).model_fields}
         if self.context_parameter is not None:
             keywords[self.context_parameter] = context
-        if inspect.iscoroutinefunction(self.function):
-            result = await self.function(**keywords)
-        else:
-            result = await asyncio.to_thread(self.function, **keywords)
+        result = await self._run(keywords, context)
         if isinstance(result, str):
             return Observation(Untrusted(result, self.name), status=f"{self.name}: done")
-        assert isinstance(result, Observation)
+        if not isinstance(result, Observation):
+            raise ToolFailed(f"{self.name}: it returned {type(result).__name__}, not str or Observation")
         return result
+
+    async def _run(self, keywords: Mapping[str, Any], context: ToolContext) -> object:
+        end = context.deadline if self.custom else None
+        left = None if end is None else end - context.clock.monotonic()
+        try:
+            async with asyncio.timeout(left) as limit:
+                if inspect.iscoroutinefunction(self.function):
+                    return await self.function(**keywords)
+                return await in_own_thread(partial(self.function, **keywords), "tool")
+        except CrowquillError:
+            raise
+        except Exception as error:  # whatever a tool raises is told to the model, and ends no run
+            if limit.expired():
+                raise ToolFailed(f"{self.name}: the time of the run was over before it was done") from error
+            raise ToolFailed(f"{self.name}: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:_SHOWN]
 
 
 def _first_problem(error: ValidationError) -> str:
@@ -85,7 +108,7 @@ def tool(*, name: str | None = None, access: Access = "read") -> Callable[[Calla
 def tool(
     function: Callable[..., Any] | None = None, /, *, name: str | None = None, access: Access = "read"
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
-    """Make a `Tool` of a typed function with a docstring; works as `@tool` and as `@tool(access="send")`.
+    """Make a `Tool` of a typed function with a docstring; works as `@tool` and as `@tool(name="lookup")`.
 
     Raises:
         TypeError: the function has no docstring or an unannotated parameter.

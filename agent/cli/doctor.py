@@ -18,10 +18,10 @@ from crowquill.agent.agent import run_in_thread
 from crowquill.agent.cli.session import print_json
 from crowquill.agent.config import ROLES
 from crowquill.agent.models.catalog import DEFAULT_LOCAL, installed, models_dir
-from crowquill.agent.models.resolve import default_policy
+from crowquill.agent.models.resolve import default_policy, resolve
 from crowquill.agent.records import list_records
 from crowquill.agent.workspace import Workspace, find_workspace
-from crowquill.errors import CrowquillError, StorageError
+from crowquill.errors import CrowquillError, MissingModel, StorageError
 from crowquill.tools.worker import Worker
 
 
@@ -52,10 +52,8 @@ def run_doctor(workspace: Path | None, *, as_json: bool) -> int:
 
 def _examine(path: Path) -> Iterator[Finding]:
     yield Finding("crowquill", "ok", f"{__version__} on Python {platform.python_version()}, {platform.system()}")
-    model = os.environ.get("CROWQUILL_MODEL", "local")
-    for role in ROLES:
-        purpose = "off for this model: code checks alone score" if role == "judge" else default_policy(model)
-        yield Finding(f"model, {role}", "ok", f"{model} ({purpose})")
+    model = os.environ.get("CROWQUILL_MODEL") or "local"  # an empty variable is an unset one
+    yield from _models(model)
     yield _weights()
     yield _package("xllamacpp", "runs the embedded model", "pip install 'crowquill[local]'")
     yield _key("OPENAI_API_KEY", "openai:NAME")
@@ -64,6 +62,20 @@ def _examine(path: Path) -> Iterator[Finding]:
     yield _worker()
     free = shutil.disk_usage(_existing(path)).free
     yield Finding("disk", "ok" if free > 1e9 else "broken", f"{free / 1e9:.0f} GB free at {path}")
+
+
+def _models(model: str) -> Iterator[Finding]:
+    state: Literal["ok", "missing", "broken"] = "ok"
+    problem = ""
+    try:
+        resolve(model)
+    except MissingModel as error:
+        state, problem = "missing", str(error)
+    except CrowquillError as error:
+        state, problem = "broken", str(error)
+    for role in ROLES:
+        purpose = "off for this model: code checks alone score" if role == "judge" else default_policy(model)
+        yield Finding(f"model, {role}", state, problem if problem else f"{model} ({purpose})")
 
 
 def _weights() -> Finding:

@@ -22,10 +22,18 @@ def list_presets() -> None:
 
 
 def run_files(files: list[str], *, model: str | None, workspace: Path | None, as_json: bool, quiet: bool) -> int:
-    """Run task files one after the other; the first that does not end well decides the exit code."""
+    """Run task files one after the other; the first that does not end well decides the exit code.
+
+    Ctrl-C ends them all.
+    """
     specs = [(path := find_task_file(name), load_task_file(path)) for name in files]
-    codes = [_run(path, spec, model, workspace, as_json=as_json, quiet=quiet) for path, spec in specs]
-    return next((code for code in codes if code), 0)
+    first = 0
+    for path, spec in specs:
+        code = _run(path, spec, model, workspace, as_json=as_json, quiet=quiet)
+        if code == EXIT_CODES["cancelled"]:
+            return code
+        first = first if first else code
+    return first
 
 
 def _run(

@@ -52,9 +52,12 @@ def check(draft: Draft, evidence: Sequence[Evidence], objective: str) -> Candida
 
 def is_unknown(short: str) -> bool:
     """Say whether a short answer says that there is none."""
-    return short.casefold().strip(" .!") in _UNKNOWN
+    return short.casefold().strip(" .!") in _UNKNOWN or _UNSAID.search(short) is not None
 
 
+_UNSAID = re.compile(
+    r"\bnot (?:provided|mentioned|given|stated|specified|said|found|known|available)\b", re.IGNORECASE
+)
 _UNKNOWN = {"not found", "none", "unknown", "n/a", "not mentioned", "not given", "не найдено", "нет данных"}
 
 
@@ -89,13 +92,17 @@ def check_claim(claim: DraftClaim, evidence: Sequence[Evidence], objective: str)
 
 
 def _held(item: Evidence, objective: str) -> str:
-    """Return the words of evidence that can be a receipt: of a query result, the columns and what was read."""
+    """Return the words of evidence that can be a receipt.
+
+    Of a query result, the columns, what was read, and the figures of the question that the query's conditions use.
+    """
     if not isinstance(item, Table):
         return searchable(item)
     rows = [
         [str(cell) for cell in row if not _is_literal(cell, item) or str(cell) in objective] for row in item.rows
     ]
-    return "\n".join(" | ".join(row) for row in (item.columns, *rows))
+    conditions = [figure for figure in re.findall(r"\d+", objective) if figure in item.sql]
+    return "\n".join(" | ".join(row) for row in (item.columns, *rows, conditions))
 
 
 def _is_literal(cell: Cell, table: Table) -> bool:

@@ -11,6 +11,7 @@ from crowquill.memory.evidence import Evidence, Quote, Table, plain_text
 from crowquill.memory.textual import content_words, names, stems
 from crowquill.memory.verify import missing_dates, missing_names, missing_numbers, word_coverage
 
+_ASKING = content_words("date day month year time name number place what which who whom when where how many much")
 _CHOICE = re.compile(r"\b(?:or|или)\b", re.IGNORECASE)
 
 
@@ -48,7 +49,8 @@ def connected(question: str, short: str, evidence: Sequence[Evidence]) -> bool:
     It is when it holds a name of the question itself, or when what it is about (its page, or its first name) stands
     in other evidence together with one: "London" in both would not do, since it is the subject of neither.
     A question without names cannot be checked this way, and a query result need not be: the query, which is shown
-    with it, was written for the question.
+    with it, was written for the question. Nor does anything lead on where the question asks of the name itself,
+    with no word left that the holder lacks: his director's birthday is none of Anton Karas.
     """
     asked = [name.text for name in names(question, openings=True)]
     if not asked or any(isinstance(item, Table) and says(short, plain_text(item)) for item in evidence):
@@ -57,11 +59,14 @@ def connected(question: str, short: str, evidence: Sequence[Evidence]) -> bool:
         text for text in map(searchable, evidence) if len(missing_names(", ".join(asked), [text])) < len(asked)
     ]
     bridges = [name.text for text in about for name in names(text, openings=True)]
+    relations = content_words(question) - content_words(" ".join(asked)) - _ASKING
+
+    def leads_on(holder: Evidence) -> bool:
+        far = relations - content_words(searchable(holder))
+        return bool(far) and any(not missing_names(bridge, [_subject(holder)]) for bridge in bridges)
+
     holders = [item for item in evidence if says(short, searchable(item))]
-    return any(
-        searchable(holder) in about or any(not missing_names(bridge, [_subject(holder)]) for bridge in bridges)
-        for holder in holders
-    )
+    return any(searchable(holder) in about or leads_on(holder) for holder in holders)
 
 
 def _subject(item: Evidence) -> str:

@@ -16,6 +16,7 @@ from crowquill.agent.annotate import answer_pattern, is_yes_no, wants_person
         ("How many members has the band?", "four members", "the band"),
         ("How much does it weigh?", "1.2 kg", "heavy"),
         ("He managed the team during what timeframe?", "from 1986 to 2013", "Alex Ferguson"),
+        ("How deep is the river there?", "about 12 metres", "The Iron Gates is a deep gorge of 1 river"),
         ("When was she born?", "30 December 1906", "in Putney"),
         ("Сколько лет мосту?", "170 лет", "Дунай"),
     ],

@@ -19,6 +19,28 @@ def test_bad_budgets_are_refused(text: str) -> None:
         Budget.parse(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("steps=inf", "steps must be a finite number, not inf"),
+        ("tokens=1e400", "tokens must be a finite number, not inf"),
+        ("seconds=nan", "seconds must be a finite number, not nan"),
+        ("steps=2.7", "steps must be a whole number, not 2.7"),
+    ],
+)
+def test_limits_that_are_no_amount_are_refused(text: str, problem: str) -> None:
+    with pytest.raises(UserError, match=problem):
+        Budget.parse(text)
+
+
+def test_limits_given_as_values_are_checked_alike() -> None:
+    for budget in (Budget(usd=float("nan")), Budget(seconds=float("inf")), Budget(steps=2.5)):  # type: ignore[arg-type]
+        with pytest.raises(UserError, match="budget"):
+            budget.checked()
+    assert Budget.parse("steps=1e3").steps == 1000
+    assert Budget(tokens=10**400).checked().tokens == 10**400
+
+
 def test_zero_is_refused_and_none_means_no_limit() -> None:
     with pytest.raises(UserError):
         Budget(steps=0).checked()
@@ -76,6 +98,12 @@ def test_lanes_share_what_is_left_and_give_back_what_they_save() -> None:
     ledger.absorb(first)
     ledger.absorb(second)
     assert ledger.steps == 2
+
+
+@pytest.mark.parametrize(("steps", "shares"), [(1, [1, 0]), (2, [1, 1]), (5, [3, 2])])
+def test_no_step_is_lost_when_lanes_share(steps: int, shares: list[int]) -> None:
+    lanes = Ledger(Budget(steps=steps)).split(2, keep_final=True)
+    assert [lane.limits.steps for lane in lanes] == shares
 
 
 def test_time_ends_exploring_before_it_ends() -> None:

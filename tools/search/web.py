@@ -1,22 +1,18 @@
 """Live search through `ddgs`, which asks DuckDuckGo and other engines and needs no key."""
 
 import asyncio
-import concurrent.futures
-import contextlib
-import threading
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 from urllib.parse import urldefrag, urlsplit
 
 from crowquill.errors import ToolFailed
 from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.search.base import Hit
+from crowquill.tools.threads import in_own_thread
 
 SECONDS = 5.0
 """Time for one search, all engines together."""
 _TITLE, _SNIPPET = 200, 500
-T = TypeVar("T")
-
 
 Entries = list[dict[str, str]]
 Ask = Callable[[str, int], list[dict[str, Any]]]
@@ -56,7 +52,7 @@ class WebSearch:
             context.progress("searching the web")
             try:
                 async with asyncio.timeout(self._seconds):
-                    found = await _in_own_thread(lambda: self._ask(query, limit))
+                    found = await in_own_thread(lambda: self._ask(query, limit), "search")
                 return cast("Json", distinct(found)[:limit])
             except TimeoutError:
                 raise ToolFailed(
@@ -75,33 +71,6 @@ class WebSearch:
         ]
         context.offer([hit.url for hit in hits])
         return hits
-
-
-async def _in_own_thread(work: Callable[[], T]) -> T:
-    """Run blocking work in a daemon thread: one that hangs is left behind and keeps no program from ending."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[T] = loop.create_future()
-
-    def settle(done: concurrent.futures.Future[T]) -> None:
-        if answer.done():  # nobody waits any more
-            return
-        error = done.exception()
-        if error is None:
-            answer.set_result(done.result())
-        else:
-            answer.set_exception(error)
-
-    def run() -> None:
-        done: concurrent.futures.Future[T] = concurrent.futures.Future()
-        try:
-            done.set_result(work())
-        except Exception as error:  # it is raised again where it is awaited
-            done.set_exception(error)
-        with contextlib.suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(settle, done)
-
-    threading.Thread(target=run, name="crowquill-search", daemon=True).start()
-    return await answer
 
 
 def _why(error: Exception) -> str:

@@ -1,6 +1,9 @@
 """The command line, as scripts and people use it: every command of the README, exit codes, one-line errors."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,6 +126,46 @@ def test_a_failed_expectation_is_exit_code_6(pages: Path, model: str, tmp_path: 
     result = crowquill("run", str(path), "--json", "-q")
     assert result.exit_code == 6
     assert json.loads(result.stdout)["failed"] == ["short answer is '2,850 kilometres', expected '3 km'"]
+
+
+def test_ctrl_c_ends_all_task_files(pages: Path, tmp_path: Path) -> None:
+    crowquill("index", str(pages), "--name", "rivers")
+    script = tmp_path / "slow.replies"
+    script.write_text(REPLIES.replace("repeat: true", "repeat: true\n    delay: 30"))
+    files = [tmp_path / "a.yaml", tmp_path / "b.yaml"]
+    for path in files:
+        path.write_text(
+            f"objective: How long is the Danube?\nmodel: 'scripted:{script}'\npolicy: guided\ncorpus: [rivers]\n"
+        )
+    command = [sys.executable, "-m", "crowquill", "run", *map(str, files)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    process.stderr.readline()  # it says something when the first run is under way
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+    runs = json.loads(crowquill("runs", "list", "--json").stdout)
+    assert [run["state"] for run in runs] == ["cancelled"]
+
+
+@pytest.mark.parametrize(
+    ("model", "state", "what"),
+    [
+        ("nonsense:x", "broken", "unknown model 'nonsense:x'"),
+        ("openai:gpt-5-mini", "missing", "set OPENAI_API_KEY"),
+        ("http://localhost:1/v1#small", "ok", "http://localhost:1/v1#small (json)"),
+    ],
+)
+def test_doctor_says_whether_the_chosen_model_can_be_used(
+    monkeypatch: pytest.MonkeyPatch, model: str, state: str, what: str
+) -> None:
+    monkeypatch.setenv("CROWQUILL_MODEL", model)
+    result = crowquill("doctor", "--json")
+    finding = next(entry for entry in json.loads(result.stdout) if entry["part"] == "model, act")
+    assert finding["state"] == state
+    assert what in finding["what"]
+    if state == "broken":
+        assert result.exit_code == 1
 
 
 def test_models_and_doctor_say_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

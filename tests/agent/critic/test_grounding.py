@@ -19,6 +19,7 @@ FILM: tuple[Evidence, ...] = (
     quote("The Third Man", "The music of The Third Man was written by Anton Karas."),
     quote("The Third Man", "Anton Karas of Vienna became famous."),
     quote("Ludwig Boltzmann", "Ludwig Boltzmann was born in Vienna on 20 February 1844."),
+    quote("The Third Man", "Carol Reed chose the music of Anton Karas."),
 )
 
 
@@ -28,6 +29,8 @@ FILM: tuple[Evidence, ...] = (
         ("Where was Carol Reed born?", "Putney", True),
         ("Where was the director of The Third Man born?", "Putney", True),
         ("On what date was Anton Karas born?", "20 February 1844", False),
+        ("On what date was Anton Karas born?", "30 December 1906", False),
+        ("On what date was the director of The Third Man born?", "30 December 1906", True),
         ("Who wrote the music of The Third Man?", "Anton Karas", True),
         ("who was born there?", "20 February 1844", True),
     ],
