@@ -2,6 +2,8 @@
 
 import re
 
+from crowquill.memory.textual import content_words
+
 _COMPARATIVE = (
     "more|less|fewer|longer|shorter|taller|higher|lower|heavier|lighter|older|younger|faster|slower|bigger|"
     "larger|smaller|greater|further|wider|deeper|earlier|later"
@@ -35,12 +37,13 @@ def is_yes_no(question: str) -> bool:
 
 
 _NUMBER_WORDS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-_FIGURE = f'[^"0-9]{{0,12}}[0-9][0-9.,]{{0,14}}([ -][^"]{{1,30}})?|({_NUMBER_WORDS})( [^"]{{1,30}})?'
+_ABOUT = "about|around|over|under|nearly|almost|some|approximately|more than|less than|at least|около|более|почти"
+_FIGURE = f'(({_ABOUT}) )?[$€£₽]?[0-9][0-9.,]{{0,14}}([ -][^"]{{1,30}})?|({_NUMBER_WORDS})( [^"]{{1,30}})?'
 _PATTERNS = (
     (re.compile(r"\b(?:what|which)\s+year\b|\bв\s+каком\s+году\b", re.IGNORECASE), "[0-9]{3,4}( BC)?"),
     (
         re.compile(
-            r"\bhow\s+(?:many|much|long|deep|high|tall|wide|heavy|old|far|fast|large|big)\b|\bwhat\s+(?:is|was)\s+the\s+(?:population|number)\b|\bсколько\b",
+            r"\bhow\s+(?:m?any|much|long|deep|high|tall|wide|heavy|old|far|fast|large|big)\b|\bwhat\s+(?:is|was)\s+the\s+(?:population|number)\b|\bсколько\b",
             re.I,
         ),
         _FIGURE,
@@ -50,7 +53,7 @@ _PATTERNS = (
         '[^"0-9]{0,24}[0-9][^"]{0,40}',
     ),
 )
-_PERSON = re.compile(r"\bwho\b|\bwhom\b|\bкто\b", re.IGNORECASE)
+_ASKING = re.compile(r"\b(?:(whom?|кто)|what|which|how|when|where|что|как\w*|сколько|когда|где)\b", re.IGNORECASE)
 
 
 def answer_pattern(question: str) -> str | None:
@@ -60,5 +63,29 @@ def answer_pattern(question: str) -> str | None:
 
 
 def wants_person(question: str) -> bool:
-    """Say whether the question asks who."""
-    return _PERSON.search(question) is not None
+    """Say whether the question asks who: that is its first word of asking, not one that begins a clause."""
+    found = _ASKING.search(question)
+    return found is not None and found[1] is not None
+
+
+_KIND = re.compile(
+    r"\b(?:what|which)\s+(?:(?:is|was|are|were)\s+)?((?:[\w'’-]+\s+){0,5}?[\w'’-]+)"
+    r"(?=\s+(?:is|are|was|were|did|do|does|has|had|can|could|of|in|that|who|for|held)\b|[,?.]|\Z)",
+    re.IGNORECASE,
+)
+_CALLED = content_words("name names called known title")
+
+
+def asked_kind(question: str) -> frozenset[str]:
+    """Return the words for what is asked for: "government position" of "What government position was held by …"."""
+    found = _KIND.search(question)
+    return content_words(found[1]) if found is not None else frozenset()
+
+
+def may_be_stopover(question: str) -> bool:
+    """Say whether a name that is offered as the answer may be a thing on the way to what is asked.
+
+    It is not where a person, a name, yes or no, or one of several is asked for.
+    """
+    named = bool(asked_kind(question) & _CALLED)
+    return not (named or wants_person(question) or is_yes_no(question) or " or " in question.casefold())

@@ -13,7 +13,8 @@ from typing import Literal
 
 from crowquill.agent.annotate import is_yes_no
 from crowquill.agent.critic.grounding import searchable
-from crowquill.memory.evidence import Evidence, Quote
+from crowquill.agent.measures import measures
+from crowquill.memory.evidence import Evidence, Quote, plain_text
 from crowquill.memory.figures import DateAt, dates, numbers
 from crowquill.memory.textual import content_words, names
 from crowquill.memory.verify import missing_numbers
@@ -148,7 +149,7 @@ def _proper(text: str) -> list[frozenset[str]]:
 
 
 def choose(compared: Comparison, evidence: Sequence[Evidence]) -> tuple[Side, tuple[int, int]] | None:
-    """Choose one of the two by code, by dates or by words; return it with a quote about each, or None.
+    """Choose one of the two by code, by dates, measures or words; return it with a quote about each, or None.
 
     Earlier, first and older want the earlier date; later, younger and newer the later one.
     """
@@ -164,7 +165,7 @@ def choose(compared: Comparison, evidence: Sequence[Evidence]) -> tuple[Side, tu
         chosen = first if (left < right) == (earlier is not None) else second
         return chosen, (left_at, right_at)
     if _MEASURED.search(compared.asked):
-        return None
+        return _measured(compared, evidence)
     condition = content_words(compared.asked) - _GENERIC
     shares = [
         len(condition & content_words(_text(side, evidence))) / max(1, len(condition)) for side in compared.sides
@@ -173,6 +174,21 @@ def choose(compared: Comparison, evidence: Sequence[Evidence]) -> tuple[Side, tu
         return None
     best = (best_quote(compared, first, evidence), best_quote(compared, second, evidence))
     return (first if shares[0] > shares[1] else second), best
+
+
+def _measured(compared: Comparison, evidence: Sequence[Evidence]) -> tuple[Side, tuple[int, int]] | None:
+    """Choose by the measures of one dimension that the quotes about each side give."""
+    first, second = (
+        {found.dimension: found for found in measures(compared.asked, _texts(side, evidence))}
+        for side in compared.sides
+    )
+    shared = [(left, second[dimension]) for dimension, left in first.items() if dimension in second]
+    if len(shared) != 1 or shared[0][0].value == shared[0][1].value:
+        return None
+    left, right = shared[0]
+    chosen = (left.value < right.value) == (_LESS.search(compared.asked) is not None)
+    at = (compared.sides[0].quotes[left.text], compared.sides[1].quotes[right.text])
+    return compared.sides[0 if chosen else 1], at
 
 
 def larger(compared: Comparison, sentence: str, evidence: Sequence[Evidence]) -> Side | None:
@@ -231,3 +247,7 @@ def _nearness(words: frozenset[str], item: Evidence) -> tuple[int, int]:
 
 def _text(side: Side, evidence: Sequence[Evidence]) -> str:
     return " ".join(searchable(evidence[number - 1]) for number in side.quotes)
+
+
+def _texts(side: Side, evidence: Sequence[Evidence]) -> list[str]:
+    return [plain_text(evidence[number - 1]) for number in side.quotes]

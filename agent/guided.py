@@ -11,10 +11,10 @@ import re
 from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Any
 
-from crowquill.agent.annotate import answer_pattern, needs_calculation, wants_person
+from crowquill.agent.annotate import answer_pattern, asked_kind, may_be_stopover, needs_calculation, wants_person
 from crowquill.agent.compare import Comparison, Side, agree, best_quote, choose, comparison, holds, larger
 from crowquill.agent.critic.checks import is_unknown, is_verdict
-from crowquill.agent.critic.grounding import connected, lacking, needed, repeats, says, searchable
+from crowquill.agent.critic.grounding import connected, is_called, lacking, needed, repeats, says, searchable
 from crowquill.agent.lane import Lane
 from crowquill.agent.models.base import Reply, Request
 from crowquill.agent.prompting import prompt
@@ -24,7 +24,7 @@ from crowquill.agent.state import ENDINGS, Action, State
 from crowquill.agent.toolkit import Toolkit
 from crowquill.errors import ModelError
 from crowquill.memory.evidence import Computation, Evidence, Quote, Table, plain_text
-from crowquill.memory.textual import names
+from crowquill.memory.textual import content_words, names
 from crowquill.memory.untrusted import Untrusted
 from crowquill.memory.verify import missing_numbers
 from crowquill.tools.maths.arithmetic import parse_arithmetic
@@ -129,7 +129,24 @@ class GuidedPolicy:
                     state = yield Action("quote", {"lines": lines}, "close to what is asked, whoever it is about")
             if len(state.evidence) > seen:
                 answer = await self._read(state, again=True)
+        elif answer.tool == "answer" and "bridge" not in self._without and may_be_stopover(question):
+            short = str(answer.args["short"])
+            state = yield Action("search", {"query": short}, "is there a page about what was answered?")
+            about = next((hit for hit in self._toolkit.browser.hits if is_called(hit.title, short)), None)
+            if about is not None:
+                state = yield Action("open", {"target": about.url}, "is it what is asked for, or on the way there?")
+                if not self._is_of_kind(question):
+                    for lines in await self._unread(state, _nameless(question)):
+                        state = yield Action("quote", {"lines": lines}, "close to what is asked")
+                    beyond = await self._beyond(state, short, about.url)
+                    answer = answer if beyond is NOT_FOUND else beyond
         yield answer
+
+    def _is_of_kind(self, question: str) -> bool:
+        """Say whether the open page says in its first lines that it is about what the question asks for."""
+        page = self._toolkit.browser.current if self._toolkit.browser is not None else None
+        lines = [] if page is None else [page.line_text(line) for line in range(1, min(3, len(page.lines)) + 1)]
+        return bool(asked_kind(question) & content_words(" ".join(lines)))
 
     async def _unread(self, state: State, asked: str) -> list[str]:
         """Return lines of the open page that are close to what is asked, and not quoted yet."""
@@ -152,6 +169,15 @@ class GuidedPolicy:
             passages = ranked[:LINES]
         return _line_ranges(passages)
 
+    async def _beyond(self, state: State, stopover: str, url: str) -> Action:
+        """Ask again from the quotes of one page, whose subject is on the way to the answer and not the answer."""
+        evidence = [item for item in state.evidence if isinstance(item, Quote) and item.source.url == url]
+        schema = _short_schema(self._pattern(state.task.goal))
+        reply = await self._ask("beyond", _object({"answer": schema}), 60, evidence, state.task.goal)
+        parsed = reply.parsed if reply.parsed is not None else {}
+        insists = content_words(str(parsed.get("answer", ""))) & content_words(stopover)
+        return NOT_FOUND if insists else _answer(state, parsed, reply)
+
     async def _read(self, state: State, *, again: bool = False) -> Action:
         """Ask the model to answer from the evidence; what it says must stand there.
 
@@ -160,7 +186,7 @@ class GuidedPolicy:
         if not state.evidence:
             errors = [step.error for step in state.steps if step.error]
             return Action("give_up", {"reason": "not_found", "note": errors[-1]}) if errors else NOT_FOUND
-        pattern = None if "types" in self._without else answer_pattern(state.task.goal)
+        pattern = self._pattern(state.task.goal)
         if again:
             facts = {"facts": {"type": "string", "maxLength": 300}, "answer": _short_schema(pattern)}
             reply = await self._ask("reread", _object(facts), 160, state.evidence, state.task.goal)
@@ -171,6 +197,9 @@ class GuidedPolicy:
         if len(str(parsed.get("answer", "")).split()) > LONGEST:
             return NOT_FOUND  # it talks round the question
         return _answer(state, parsed, reply)
+
+    def _pattern(self, question: str) -> str | None:
+        return None if "types" in self._without else answer_pattern(question)
 
     async def _compare(self, compared: Comparison, state: State) -> Action:
         """Decide a comparison by code, from quotes about each side; the model is asked where they are silent."""

@@ -12,6 +12,7 @@ from crowquill.memory.textual import content_words, names, stems
 from crowquill.memory.verify import missing_dates, missing_names, missing_numbers, word_coverage
 
 _ASKING = content_words("date day month year time name number place what which who whom when where how many much")
+_QUALIFIER = re.compile(r"\s*\([^)]*\)\s*\Z")
 _CHOICE = re.compile(r"\b(?:or|или)\b", re.IGNORECASE)
 
 
@@ -41,6 +42,12 @@ def repeats(short: str, question: str) -> bool:
     """Say whether a short answer is a phrase of the question, which does not ask to choose between some."""
     phrase, asked = (f" {' '.join(stems(text))} " for text in (short, question))
     return bool(content_words(short)) and phrase in asked and _CHOICE.search(question) is None
+
+
+def is_called(title: str, name: str) -> bool:
+    """Say whether a page's title (a qualifier in brackets aside) is a name, or that name with less to it."""
+    words, called = content_words(name), content_words(_QUALIFIER.sub("", title))
+    return bool(called) and (called == words or (len(called) > 1 and called <= words and len(names(name)) == 1))
 
 
 def connected(question: str, short: str, evidence: Sequence[Evidence]) -> bool:

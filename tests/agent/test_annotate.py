@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from crowquill.agent.annotate import answer_pattern, is_yes_no, wants_person
+from crowquill.agent.annotate import answer_pattern, asked_kind, is_yes_no, may_be_stopover, wants_person
+from crowquill.memory.textual import content_words
 
 
 @pytest.mark.parametrize(
@@ -13,6 +14,7 @@ from crowquill.agent.annotate import answer_pattern, is_yes_no, wants_person
         ("In which year was the bridge opened?", "1849", "May 1849"),
         ("In what year was it?", "not found", "the Danube"),
         ("How many islands are there?", "about 1,462 islands", "Carrefour"),
+        ("It has how any shops?", "1,462 shops", "Carrefour 1,462"),
         ("How many members has the band?", "four members", "the band"),
         ("How much does it weigh?", "1.2 kg", "heavy"),
         ("He managed the team during what timeframe?", "from 1986 to 2013", "Alex Ferguson"),
@@ -38,3 +40,26 @@ def test_yes_no_and_who() -> None:
     assert not is_yes_no("Is it the Rhine or the Danube?")
     assert wants_person("By whom was it built?")
     assert not wants_person("Which river is longest?")
+    assert not wants_person("Which river did the man cross who built it?")
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("What government position was held by her?", "government position"),
+        ("He served under which United States Vice President?", "united states vice president"),
+        ("Which British medium-sized bomber, built in 1949, flew there?", "british medium sized bomber"),
+        ("What was the father of Kasper voted to be?", "father"),
+        ("How long is it?", ""),
+    ],
+)
+def test_what_is_asked_for(question: str, kind: str) -> None:
+    assert asked_kind(question) == content_words(kind)
+
+
+def test_a_name_may_be_on_the_way_to_the_answer() -> None:
+    assert may_be_stopover("What position did the woman hold who played her?")
+    assert not may_be_stopover("Who played her?")
+    assert not may_be_stopover("What is the name of the film?")
+    assert not may_be_stopover("Which is longer, the Rhine or the Thames?")
+    assert not may_be_stopover("Is the Rhine longer?")

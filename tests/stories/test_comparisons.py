@@ -12,8 +12,8 @@ from crowquill.errors import UserError
 from crowquill.memory.embed import HashingEmbedder
 
 PAGES = {
-    "Lake Tarn": "Lake Tarn is a Norwegian lake. It is 310 metres deep.",
-    "Lake Orrin": "Lake Orrin is a reservoir in Scotland. It is 45 metres deep.",
+    "Lake Tarn": "Lake Tarn is a Norwegian lake. It is 310 metres deep. It has 12 islands.",
+    "Lake Orrin": "Lake Orrin is a reservoir in Scotland. It is 45 metres deep. It has 3 islands.",
     "Lake Veld": "Lake Veld is a Norwegian lake. It is known for its pike.",
 }
 
@@ -69,11 +69,17 @@ def test_two_values_that_must_be_the_same_are_compared_by_code(workspace: Worksp
 
 
 def test_the_larger_of_two_quoted_numbers_is_chosen_whatever_the_model_says(workspace: Workspace) -> None:
-    sentence = "Lake Tarn is 310 metres deep, while Lake Orrin is 45 metres deep."
+    sentence = "Lake Tarn has 12 islands, while Lake Orrin has 3 islands."
     model = ScriptedModel([ScriptedReply("act", json={"sentence": sentence, "answer": "Lake Orrin"})])
-    answer = agent(model, workspace).ask("Which is deeper, Lake Tarn or Lake Orrin?")
+    answer = agent(model, workspace).ask("Which has more islands, Lake Tarn or Lake Orrin?")
     assert answer.short == "Lake Tarn"
     assert answer.claims[0].status in ("quoted", "derived")
+
+
+def test_measures_are_compared_without_a_model(workspace: Workspace) -> None:
+    answer = agent(ScriptedModel([]), workspace).ask("Which is deeper, Lake Orrin or Lake Tarn?")
+    assert (answer.short, answer.usage.calls) == ("Lake Tarn", 0)
+    assert [claim.text for claim in answer.claims] == ["It is 45 metres deep.", "It is 310 metres deep."]
 
 
 def test_a_part_of_the_recipe_can_be_left_out(workspace: Workspace) -> None:
