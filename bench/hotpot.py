@@ -7,6 +7,7 @@ The pages of all questions become one folder of HTML, in which a page links to a
 as on Wikipedia. The folder is indexed, and each question is answered in each way:
 
 agent    the public API with that corpus; `--without` leaves parts of the recipe out, each in a way of its own
+         (a question on which the part had done nothing counts with the row of the whole recipe)
 oracle   the same, with a corpus of the question's supporting pages only: the ceiling of the reader
 stuffed  the five best pages by BM25 in one prompt, whole
 closed   the question alone
@@ -23,6 +24,7 @@ import re
 import string
 import tempfile
 import time
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -33,6 +35,9 @@ from zlib import crc32
 from common import Results, fingerprint, interval, mean, paired
 
 from crowquill import Agent, Answer
+from crowquill.agent.annotate import answer_pattern
+from crowquill.agent.config import PARTS
+from crowquill.agent.events import Acted, RunFinished
 from crowquill.agent.models.base import Message, Model, Request
 from crowquill.agent.models.resolve import resolve
 from crowquill.agent.workspace import Workspace
@@ -131,13 +136,12 @@ class Bench:
         }
 
     async def _baseline(self, way: str, case: Case) -> dict[str, Any]:
-        instruction = "Answer the question with the short answer alone: a name, a number, a phrase, yes or no."
-        text = f"Question: {case['question']}\nShort answer:"
+        instruction = "Reply with the short answer alone: a name, a number, a phrase, yes or no."
+        text = f"Question: {case['question']}\n\n{instruction}"
         if way == "stuffed":
             found = [title for title, _ in self._lexical.search(case["question"], STUFFED_PAGES)]
             text = "\n\n".join(f"{title}\n{self._pages[title]}" for title in found) + "\n\n" + text
-            instruction = "Read the pages. " + instruction
-        messages = (Message("system", instruction), Message("user", text))
+        messages = (Message("system", "You answer questions."), Message("user", text))
         reply = await self._model.complete(Request("act", messages, 40))
         lines = reply.text.strip().splitlines()
         usage = reply.usage
@@ -164,8 +168,25 @@ class Bench:
             workspace=self._workspace,
             without=without,
         )
-        answer = await agent.answer(case["question"])
-        return _row(answer, case, self._pages)
+        thoughts = []
+        async for event in agent.stream(case["question"]):
+            if isinstance(event, Acted):
+                thoughts.append(event.thought)
+            elif isinstance(event, RunFinished):
+                return _row(event.answer, case, self._pages) | {"parts": _parts_at_work(case, thoughts)}
+        raise AssertionError("a run ends with RunFinished or an exception")
+
+
+def _parts_at_work(case: Case, thoughts: Sequence[str]) -> list[str]:
+    """Return the parts of the recipe without which the question would have been answered in another way."""
+    told = " ".join(thoughts)
+    at_work = {
+        "comparison": "what it says about " in told,
+        "types": answer_pattern(case["question"]) is not None,
+        "second look": "not found at first" in told,
+        "bridge": "is it what is asked for" in told,
+    }
+    return [part for part in PARTS if at_work.get(part, True)]
 
 
 def _row(answer: Answer, case: Case, pages: dict[str, str]) -> dict[str, Any]:
@@ -194,7 +215,10 @@ def _row(answer: Answer, case: Case, pages: dict[str, str]) -> dict[str, Any]:
 
 def _stands(item: Quote, pages: dict[str, str]) -> bool:
     """Say whether a quote stands on its page, checked against the benchmark's own text of it."""
-    return "".join(item.text.split()) in "".join(pages[item.source.title].split())
+    quoted, page = (
+        unicodedata.normalize("NFC", "".join(text.split())) for text in (item.text, pages[item.source.title])
+    )
+    return quoted in page
 
 
 def summary(way: str, rows: Sequence[dict[str, Any]]) -> list[str]:
@@ -225,11 +249,17 @@ def summary(way: str, rows: Sequence[dict[str, Any]]) -> list[str]:
     return lines
 
 
+def _works(way: str, whole: Sequence[dict[str, Any]]) -> bool:
+    """Say whether the part that a way leaves out had done anything: if not, the way is the whole recipe."""
+    part = way.removeprefix("agent-")
+    return part == way or not whole or part in whole[0]["parts"]
+
+
 async def work(options: argparse.Namespace, cases: Sequence[Case], ways: Sequence[str]) -> None:
     """Run all cases in all ways, then print the summaries and the comparisons."""
     results = Results(f"hotpot-{fingerprint()}", fresh=options.fresh)
     model = resolve(options.model)
-    rows: dict[str, list[dict[str, Any]]] = {way: [] for way in ways}
+    rows: dict[str, list[dict[str, Any]]] = {way: [] for way in ("agent", *ways)}
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(cases, Path(folder), model, options.policy)
         await model.warm()
@@ -239,6 +269,8 @@ async def work(options: argparse.Namespace, cases: Sequence[Case], ways: Sequenc
                 for way in ways:
                     key = f"{options.model} {options.policy} {len(cases)} {way} {case['question']}"
                     row = results.get(key)
+                    if row is None and not _works(way, rows["agent"][-1:]):
+                        row = rows["agent"][-1]
                     if row is None:
                         row = results.keep(key, await bench.answer(way, case))
                     rows[way].append(row)
