@@ -5,7 +5,8 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
-from contextlib import aclosing
+from concurrent.futures import Future
+from contextlib import aclosing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -147,10 +148,7 @@ class Agent:
             yield Progress("preparing the sources")
             workshop = await asyncio.to_thread(self.workshop, live=True)  # what cannot be used is said before a run
             run_id = f"{self.clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-            config = cast("Json", self.config.to_json())
-            journal = await Journal.begin(
-                self.workspace.database, run_id, objective, config, clock=self.clock, redactor=Redactor()
-            )
+            journal = Journal(self.workspace.database, run_id, clock=self.clock, redactor=Redactor(), live=True)
             async with aclosing(self.drive(journal, objective, workshop)) as events:
                 async for event in events:
                     yield event
@@ -182,9 +180,12 @@ class Agent:
                 yield cast("Event", item)
             await worker
         finally:
-            if not worker.done():
-                worker.cancel()
-                await asyncio.wait([worker])
+            try:
+                if not worker.done():
+                    worker.cancel()
+                    await asyncio.wait([worker])
+            finally:
+                workshop.close()
 
     async def _execute(
         self,
@@ -197,6 +198,8 @@ class Agent:
         memory = self.workspace.memory()
         ending: tuple[str, Json] = ("error", None)  # whatever goes wrong, the run does not stay "running"
         try:
+            if journal.live:
+                await journal.begin(objective, cast("Json", self.config.to_json()))
             services = Services(
                 journal=journal,
                 models=self.models,
@@ -218,10 +221,11 @@ class Agent:
             ending = ("cancelled", None)
             raise
         finally:
-            if journal.live:
-                await asyncio.shield(journal.finish(*ending))
-            workshop.close()
-            memory.index.close()
+            try:
+                if journal.live:
+                    journal.finish(*ending)
+            finally:
+                memory.index.close()
 
     async def _warm(self) -> None:
         """Load what the first requests need; a failure shows at the first request itself."""
@@ -257,19 +261,29 @@ async def _draw_seed(journal: Journal) -> str:
 
 
 def run_in_thread(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine on a private loop in a daemon thread and return its result."""
-    outcome: list[T] = []
-    failure: list[BaseException] = []
+    """Run a coroutine on a private loop in a daemon thread and return its result; Ctrl-C cancels it first."""
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = Future()
+    outcome: Future[T] = Future()
+
+    async def main() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        started.set_result((asyncio.get_running_loop(), task))
+        return await work
 
     def target() -> None:
         try:
-            outcome.append(asyncio.run(work))
+            outcome.set_result(asyncio.run(main()))
         except BaseException as error:
-            failure.append(error)
+            outcome.set_exception(error)
 
     thread = threading.Thread(target=target, name="crowquill-run", daemon=True)
     thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]
-    return outcome[0]
+    try:
+        return outcome.result()
+    except KeyboardInterrupt:
+        loop, task = started.result()
+        with suppress(RuntimeError):  # it is over already
+            loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+        raise

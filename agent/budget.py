@@ -107,6 +107,11 @@ class Ledger:
         """Actions that may still be taken; None without a limit."""
         return None if self.limits.steps is None else max(self.limits.steps - self.steps, 0)
 
+    @property
+    def seconds_limit(self) -> float | None:
+        """Seconds from the start after which nothing more is begun; None without a limit."""
+        return None if self.limits.seconds is None else self._limit(self.limits.seconds)
+
     def open_reserve(self) -> None:
         """Let the final answer spend what was kept back for it."""
         self._final = True
@@ -120,7 +125,7 @@ class Ledger:
     def pass_time(self, seconds: float) -> None:
         """Set the seconds since the start. Raises BudgetExceeded when exploring has to end."""
         self.seconds = seconds
-        if self.limits.seconds is not None and seconds >= self._limit(self.limits.seconds):
+        if self.seconds_limit is not None and seconds >= self.seconds_limit:
             raise BudgetExceeded("seconds", f"{seconds:.0f} of {self.limits.seconds:.0f} seconds are used")
 
     def reserve(self, tokens: int, usd: float) -> None:

@@ -85,7 +85,7 @@ async def run_episode(state: State, policy: Policy, toolkit: Toolkit, lane: Lane
                 continue
             return await _end(state, lane, None, last_reason, str(limit))
         except ModelError as error:
-            if error.kind != "malformed":
+            if error.kind not in ("malformed", "length"):
                 return await _end(state, lane, None, "error", str(error))
             if last_reason is not None:
                 return await _end(state, lane, None, last_reason, why)

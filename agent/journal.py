@@ -73,7 +73,7 @@ class _Effect:
 
 
 class Journal:
-    """The journal of one run; create with `begin` or `reopen`."""
+    """The journal of one run: a new one, which `begin` writes first, or one of a recorded run (`reopen`)."""
 
     def __init__(self, database: Database, run_id: str, *, clock: Clock, redactor: Redactor, live: bool) -> None:
         self.run_id = run_id
@@ -89,35 +89,23 @@ class Journal:
         self._position = 0
         self._emitting = asyncio.Lock()
 
-    @classmethod
-    async def begin(
-        cls,
-        database: Database,
-        run_id: str,
-        objective: str,
-        config: Json,
-        *,
-        clock: Clock,
-        redactor: Redactor,
-    ) -> "Journal":
+    async def begin(self, objective: str, config: Json) -> None:
         """Start the record of a new run."""
-        journal = cls(database, run_id, clock=clock, redactor=redactor, live=True)
         row = (
-            run_id,
-            redactor.text(objective),
-            canonical(redactor.data(config)),
+            self.run_id,
+            self.redactor.text(objective),
+            canonical(self.redactor.data(config)),
             "running",
-            clock.now().isoformat(),
+            self._clock.now().isoformat(),
             os.getpid(),
             boot_id(),
         )
-        await database.write(
+        await self._database.write(
             lambda connection: connection.execute(
                 "INSERT INTO runs (id, objective, config, status, created_at, pid, boot_id) VALUES (?,?,?,?,?,?,?)",
                 row,
             )
         )
-        return journal
 
     @classmethod
     async def reopen(cls, database: Database, run_id: str, *, clock: Clock, redactor: Redactor) -> "Journal":
@@ -233,10 +221,10 @@ class Journal:
             lane, seq = next(iter(self._events))
             raise ReplayMismatch(f"run {self.run_id}: recorded event {seq} of lane {lane} did not come again")
 
-    async def finish(self, status: str, answer: Json) -> None:
-        """Close the record of a live run."""
+    def finish(self, status: str, answer: Json) -> None:
+        """Close the record of a live run; waits for the commit, so that nothing can come between."""
         values = (status, self._clock.now().isoformat(), canonical(self.redactor.data(answer)), self.run_id)
-        await self._database.write(
+        self._database.write_now(
             lambda connection: connection.execute(
                 "UPDATE runs SET status=?, finished_at=?, answer=? WHERE id=?", values
             )

@@ -14,6 +14,7 @@ from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
 from crowquill.agent.recall import JournaledRecall, LaneRecall
 from crowquill.agent.rules import Rules
+from crowquill.errors import BudgetExceeded, ModelError
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.clock import Clock
 from crowquill.memory.evidence import Evidence, Table
@@ -66,8 +67,8 @@ class Lane:
 
     @property
     def deadline(self) -> float | None:
-        """Monotonic second at which the run's time is over."""
-        seconds = self.ledger.limits.seconds
+        """Monotonic second at which the time is over: for exploring, or once the reserve is open, altogether."""
+        seconds = self.ledger.seconds_limit
         return None if seconds is None else self.services.started + seconds
 
     @property
@@ -121,15 +122,17 @@ class Lane:
             return round(self.clock.monotonic() - self.services.started, 3)
 
         seconds = cast("float", await self.effect("clock", None, elapsed))
-        for line in self.ledger.marks():
-            await self.emit(Noticed(line, "warning"))
-        self.ledger.pass_time(seconds)
+        try:
+            self.ledger.pass_time(seconds)
+        finally:
+            for line in self.ledger.marks():
+                await self.emit(Noticed(line, "warning"))
 
     async def complete(self, request: Request) -> Reply:
         """Ask the model of the request's role: reserve, call with retries, book, record.
 
         Raises:
-            BudgetExceeded: the call cannot be paid; nothing was sent.
+            BudgetExceeded: the call cannot be paid and nothing was sent, or the time was over before a reply.
             ModelError: the model failed in spite of retries.
         """
         model = self.services.models[request.role]
@@ -147,6 +150,10 @@ class Lane:
             usage = reply.usage
         except UnusableReply as fault:  # it was paid for all the same
             usage = fault.usage
+            raise
+        except ModelError as fault:
+            if fault.kind == "time":
+                raise BudgetExceeded("seconds", str(fault)) from fault
             raise
         finally:
             self.ledger.settle(tokens, usd, usage, price.cost(usage))

@@ -64,13 +64,15 @@ class Workshop:
         return found + [tool.name for tool in self._extra]
 
     async def toolkit(self, lane: Lane) -> Toolkit:
-        """Make the tools of one lane; the schemas of the databases are read, which is an effect."""
+        """Make the tools of one lane; reading the schemas of the databases is an effect, and their values are private."""
         browser = Browser(self._providers, self._sources) if self._sources else None
         try:
             schemas = await read_schemas(self._databases, self._worker, lane)
         except ToolFailed as error:
             schemas = ()
             await lane.emit(Noticed(f"the schema of the database cannot be read: {error}", "warning"))
+        for schema in schemas:
+            lane.rules.keep(schema.samples())
         queries = sql_tools(self._databases, self._worker, schemas) if self._databases else []
         return make_toolkit(browser, [math_tool(self._worker), *queries, *self._extra], schemas, self._rank)
 

@@ -136,12 +136,13 @@ class Bench:
         }
 
     async def _baseline(self, way: str, case: Case) -> dict[str, Any]:
-        instruction = "Reply with the short answer alone: a name, a number, a phrase, yes or no."
-        text = f"Question: {case['question']}\n\n{instruction}"
+        instruction = "Answer the question with the short answer alone: a name, a number, a phrase, yes or no."
+        text = f"Question: {case['question']}\nShort answer:"
         if way == "stuffed":
             found = [title for title, _ in self._lexical.search(case["question"], STUFFED_PAGES)]
             text = "\n\n".join(f"{title}\n{self._pages[title]}" for title in found) + "\n\n" + text
-        messages = (Message("system", "You answer questions."), Message("user", text))
+            instruction = "Read the pages. " + instruction
+        messages = (Message("system", instruction), Message("user", text))
         reply = await self._model.complete(Request("act", messages, 40))
         lines = reply.text.strip().splitlines()
         usage = reply.usage

@@ -12,9 +12,7 @@ from crowquill.memory.evidence import Evidence
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
-EffectKind = Literal[
-    "model", "embed", "search", "fetch", "page", "rank", "sql", "compute", "recall", "clock", "random", "ask"
-]
+EffectKind = Literal["model", "search", "fetch", "page", "rank", "sql", "compute", "recall", "clock", "random"]
 
 
 class Blobs(Protocol):

@@ -59,15 +59,15 @@ async def complete_with_retry(
     the earlier one holds. The usage of the reply includes the malformed attempt.
 
     Raises:
-        ModelError: with the kind of the last fault.
+        ModelError: with the kind of the last fault, or `time` where `deadline` has cut the attempts short.
     """
     end = clock.monotonic() + policy.deadline
-    if deadline is not None:
-        end = min(end, deadline)
-    tries = _Tries(policy, jitter)
+    hurried = deadline is not None and deadline < end
+    end = deadline if deadline is not None and hurried else end
+    tries = _Tries(policy, jitter, hurried=hurried)
     while True:
         try:
-            reply = await _attempt(model, tries.adapt(request), end - clock.monotonic())
+            reply = await _attempt(model, tries.adapt(request), end - clock.monotonic(), hurried=hurried)
         except ModelError as fault:
             pause = tries.after(fault, end - clock.monotonic())
             if pause > 0:
@@ -79,9 +79,10 @@ async def complete_with_retry(
 class _Tries:
     """What has been tried so far for one request."""
 
-    def __init__(self, policy: RetryPolicy, jitter: Jitter) -> None:
+    def __init__(self, policy: RetryPolicy, jitter: Jitter, *, hurried: bool) -> None:
         self.policy = policy
         self.jitter = jitter
+        self.hurried = hurried
         self.count = 0
         self.previous = policy.base
         self.mended = False
@@ -112,7 +113,7 @@ class _Tries:
         if pause >= left:
             raise ModelError(
                 f"{fault} (the next try is due in {pause:.0f} s, {max(0.0, left):.0f} s are left)",
-                kind=fault.kind,
+                kind="time" if self.hurried else fault.kind,
             ) from fault
         return pause
 
@@ -130,11 +131,12 @@ class _Tries:
         return self.previous
 
 
-async def _attempt(model: Model, request: Request, seconds: float) -> Reply:
+async def _attempt(model: Model, request: Request, seconds: float, *, hurried: bool) -> Reply:
+    late: ModelFault = "time" if hurried else "transient"
     if seconds <= 0:
-        raise ModelError("there was no time left to ask the model", kind="fatal")
+        raise ModelError("there was no time left to ask the model", kind=late)
     try:
         async with asyncio.timeout(seconds):
             return await model.complete(request)
     except TimeoutError as error:
-        raise ModelError(f"{model.name} did not answer in the {seconds:.0f} s left", kind="transient") from error
+        raise ModelError(f"{model.name} did not answer in the {seconds:.0f} s left", kind=late) from error

@@ -8,17 +8,18 @@ CrowquillError
 │   ├── ToolRetry        the model asked for something impossible; it may try again
 │   └── ToolFailed       the tool could not do it; the model sees why, trying again is no use
 ├── BudgetExceeded       a call was refused because it could not be paid
-├── StorageError         the workspace cannot be read or written
-│   ├── ReplayMiss       a replay asked for an effect that was never recorded
-│   └── ReplayMismatch   a replay produced another event than the recorded one
-└── Cancelled            the user stopped the run
+└── StorageError         the workspace cannot be read or written
+    ├── ReplayMiss       a replay asked for an effect that was never recorded
+    └── ReplayMismatch   a replay produced another event than the recorded one
 
 Anything else that escapes is a defect of ours. This module imports nothing.
 """
 
 from typing import Literal
 
-ModelFault = Literal["transient", "rate", "quota", "context", "auth", "refusal", "malformed", "length", "fatal"]
+ModelFault = Literal[
+    "transient", "rate", "quota", "context", "auth", "refusal", "malformed", "length", "time", "fatal"
+]
 
 
 class CrowquillError(Exception):
@@ -37,7 +38,7 @@ class ModelError(CrowquillError):
     """A model call failed.
 
     `kind` decides what happens next: transient and rate are retried, context is compacted once,
-    quota and auth stop at the first call, malformed gets one repair.
+    quota and auth stop at the first call, malformed gets one repair, time is the run's own and ends its exploring.
     """
 
     def __init__(self, message: str, *, kind: ModelFault = "fatal") -> None:
@@ -75,7 +76,3 @@ class ReplayMiss(StorageError):
 
 class ReplayMismatch(StorageError):
     """A replayed run produced an event that differs from the recorded one."""
-
-
-class Cancelled(CrowquillError):
-    """The run was stopped from outside."""

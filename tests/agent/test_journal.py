@@ -24,9 +24,9 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 async def begin(database: Database, run_id: str = "r1") -> Journal:
-    return await Journal.begin(
-        database, run_id, "objective", {}, clock=CLOCK, redactor=Redactor(["canary-secret-1"])
-    )
+    journal = Journal(database, run_id, clock=CLOCK, redactor=Redactor(["canary-secret-1"]), live=True)
+    await journal.begin("objective", {})
+    return journal
 
 
 async def reopen(database: Database) -> Journal:
@@ -101,7 +101,7 @@ async def test_events_are_compared_and_none_may_be_missing(database: Database) -
     live = await begin(database)
     await live.emit("run", Noticed("one"))
     await live.emit("t1", Acted(1, "search", {"query": "x"}))
-    await live.finish("answered", None)
+    live.finish("answered", None)
     again = await reopen(database)
     await again.emit("t1", Acted(1, "search", {"query": "x"}))
     with pytest.raises(ReplayMismatch, match="one"):

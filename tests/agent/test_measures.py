@@ -22,4 +22,6 @@ from crowquill.agent.measures import measures
     ],
 )
 def test_measures(asked: str, texts: list[str], expected: list[tuple[float, int]]) -> None:
-    assert [(pytest.approx(found.value), found.text) for found in measures(asked, texts)] == expected
+    found = measures(asked, texts)
+    assert [measure.text for measure in found] == [text for _, text in expected]
+    assert [measure.value for measure in found] == pytest.approx([value for value, _ in expected])

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.pages import indexed
 
 from crowquill import Agent, ScriptedModel
 from crowquill.agent.models.scripted import ScriptedReply
 from crowquill.agent.workspace import Workspace
 from crowquill.errors import UserError
-from crowquill.memory.embed import HashingEmbedder
 
 PAGES = {
     "Lake Tarn": "Lake Tarn is a Norwegian lake. It is 310 metres deep. It has 12 islands.",
@@ -18,22 +18,9 @@ PAGES = {
 }
 
 
-@pytest.fixture(scope="module")
-def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("lakes")
-    for title, text in PAGES.items():
-        page = f"<title>{title}</title><h1>{title}</h1><p>{text}</p>"
-        (folder / f"{title}.html").write_text(page, encoding="utf-8")
-    path = tmp_path_factory.mktemp("workspace")
-    Workspace(path, embedder=HashingEmbedder()).index(folder, "lakes")
-    return path
-
-
 @pytest.fixture
-def workspace(indexed: Path, tmp_path: Path) -> Iterator[Workspace]:
-    place = Workspace(tmp_path / "w", embedder=HashingEmbedder())
-    place.path.mkdir()
-    (place.path / "corpora").symlink_to(indexed / "corpora")
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    place = indexed(tmp_path, PAGES, "lakes")
     yield place
     place.close()
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.pages import indexed
 
 from crowquill import Agent, ScriptedModel
 from crowquill.agent.models.scripted import ScriptedReply
 from crowquill.agent.workspace import Workspace
-from crowquill.memory.embed import HashingEmbedder
 
 PAGES = {
     "Moonrise": "Moonrise is a film of 1945 with Ada Fell as the captain.",
@@ -22,13 +22,7 @@ FIRST = ScriptedReply(
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    folder = tmp_path / "pages"
-    folder.mkdir()
-    for title, text in PAGES.items():
-        page = f"<title>{title}</title><h1>{title}</h1><p>{text}</p>"
-        (folder / f"{title}.html").write_text(page, encoding="utf-8")
-    place = Workspace(tmp_path / "w", embedder=HashingEmbedder())
-    place.index(folder, "films")
+    place = indexed(tmp_path, PAGES, "films")
     yield place
     place.close()
 

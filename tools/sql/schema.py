@@ -116,9 +116,12 @@ class Schema:
     def _names_of_columns(self) -> frozenset[str]:
         return _words([column.name for table in self.tables for column in table.columns]) - {"id"}
 
+    def samples(self) -> list[str]:
+        """Return the text values of all columns that are known."""
+        return [sample for table in self.tables for column in table.columns for sample in column.samples]
+
     def _values(self) -> frozenset[str]:
-        samples = (sample for table in self.tables for column in table.columns for sample in column.samples)
-        return content_words(". ".join(samples))
+        return content_words(". ".join(self.samples()))
 
 
 def _table(entry: Mapping[str, Any]) -> TableInfo:

@@ -133,15 +133,15 @@ async def test_the_servers_wish_to_wait_is_honoured() -> None:
 
 
 @pytest.mark.parametrize(
-    "limits",
-    [{"deadline": 150.0}, {"policy": RetryPolicy(deadline=50.0)}],
+    ("limits", "kind"),
+    [({"deadline": 150.0}, "time"), ({"policy": RetryPolicy(deadline=50.0)}, "rate")],
     ids=["of the run", "of the policy"],
 )
-async def test_a_wait_beyond_the_deadline_is_not_begun(limits: dict[str, Any]) -> None:
+async def test_a_wait_beyond_the_deadline_is_not_begun(limits: dict[str, Any], kind: str) -> None:
     clock, model = FakeClock(), Busy([300.0])
     with pytest.raises(ModelError, match="next try is due in 300 s, 50 s are left") as caught:
         await attempt(model, clock, **limits)
-    assert caught.value.kind == "rate"
+    assert caught.value.kind == kind
     assert (model.calls, clock.slept) == (1, [])
 
 
