@@ -64,7 +64,7 @@ class Workshop:
         return found + [tool.name for tool in self._extra]
 
     async def toolkit(self, lane: Lane) -> Toolkit:
-        """Make the tools of one lane; reading the schemas of databases is an effect, and their values are private."""
+        """Make the tools of one lane; reading the schemas of databases is an effect, their values are private."""
         browser = Browser(self._providers, self._sources) if self._sources else None
         try:
             schemas = await read_schemas(self._databases, self._worker, lane)
