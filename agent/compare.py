@@ -31,6 +31,7 @@ _MEASURED = re.compile(
 )
 _LESS = re.compile(r"\b(?:less|least|fewer|fewest|lower|smaller|shorter|lighter|slower|narrower|shallower)\b", re.I)
 _UNIT = re.compile(r"\s*([^\W\d_]+)")
+_ADJECTIVE = re.compile(r"\b([A-Z][a-z]+(?:an|sh|ese|ch))\s+(?=[a-z])")
 _DEATH = re.compile(r"\b(?:died|dead|death|умер\w*)\b", re.IGNORECASE)
 _GENERIC = content_words(
     "type types kind kinds sort form known used use located situated found considered both same one two is are was "
@@ -128,6 +129,17 @@ def holds(compared: Comparison, side: Side, evidence: Sequence[Evidence]) -> boo
     if not condition or proper - words:
         return False
     return len(common & words) >= _HELD * len(common)
+
+
+def lacks(compared: Comparison, side: Side, evidence: Sequence[Evidence]) -> bool:
+    """Say whether the quotes about one side have another adjective of a name ("Australian") than is asked for.
+
+    A small model that is asked whether an Australian film is American says yes.
+    """
+    asked = {word.casefold() for word in _ADJECTIVE.findall(compared.asked)}
+    text = _text(side, evidence)
+    found = {word.casefold() for word in _ADJECTIVE.findall(text)}
+    return any(word not in text.casefold() for word in asked) and bool(found - asked)
 
 
 def agree(compared: Comparison, reasons: tuple[str, str]) -> bool:

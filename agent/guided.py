@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Any
 
 from crowquill.agent.annotate import answer_pattern, asked_kind, may_be_stopover, needs_calculation, wants_person
-from crowquill.agent.compare import Comparison, Side, agree, best_quote, choose, comparison, holds, larger
+from crowquill.agent.compare import Comparison, Side, agree, best_quote, choose, comparison, holds, lacks, larger
 from crowquill.agent.critic.checks import is_unknown, is_verdict
 from crowquill.agent.critic.grounding import connected, is_called, lacking, needed, repeats, says, searchable
 from crowquill.agent.lane import Lane
@@ -210,7 +210,9 @@ class GuidedPolicy:
             )
         fits, reasons, cites = True, ["", ""], [0, 0]
         for at, side in enumerate(compared.sides):
-            if compared.kind == "same" or not holds(compared, side, state.evidence):
+            if compared.kind == "both" and lacks(compared, side, state.evidence):
+                fits = False
+            elif compared.kind == "same" or not holds(compared, side, state.evidence):
                 reasons[at], fit = await self._alone(compared, side, state)
                 fits = fits and fit
             cites[at] = best_quote(compared, side, state.evidence, reasons[at])

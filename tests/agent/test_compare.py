@@ -2,7 +2,7 @@
 
 import pytest
 
-from crowquill.agent.compare import agree, best_quote, choose, comparison, holds, larger
+from crowquill.agent.compare import agree, best_quote, choose, comparison, holds, lacks, larger
 from crowquill.memory.evidence import Evidence, Quote, Source
 
 
@@ -129,3 +129,18 @@ def test_one_side_alone_is_asked_about_and_has_its_best_quote() -> None:
     assert compared.alone(second) == "Are Lake Orrin known for trout?"
     assert best_quote(compared, second, EVIDENCE) == 3
     assert best_quote(compared, second, EVIDENCE, "dammed in 1952") == 2
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Are Ada Fell and Ida Moss both English painters?", (True, True)),
+        ("Are Ada Fell and Ida Moss both Welsh painters?", (False, False)),
+        ("Are Lake Tarn and Lake Orrin both Norwegian lakes?", (False, False)),  # Scotland: not said in this form
+        ("Are Lake Tarn and Lake Orrin both in Norway?", (False, False)),
+    ],
+)
+def test_another_adjective_is_a_no_without_a_model(question: str, expected: tuple[bool, bool]) -> None:
+    compared = comparison(question, EVIDENCE)
+    assert compared is not None
+    assert tuple(lacks(compared, side, EVIDENCE) for side in compared.sides) == expected
