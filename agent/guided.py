@@ -54,11 +54,12 @@ class GuidedPolicy:
         self._without = without
         self._recipe: AsyncGenerator[Action, State] | None = None
         self._fault: ModelError | None = None
+        self._found: Action | None = None
 
     async def next(self, state: State, legal: frozenset[str]) -> Action:
         """Return the recipe's next action; when only the endings are left, read what there is."""
         if legal <= ENDINGS:
-            return await self._read(state)
+            return await self._last(state)
         try:
             if self._recipe is None:
                 self._recipe = self._steps(state)
@@ -70,7 +71,11 @@ class GuidedPolicy:
         except StopAsyncIteration:
             if self._fault is not None and not state.evidence:
                 raise self._fault from None
-            return await self._read(state)
+            return await self._last(state)
+
+    async def _last(self, state: State) -> Action:
+        """Return the answer that was found before going on, else what there is to read."""
+        return await self._read(state) if self._found is None else self._found
 
     async def _steps(self, state: State) -> AsyncGenerator[Action, State]:
         question = state.task.goal
@@ -129,8 +134,8 @@ class GuidedPolicy:
                     state = yield Action("quote", {"lines": lines}, "close to what is asked, whoever it is about")
             if len(state.evidence) > seen:
                 answer = await self._read(state, again=True)
-        elif answer.tool == "answer" and "bridge" not in self._without and may_be_stopover(question):
-            short = str(answer.args["short"])
+        elif "bridge" not in self._without and self._may_lead_on(answer, question):
+            self._found, short = answer, str(answer.args["short"])
             state = yield Action("search", {"query": short}, "is there a page about what was answered?")
             about = next((hit for hit in self._toolkit.browser.hits if is_called(hit.title, short)), None)
             if about is not None:
@@ -141,6 +146,12 @@ class GuidedPolicy:
                     beyond = await self._beyond(state, short, about.url)
                     answer = answer if beyond is NOT_FOUND else beyond
         yield answer
+
+    def _may_lead_on(self, answer: Action, question: str) -> bool:
+        """Say whether an answer is a name that may only be on the way, and can be searched for."""
+        named = bool(names(str(answer.args.get("short", "")), openings=True))
+        browser = self._toolkit.browser
+        return named and may_be_stopover(question) and browser is not None and "search" in browser.legal()
 
     def _is_of_kind(self, question: str) -> bool:
         """Say whether the open page says in its first lines that it is about what the question asks for."""

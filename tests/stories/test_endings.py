@@ -93,7 +93,7 @@ def test_ctrl_c_ends_a_run_that_was_begun_from_a_script(tmp_path: Path, workspac
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "go\n"
-        while statuses(workspace) != ["running"]:
+        while statuses(workspace) != ["running"] and process.poll() is None:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         assert process.stdout.read() == "stopped\n"

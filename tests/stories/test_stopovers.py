@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.support.pages import indexed
 
-from crowquill import Agent, ScriptedModel
+from crowquill import Agent, Budget, ScriptedModel
 from crowquill.agent.models.scripted import ScriptedReply
 from crowquill.agent.workspace import Workspace
 
@@ -53,3 +53,24 @@ def test_a_name_of_the_kind_asked_for_is_taken_at_once(workspace: Workspace) -> 
     model = ScriptedModel([FIRST])
     assert agent(model, workspace).ask("Which actress played the captain in Moonrise?").short == "Ada Fell"
     model.assert_spent()
+
+
+@pytest.mark.parametrize("steps", range(4, 12))
+def test_the_first_answer_is_given_when_the_budget_ends_on_the_way(steps: int, workspace: Workspace) -> None:
+    model = ScriptedModel([FIRST, beyond("not found")])
+    asking = Agent(
+        model=model,
+        policy="guided",
+        corpora=["films"],
+        memory=False,
+        budget=Budget(steps=steps),
+        workspace=workspace,
+    )
+    answer = asking.ask(QUESTION)
+    assert (answer.short, answer.stopped) in [("Ada Fell", "answered"), ("Ada Fell", "budget")]
+
+
+def test_the_first_answer_is_given_when_the_second_cannot_be_read(workspace: Workspace) -> None:
+    broken = ScriptedReply("act", fault="malformed", repeat=True)
+    answer = agent(ScriptedModel([FIRST, broken]), workspace).ask(QUESTION)
+    assert (answer.short, answer.stopped) == ("Ada Fell", "answered")
