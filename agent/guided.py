@@ -1,8 +1,8 @@
 """The `guided` policy, for models of 1 to 3 billion parameters.
 
-Code chooses where to look and which lines to quote, out of what retrieval has ranked. The model is asked once for most
-questions, and five times at worst: to write a query or a calculation, to put a result into words, to read the quotes,
-to read again when more lines were quoted, or to look at each of two things that are compared.
+Code chooses where to look and which lines to quote, out of what retrieval has ranked. The model is asked once for
+most questions, and five times at worst: to write a query or a calculation, to put a result into words, to read the
+quotes, to read again when more lines were quoted, or to look at each of two things that are compared.
 The actions are the same as any other policy's.
 """
 
