@@ -191,7 +191,7 @@ def choose(compared: Comparison, evidence: Sequence[Evidence]) -> tuple[Side, tu
 def _measured(compared: Comparison, evidence: Sequence[Evidence]) -> tuple[Side, tuple[int, int]] | None:
     """Choose by the measures of one dimension that the quotes about each side give."""
     first, second = (
-        {found.dimension: found for found in measures(compared.asked, _texts(side, evidence))}
+        {found.dimension: found for found in measures(compared.asked, _texts(side, evidence), side.name)}
         for side in compared.sides
     )
     shared = [(left, second[dimension]) for dimension, left in first.items() if dimension in second]

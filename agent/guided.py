@@ -16,6 +16,7 @@ from crowquill.agent.compare import Comparison, Side, agree, best_quote, choose,
 from crowquill.agent.critic.checks import is_unknown, is_verdict
 from crowquill.agent.critic.grounding import connected, is_called, lacking, needed, repeats, says, searchable
 from crowquill.agent.lane import Lane
+from crowquill.agent.measures import measure_words, measures
 from crowquill.agent.models.base import Reply, Request
 from crowquill.agent.prompting import prompt
 from crowquill.agent.render import evidence_block, fence, one_line
@@ -113,7 +114,9 @@ class GuidedPolicy:
                 page = state.evidence[side.quotes[0] - 1]
                 assert isinstance(page, Quote)
                 state = yield Action("open", {"target": page.source.url}, f"what it says about {side.name}")
-                for lines in await self._unread(state, compared.alone(side)):
+                words = measure_words(compared.asked)
+                asked = f"{side.name} {words}" if words else compared.alone(side)
+                for lines in await self._unread(state, asked, measured=compared.asked):
                     state = yield Action("quote", {"lines": lines}, "close to what is asked about it")
             compared = comparison(question, state.evidence)
             assert compared is not None  # quotes only came on top
@@ -159,8 +162,11 @@ class GuidedPolicy:
         lines = [] if page is None else [page.line_text(line) for line in range(1, min(3, len(page.lines)) + 1)]
         return bool(asked_kind(question) & content_words(" ".join(lines)))
 
-    async def _unread(self, state: State, asked: str) -> list[str]:
-        """Return lines of the open page that are close to what is asked, and not quoted yet."""
+    async def _unread(self, state: State, asked: str, *, measured: str = "") -> list[str]:
+        """Return lines of the open page that are close to what is asked, and not quoted yet.
+
+        Those come first that give a measure of the kind for which `measured` asks.
+        """
         page = self._toolkit.browser.current if self._toolkit.browser is not None else None
         if state.steps[-1].error or page is None:
             return []
@@ -171,7 +177,8 @@ class GuidedPolicy:
             for line in range(item.lines[0], item.lines[1] + 1)
         }
         passages = await self._toolkit.rank(page, asked, self._lane)
-        return _line_ranges([passage for passage in passages if passage.first not in quoted][:LINES])
+        unread = [passage for passage in passages if passage.first not in quoted]
+        return _line_ranges(sorted(unread, key=lambda passage: not measures(measured, [passage.text]))[:LINES])
 
     async def _lines(self, question: str, passages: Sequence[Passage]) -> list[str]:
         """Return the line ranges of the open page to quote, best first."""

@@ -40,10 +40,16 @@ class Measure:
     text: int
 
 
-def measures(asked: str, texts: Sequence[str]) -> list[Measure]:
+def measure_words(asked: str) -> str:
+    """Return words that stand with the measure that is asked for ("weigh weight"), none when no measure is."""
+    return " ".join(words for comparative, _, words in _KINDS if comparative.search(asked))
+
+
+def measures(asked: str, texts: Sequence[str], about: str = "") -> list[Measure]:
     """Return what the texts give as the measure that is asked for, at most one of each possible dimension.
 
-    It is the first that stands with a word for it ("weighs", "high"); without one it has to be the only one.
+    It is the first that stands with a word for it ("weighs", "high"), in a text that names what it is `about` if
+    one does; without such a word it has to be the only one.
     """
     found: list[Measure] = []
     for comparative, dimensions, words in _KINDS if texts else ():
@@ -52,6 +58,7 @@ def measures(asked: str, texts: Sequence[str]) -> list[Measure]:
         for dimension in dimensions:
             given = [(measure, text) for measure, text in _given(texts) if measure.dimension == dimension]
             named = [measure for measure, text in given if content_words(text) & content_words(words)]
+            named.sort(key=lambda measure: not content_words(about) <= content_words(texts[measure.text]))
             only = len({measure.value for measure, _ in given}) == 1
             if named or only:
                 found.append(named[0] if named else given[0][0])

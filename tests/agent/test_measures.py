@@ -2,7 +2,7 @@
 
 import pytest
 
-from crowquill.agent.measures import measures
+from crowquill.agent.measures import measure_words, measures
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,14 @@ def test_measures(asked: str, texts: list[str], expected: list[tuple[float, int]
     found = measures(asked, texts)
     assert [measure.text for measure in found] == [text for _, text in expected]
     assert [measure.value for measure in found] == pytest.approx([value for value, _ in expected])
+
+
+def test_words_that_stand_with_a_measure() -> None:
+    assert "weight" in measure_words("Which bird is heavier, ?")
+    assert measure_words("Which bird is older, ?") == ""
+
+
+def test_a_line_that_names_the_thing_comes_first() -> None:
+    texts = ["The boat race is 6.8 kilometres long.", "The Thames is 346 kilometres long."]
+    assert [found.text for found in measures("Which is longer, ?", texts, "Thames")] == [1]
+    assert [found.text for found in measures("Which is longer, ?", texts, "River Aske")] == [0]
