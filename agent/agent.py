@@ -1,6 +1,7 @@
 """The facade: configuration of an agent, and the doors to a run (`ask`, `answer`, `stream`)."""
 
 import asyncio
+import json
 import secrets
 import sqlite3
 import threading
@@ -20,6 +21,7 @@ from crowquill.agent.lane import Services
 from crowquill.agent.models.base import Model, Role
 from crowquill.agent.models.resolve import default_policy, resolve
 from crowquill.agent.recall import JournaledRecall
+from crowquill.agent.records import find_run
 from crowquill.agent.redact import Redactor
 from crowquill.agent.run import Run
 from crowquill.agent.workshop import Workshop
@@ -94,6 +96,7 @@ class Agent:
             allow_hosts=tuple(allow_hosts),
             prices={} if prices is None else dict(prices),
             without=tuple(without),
+            tools=tuple(entry.name for entry in self.tools),
         )
 
     @classmethod
@@ -143,12 +146,39 @@ class Agent:
         """Yield the events of a run as they happen; the last is `RunFinished`. Raises as `ask`."""
         if not objective.strip():
             raise UserError('there is no question: give one, as in: crowquill ask "How long is the Danube?"')
+        run_id = f"{self.clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        journal = Journal(self.workspace.database, run_id, clock=self.clock, redactor=Redactor())
+        async with aclosing(self._go(journal, objective)) as events:
+            async for event in events:
+                yield event
+
+    async def resume(self, run_id: str) -> AsyncGenerator[Event, None]:
+        """Go on with a run that was killed or cancelled, and yield its events, those recorded before first.
+
+        Nothing is done again but what was under way when the run was left.
+
+        Raises:
+            UserError: there is no such run, a process works on it, it came to its own end, or this agent has other
+                settings or tools than the run was begun with.
+            ReplayMismatch: this version of the program would not have come to where the run was left.
+        """
+        record = await self.workspace.database.read(lambda connection: find_run(connection, run_id))
+        redactor = Redactor()
+        before = RunConfig.from_json(json.loads(record.config)).to_json()
+        now = redactor.data(self.config.to_json())
+        if other := sorted(name for name in now if canonical(now[name]) != canonical(before[name])):
+            raise UserError(f"run {record.id} was begun with other settings: {', '.join(other)}")
+        journal = Journal(self.workspace.database, record.id, clock=self.clock, redactor=redactor, resumed=True)
+        async with aclosing(self._go(journal, record.objective)) as events:
+            async for event in events:
+                yield event
+
+    async def _go(self, journal: Journal, objective: str) -> AsyncGenerator[Event, None]:
+        """Prepare a live run and drive it."""
         warming = asyncio.create_task(self._warm())
         try:
             yield Progress("preparing the sources")
             workshop = await asyncio.to_thread(self.workshop, live=True)  # what cannot be used is said before a run
-            run_id = f"{self.clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-            journal = Journal(self.workspace.database, run_id, clock=self.clock, redactor=Redactor(), live=True)
             async with aclosing(self.drive(journal, objective, workshop)) as events:
                 async for event in events:
                     yield event
@@ -194,7 +224,6 @@ class Agent:
         workshop: Workshop,
         publish: Callable[[Recorded | Progress], None],
     ) -> None:
-        started = self.clock.monotonic()
         memory = self.workspace.memory()
         ending: tuple[str, Json] = ("error", None)  # whatever goes wrong, the run does not stay "running"
         try:
@@ -211,11 +240,12 @@ class Agent:
                 ),
                 clock=self.clock,
                 seed=await _draw_seed(journal),
-                started=started,
+                started=self.clock.monotonic() - journal.worked,
                 publish=publish,
                 store=partial(_remember, memory.store, journal, objective),
             )
             answer = await Run(objective, self.config, services, workshop).execute()
+            journal.check_complete()
             ending = (answer.stopped, {"short": answer.short, "reward": answer.reward.total})
         except asyncio.CancelledError:
             ending = ("cancelled", None)

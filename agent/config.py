@@ -20,7 +20,8 @@ ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")
 @dataclass(frozen=True, slots=True)
 class RunConfig:
     """Settings of one run. `models` names the model of each role; `web` allows live search and fetching;
-    `prices` are per model, dollars per million tokens; `without` names parts of the recipe that are left out.
+    `prices` are per model, dollars per million tokens; `without` names parts of the recipe that are left out,
+    `tools` those of the user's own program.
     """
 
     models: Mapping[Role, str]
@@ -33,6 +34,7 @@ class RunConfig:
     allow_hosts: tuple[str, ...] = ()
     prices: Mapping[str, Price] = field(default_factory=dict)
     without: tuple[Part, ...] = ()
+    tools: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON data."""
@@ -41,6 +43,7 @@ class RunConfig:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunConfig":
         """Restore what `to_json` gave."""
-        lists = {name: tuple(data.get(name, ())) for name in ("corpora", "databases", "allow_hosts", "without")}
+        names = ("corpora", "databases", "allow_hosts", "without", "tools")
+        lists = {name: tuple(data.get(name, ())) for name in names}
         prices = {name: Price(**price) for name, price in data["prices"].items()}
         return cls(**{**data, **lists, "budget": Budget(**data["budget"]), "prices": prices})

@@ -4,7 +4,8 @@ Every effect passes through `Journal.effect`: an intent row is committed, the ca
 committed. An effect is found again by lane, kind, hash of the canonical request, and how many equal requests
 the lane has made before, so that parallel lanes replay in any order. A replay runs the same code with
 `live=False`: recorded effects return at once, a missing one is a `ReplayMiss`, and every event is compared
-with the recorded one.
+with the recorded one. A run that was left is resumed in the same way, only that what is missing is done and
+recorded; an effect that was begun and not finished is done again.
 """
 
 import asyncio
@@ -15,10 +16,10 @@ import sqlite3
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from crowquill.agent.events import Event, Recorded, decode, encode
+from crowquill.agent.records import claim_run, process_identity
 from crowquill.agent.redact import Redactor
 from crowquill.errors import (
     CrowquillError,
@@ -49,14 +50,6 @@ def canonical(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def boot_id() -> str:
-    """Return the identity of this boot of the machine, to tell a live process from a reused number."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
-
-
 @dataclass(frozen=True, slots=True)
 class _Key:
     lane: str
@@ -73,11 +66,22 @@ class _Effect:
 
 
 class Journal:
-    """The journal of one run: a new one, which `begin` writes first, or one of a recorded run (`reopen`)."""
+    """The journal of one run: of a new one or one to be resumed, after `begin`, or for replay (`reopen`)."""
 
-    def __init__(self, database: Database, run_id: str, *, clock: Clock, redactor: Redactor, live: bool) -> None:
+    def __init__(
+        self,
+        database: Database,
+        run_id: str,
+        *,
+        clock: Clock,
+        redactor: Redactor,
+        live: bool = True,
+        resumed: bool = False,
+    ) -> None:
         self.run_id = run_id
         self.live = live
+        self._resumed = resumed
+        self._held = False
         self._database = database
         self._clock = clock
         self.redactor = redactor
@@ -90,7 +94,12 @@ class Journal:
         self._emitting = asyncio.Lock()
 
     async def begin(self, objective: str, config: Json) -> None:
-        """Start the record of a new run."""
+        """Start the record of a new run, or take up that of a run that was left.
+
+        Raises:
+            UserError: the run to be resumed has ended, or a process works on it.
+            StorageError: its record was changed.
+        """
         row = (
             self.run_id,
             self.redactor.text(objective),
@@ -98,23 +107,44 @@ class Journal:
             "running",
             self._clock.now().isoformat(),
             os.getpid(),
-            boot_id(),
+            process_identity(os.getpid()),
         )
-        await self._database.write(
-            lambda connection: connection.execute(
-                "INSERT INTO runs (id, objective, config, status, created_at, pid, boot_id) VALUES (?,?,?,?,?,?,?)",
-                row,
-            )
-        )
+
+        def write(connection: sqlite3.Connection) -> None:
+            if self._resumed:
+                claim_run(connection, self.run_id)
+                self._load(connection)
+            else:
+                connection.execute(
+                    "INSERT INTO runs (id, objective, config, status, created_at, pid, process)"
+                    " VALUES (?,?,?,?,?,?,?)",
+                    row,
+                )
+            self._held = True
+
+        await self._database.write(write)
 
     @classmethod
     async def reopen(cls, database: Database, run_id: str, *, clock: Clock, redactor: Redactor) -> "Journal":
         """Open a recorded run for replay: nothing will be called and nothing written."""
         journal = cls(database, run_id, clock=clock, redactor=redactor, live=False)
-        journal._effects = await database.read(lambda connection: _load_effects(connection, run_id))
-        recorded = await database.read(lambda connection: load_events(connection, run_id))
-        journal._events = {(event.lane, event.seq): event for event in recorded}
+        await database.read(journal._load)
         return journal
+
+    def _load(self, connection: sqlite3.Connection) -> None:
+        self._effects = _load_effects(connection, self.run_id)
+        recorded = load_events(connection, self.run_id)
+        self._events = {(event.lane, event.seq): event for event in recorded}
+        self._position = len(recorded)
+        last = "SELECT chain FROM events WHERE run=? ORDER BY position DESC LIMIT 1"
+        for (chain,) in connection.execute(last, (self.run_id,)):
+            self._chain = chain
+
+    @property
+    def worked(self) -> float:
+        """Seconds for which the run had worked when its clock was last read; 0 for a new run."""
+        clocks = (effect for key, effect in self._effects.items() if key.kind == "clock")
+        return max((json.loads(effect.response) for effect in clocks if effect.response is not None), default=0.0)
 
     async def effect(self, lane: str, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]]) -> Json:
         """Return the recorded response, or run `call` and record it.
@@ -128,11 +158,14 @@ class Journal:
         ordinal = self._ordinals[lane, kind, sha256]
         self._ordinals[lane, kind, sha256] += 1
         key = _Key(lane, kind, sha256, ordinal)
+        recorded = self._effects.get(key)
+        if recorded is not None and recorded.response is not None:
+            return _recall(recorded.status, recorded.response)
         if not self.live:
-            return self._recall(key, text)
+            raise ReplayMiss(self._describe_miss(key, text))
         started_at, started = self._clock.now().isoformat(), self._clock.monotonic()
         intent = (self.run_id, lane, kind, sha256, ordinal, text, started_at)
-        if kind not in _INSTANT:
+        if kind not in _INSTANT and recorded is None:
             await self._database.write(lambda connection: _insert(connection, intent))
         status, failure = "done", None
         try:
@@ -152,15 +185,6 @@ class Journal:
             raise _decode_error(response) from failure
         return response  # type: ignore[no-any-return]  # redaction keeps JSON JSON
 
-    def _recall(self, key: _Key, request: str) -> Json:
-        effect = self._effects.get(key)
-        if effect is None or effect.response is None:
-            raise ReplayMiss(self._describe_miss(key, request))
-        response: Json = json.loads(effect.response)
-        if effect.status == "failed":
-            raise _decode_error(response)
-        return response
-
     def _describe_miss(self, key: _Key, request: str) -> str:
         near = [
             effect.request
@@ -178,13 +202,19 @@ class Journal:
         """Record an event and, in the same transaction, the rows that `alongside` writes.
 
         Raises:
-            ReplayMismatch: the run is being replayed and this event differs from the recorded one.
+            ReplayMismatch: this event differs from the recorded one, or was not recorded in a run replayed.
         """
         payload = self.redactor.data(encode(event))
         seq = self._sequence[lane]
         self._sequence[lane] += 1
+        recorded = self._events.pop((lane, seq), None)
+        if recorded is not None:
+            self._compare(recorded, payload)
+            return recorded
         if not self.live:
-            return self._compare(lane, seq, payload)
+            raise ReplayMismatch(
+                f"run {self.run_id}, lane {lane}: event {seq} ({payload['kind']}) was not recorded"
+            )
         async with self._emitting:
             text = canonical(payload)
             digest, chain = _link(self._chain, text)
@@ -200,35 +230,30 @@ class Journal:
             self._chain, self._position = chain, self._position + 1
         return Recorded(lane, seq, at, decode(payload))
 
-    def _compare(self, lane: str, seq: int, payload: dict[str, Any]) -> Recorded:
-        recorded = self._events.pop((lane, seq), None)
-        if recorded is None:
-            raise ReplayMismatch(
-                f"run {self.run_id}, lane {lane}: event {seq} ({payload['kind']}) was not recorded"
-            )
+    def _compare(self, recorded: Recorded, payload: dict[str, Any]) -> None:
         before, now = canonical(encode(recorded.event)), canonical(payload)
         if before != now:
             at = max(0, _common_prefix(before, now) - 40)
             raise ReplayMismatch(
-                f"run {self.run_id}, lane {lane}, event {seq}: recorded …{before[at : at + 120]}… "
-                f"but got …{now[at : at + 120]}…"
+                f"run {self.run_id}, lane {recorded.lane}, event {recorded.seq}: "
+                f"recorded …{before[at : at + 120]}… but got …{now[at : at + 120]}…"
             )
-        return recorded
 
     def check_complete(self) -> None:
-        """Check at the end of a replay that every recorded event has come again. Raises ReplayMismatch."""
+        """Check at the end that every event recorded before has come again. Raises ReplayMismatch."""
         if self._events:
             lane, seq = next(iter(self._events))
             raise ReplayMismatch(f"run {self.run_id}: recorded event {seq} of lane {lane} did not come again")
 
     def finish(self, status: str, answer: Json) -> None:
-        """Close the record of a live run; waits for the commit, so that nothing can come between."""
+        """Close the record of a run that `begin` took; waits for the commit, so that nothing can come between."""
         values = (status, self._clock.now().isoformat(), canonical(self.redactor.data(answer)), self.run_id)
-        self._database.write_now(
-            lambda connection: connection.execute(
-                "UPDATE runs SET status=?, finished_at=?, answer=? WHERE id=?", values
-            )
-        )
+
+        def write(connection: sqlite3.Connection) -> None:
+            if self._held:
+                connection.execute("UPDATE runs SET status=?, finished_at=?, answer=? WHERE id=?", values)
+
+        self._database.write_now(write)
 
 
 _FINISH = (
@@ -243,6 +268,13 @@ def _insert(connection: sqlite3.Connection, intent: tuple[str, str, str, str, in
         " VALUES (?,?,?,?,?,?,'started',?)",
         intent,
     )
+
+
+def _recall(status: str, response: str) -> Json:
+    data: Json = json.loads(response)
+    if status == "failed":
+        raise _decode_error(data)
+    return data
 
 
 def _load_effects(connection: sqlite3.Connection, run_id: str) -> dict[_Key, _Effect]:

@@ -1,14 +1,14 @@
-"""The table of runs, for people: which there are, and what state they are in."""
+"""The table of runs: which there are, what state they are in, and which process works on one."""
 
 import json
+import os
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from crowquill.agent.journal import boot_id
 from crowquill.errors import UserError
 
-_COLUMNS = "id, objective, config, status, created_at, finished_at, pid, boot_id, answer"
+_COLUMNS = "id, objective, config, status, created_at, finished_at, pid, process, answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class RunRecord:
     created_at: str
     finished_at: str | None
     pid: int
-    boot_id: str
+    process: str
     answer: str | None
 
     @property
@@ -30,14 +30,45 @@ class RunRecord:
         """The recorded status; a run whose process has gone without a word was interrupted."""
         if self.status != "running":
             return self.status
-        alive = self.boot_id == boot_id() and Path(f"/proc/{self.pid}").exists()
-        return "running" if alive else "interrupted"
+        return "running" if self.process and self.process == process_identity(self.pid) else "interrupted"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run came to its own end, with or without an answer: such a run cannot be resumed."""
+        return self.answer is not None and json.loads(self.answer) is not None
 
     @property
     def short(self) -> str:
         """The bare answer; empty when there is none."""
         answer = json.loads(self.answer) if self.answer is not None else None
         return "" if answer is None else str(answer["short"])
+
+
+def process_identity(pid: int) -> str:
+    """Return the boot of the machine and the start time of a process; empty when there is no such process."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if state in "ZX" else f"{boot} {fields[18]}"  # starttime, field 22 in proc(5); Z and X are dead
+
+
+def claim_run(connection: sqlite3.Connection, run_id: str) -> None:
+    """Make this process the one that works on a run that was left.
+
+    Raises:
+        UserError: a process works on it, or it came to its own end.
+    """
+    record = find_run(connection, run_id)
+    if record.state == "running":
+        raise UserError(f"run {record.id} is being worked on by process {record.pid}; it cannot be resumed")
+    if record.ended:
+        raise UserError(f"run {record.id} came to its end ({record.status}); see: crowquill runs show {record.id}")
+    connection.execute(
+        "UPDATE runs SET status='running', finished_at=NULL, answer=NULL, pid=?, process=? WHERE id=?",
+        (os.getpid(), process_identity(os.getpid()), record.id),
+    )
 
 
 def list_records(connection: sqlite3.Connection, limit: int) -> list[RunRecord]:

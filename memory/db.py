@@ -54,6 +54,10 @@ MIGRATIONS: list[str] = [
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX sightings_by_run ON sightings (run);
     """,
+    # 3: a process is told from a later one of its number by more than the boot of the machine
+    """
+    ALTER TABLE runs RENAME COLUMN boot_id TO process;
+    """,
 ]
 
 

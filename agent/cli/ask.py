@@ -1,14 +1,14 @@
 """`crowquill ask`: one question, one checked answer."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 from crowquill.agent.agent import Agent
 from crowquill.agent.budget import Budget
-from crowquill.agent.cli.session import EXIT_CODES, drive, print_answer, print_json
+from crowquill.agent.cli.session import drive, print_outcome
 from crowquill.agent.config import PolicyName
-from crowquill.agent.publish import answer_json
 from crowquill.errors import UserError
 
 
@@ -46,11 +46,6 @@ class AskOptions:
 
 def run_ask(question: str, options: AskOptions, *, as_json: bool, events: bool, quiet: bool) -> int:
     """Answer the question and return the exit code."""
-    answer = drive(options.agent(), question, events=events, quiet=quiet)
-    if answer is None:
-        return EXIT_CODES["cancelled"]
-    if as_json:
-        print_json(answer_json(answer))
-    elif not events:
-        print_answer(answer)
-    return EXIT_CODES[answer.stopped]
+    agent = options.agent()
+    answer = drive(agent, partial(agent.stream, question), events=events, quiet=quiet)
+    return print_outcome(answer, as_json=as_json, events=events)

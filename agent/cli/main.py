@@ -172,6 +172,20 @@ def runs_show(
     raise typer.Exit(show_run(workspace, run_id, as_json=as_json))
 
 
+@runs_app.command("resume")
+def runs_resume(
+    run_id: Annotated[str, typer.Argument(help="Run id, or its beginning; 'last' is the newest.")],
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+    events: Annotated[bool, typer.Option("--events", help="Print each event as a line of JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
+) -> None:
+    """Go on with a run that was killed or cancelled; nothing that was finished is done again."""
+    from crowquill.agent.cli.runs import resume_run
+
+    raise typer.Exit(resume_run(workspace, run_id, as_json=as_json, events=events, quiet=quiet))
+
+
 @runs_app.command("replay")
 def runs_replay(
     run_id: Annotated[str, typer.Argument(help="Run id, or its beginning; 'last' is the newest.")],

@@ -1,6 +1,8 @@
-"""`crowquill runs`: list, show and replay what was recorded."""
+"""`crowquill runs`: list, show, resume and replay what was recorded."""
 
+import json
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -8,16 +10,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from crowquill.agent.agent import run_in_thread
-from crowquill.agent.cli.session import print_answer, print_json
+from crowquill.agent.agent import Agent, run_in_thread
+from crowquill.agent.cli.session import drive, print_answer, print_json, print_outcome
 from crowquill.agent.cli.view import describe
+from crowquill.agent.config import RunConfig
 from crowquill.agent.events import RunFinished
 from crowquill.agent.journal import load_events
+from crowquill.agent.models.resolve import resolve
 from crowquill.agent.publish import event_json
 from crowquill.agent.records import RunRecord, find_run, list_records
 from crowquill.agent.render import one_line
 from crowquill.agent.replay import replay
 from crowquill.agent.workspace import Workspace, find_workspace
+from crowquill.errors import UserError
 
 
 def list_runs(workspace: Path | None, limit: int, *, as_json: bool) -> int:
@@ -67,6 +72,23 @@ def show_run(workspace: Path | None, run_id: str, *, as_json: bool) -> int:
         elif (line := describe(item.event)) is not None:
             console.print(Text(f"{item.at[11:19]} {item.lane:<4} {line}"))
     return 0
+
+
+def resume_run(workspace: Path | None, run_id: str, *, as_json: bool, events: bool, quiet: bool) -> int:
+    """Go on with a run that was left, and return the exit code of its answer."""
+    place = Workspace(find_workspace(workspace))
+    record = place.database.read_now(lambda connection: find_run(connection, run_id))
+    config = RunConfig.from_json(json.loads(record.config))
+    if config.tools:
+        raise UserError(
+            f"run {record.id} has tools of its own program ({', '.join(config.tools)}); resume it there, with"
+            f" Agent(…, tools=[…]).resume({record.id!r})"
+        )
+    made = {name: resolve(name) for name in set(config.models.values())}
+    models = {role: made[name] for role, name in config.models.items()}
+    agent = Agent.from_config(config, models, workspace=place)
+    answer = drive(agent, partial(agent.resume, record.id), events=events, quiet=quiet)
+    return print_outcome(answer, as_json=as_json, events=events)
 
 
 def replay_run(workspace: Path | None, run_id: str, *, as_json: bool) -> int:

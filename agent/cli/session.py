@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sys
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, nullcontext
 from typing import Any
 
@@ -13,8 +14,8 @@ from rich.live import Live
 from crowquill.agent.agent import Agent
 from crowquill.agent.answer import Answer, Stopped
 from crowquill.agent.cli.view import LiveView, answer_view, describe
-from crowquill.agent.events import Progress, RunFinished, RunStarted
-from crowquill.agent.publish import event_json
+from crowquill.agent.events import Event, Progress, RunFinished, RunStarted
+from crowquill.agent.publish import answer_json, event_json
 
 EXIT_CODES: dict[Stopped, int] = {
     "answered": 0,
@@ -41,12 +42,27 @@ def print_answer(answer: Answer) -> None:
         console.print(line)
 
 
-def drive(agent: Agent, objective: str, *, events: bool = False, quiet: bool = False) -> Answer | None:
-    """Run one objective with a view on standard error; None when the user has cancelled it."""
-    return asyncio.run(_drive(agent, objective, events=events, quiet=quiet))
+def print_outcome(answer: Answer | None, *, as_json: bool, events: bool) -> int:
+    """Print what a run has come to (None: it was cancelled), unless its events were, and return the exit code."""
+    if answer is None:
+        return EXIT_CODES["cancelled"]
+    if as_json:
+        print_json(answer_json(answer))
+    elif not events:
+        print_answer(answer)
+    return EXIT_CODES[answer.stopped]
 
 
-async def _drive(agent: Agent, objective: str, *, events: bool, quiet: bool) -> Answer | None:
+Run = Callable[[], AsyncGenerator[Event, None]]
+"""What begins a run and yields its events, such as `partial(agent.stream, question)`."""
+
+
+def drive(agent: Agent, run: Run, *, events: bool = False, quiet: bool = False) -> Answer | None:
+    """Drive a run of the agent with a view on standard error; None when the user has cancelled it."""
+    return asyncio.run(_drive(agent, run, events=events, quiet=quiet))
+
+
+async def _drive(agent: Agent, run: Run, *, events: bool, quiet: bool) -> Answer | None:
     console = Console(stderr=True, highlight=False)
     view = LiveView(agent.config.budget, agent.clock)
     animated = console.is_terminal and not quiet
@@ -57,7 +73,7 @@ async def _drive(agent: Agent, objective: str, *, events: bool, quiet: bool) -> 
     live = Live(view, console=console, refresh_per_second=8, transient=True) if animated else nullcontext()
     try:
         with live:
-            async with aclosing(agent.stream(objective)) as stream:
+            async with aclosing(run()) as stream:
                 async for event in stream:
                     if isinstance(event, RunStarted):
                         run_id = event.run_id
@@ -72,8 +88,8 @@ async def _drive(agent: Agent, objective: str, *, events: bool, quiet: bool) -> 
                         return event.answer
     except asyncio.CancelledError:
         task.uncancel()
-        kept = f"; what was found is kept: crowquill runs show {run_id}" if run_id else ""
-        console.print(f"cancelled{kept}", markup=False)
+        kept = f"; what was found is kept; go on with: crowquill runs resume {run_id}" if run_id else ""
+        console.print(f"cancelled{kept}", markup=False, soft_wrap=True)
     finally:
         await agent.close()
     return None

@@ -1,5 +1,6 @@
 """`crowquill run`: YAML task files."""
 
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -39,7 +40,8 @@ def run_files(files: list[str], *, model: str | None, workspace: Path | None, as
 def _run(
     path: Path, spec: RunSpec, model: str | None, workspace: Path | None, *, as_json: bool, quiet: bool
 ) -> int:
-    answer = drive(_agent(path, spec, model, workspace), spec.objective, quiet=quiet)
+    agent = _agent(path, spec, model, workspace)
+    answer = drive(agent, partial(agent.stream, spec.objective), quiet=quiet)
     if answer is None:
         return EXIT_CODES["cancelled"]
     published = answer_json(answer)

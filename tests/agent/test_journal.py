@@ -1,5 +1,6 @@
 """The journal: record, replay, and what differs is said."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from crowquill.agent.events import Acted, Noticed
 from crowquill.agent.journal import Journal, load_events
 from crowquill.agent.redact import Redactor
-from crowquill.errors import ModelError, ReplayMismatch, ReplayMiss, StorageError, ToolFailed, ToolRetry
+from crowquill.errors import ModelError, ReplayMismatch, ReplayMiss, StorageError, ToolFailed, ToolRetry, UserError
 from crowquill.memory.clock import SystemClock
 from crowquill.memory.db import Database
 from crowquill.tools.context import Json
@@ -145,3 +146,44 @@ async def test_rows_alongside_an_event_are_written_with_it_or_not_at_all(databas
     with pytest.raises(RuntimeError):
         await live.emit("run", Noticed("lost"), fail)
     assert await database.read(lambda c: c.execute("SELECT count(*) FROM events").fetchone()[0]) == 0
+
+
+async def left(database: Database) -> Journal:
+    """Leave a run in the middle of its second search, as a kill does, and return the journal that takes it up."""
+    live = await begin(database)
+    await live.effect("t1/s1", "search", {"q": "a"}, saying("one"))
+    await live.emit("t1", Noticed("first", "info"))
+    killed = asyncio.create_task(live.effect("t1/s1", "search", {"q": "b"}, asyncio.Event().wait))
+    await asyncio.wait([killed], timeout=0.2)
+    killed.cancel()
+    await database.write(lambda connection: connection.execute("UPDATE runs SET process = 'gone'"))
+    return Journal(database, "r1", clock=CLOCK, redactor=Redactor(["canary-secret-1"]), resumed=True)
+
+
+async def test_a_run_that_was_left_is_taken_up(database: Database) -> None:
+    journal = await left(database)
+    await journal.begin("objective", {})
+    assert await journal.effect("t1/s1", "search", {"q": "a"}, never) == "one"
+    assert (await journal.emit("t1", Noticed("first", "info"))).seq == 0
+    assert await journal.effect("t1/s1", "search", {"q": "b"}, saying("two")) == "two"  # it was under way
+    await journal.emit("t1", Noticed("second", "info"))
+    journal.check_complete()
+    recorded = await database.read(lambda connection: load_events(connection, "r1"))  # the chain of hashes holds
+    assert [entry.event for entry in recorded] == [Noticed("first", "info"), Noticed("second", "info")]
+
+
+async def test_a_resumed_run_that_takes_another_path_is_told(database: Database) -> None:
+    journal = await left(database)
+    await journal.begin("objective", {})
+    with pytest.raises(ReplayMismatch, match="recorded"):
+        await journal.emit("t1", Noticed("something else", "info"))
+
+
+async def test_a_run_that_a_process_works_on_is_not_taken_up_nor_closed(database: Database) -> None:
+    await begin(database)
+    other = Journal(database, "r1", clock=CLOCK, redactor=Redactor(), resumed=True)
+    with pytest.raises(UserError, match="is being worked on by process"):
+        await other.begin("objective", {})
+    other.finish("error", None)
+    ((status,),) = await database.read(lambda c: c.execute("SELECT status FROM runs").fetchall())
+    assert status == "running"

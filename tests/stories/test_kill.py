@@ -52,11 +52,12 @@ def command(tmp_path: Path) -> tuple[Path, list[str]]:
     return workspace, crowquill(workspace, *ask)
 
 
-def kill_after_events(command: list[str], count: int) -> list[str]:
-    """Start a run, kill -9 it after so many events, and return the lines that it had printed."""
+def kill_after_events(command: list[str], count: int, seconds: float = 0.0) -> list[str]:
+    """Start a run, kill -9 it after so many events and then seconds, and return the lines that it had printed."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(count)]
+    time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
     lines += process.stdout.readlines()
     process.wait()
@@ -94,6 +95,29 @@ def test_kill_minus_nine_damages_nothing(command: tuple[Path, list[str]]) -> Non
     assert "all identical" in replayed.stdout
 
 
+@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
+def test_killed_runs_are_resumed(command: tuple[Path, list[str]], kills: int) -> None:
+    workspace, ask = command
+    draw = random.Random(kills)
+    resume = crowquill(workspace, "runs", "resume", "last", "--json", "-q")
+    whole = json.loads(subprocess.run([*ask[:-4], "--json", *ask[-3:]], capture_output=True).stdout)
+    for _ in range(kills):
+        check(workspace, kill_after_events(ask, draw.randint(1, 8), draw.random()))
+        process = subprocess.Popen(resume, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(draw.random() * 3)
+        process.kill()  # and once more while it is resumed, or after
+        process.wait()
+        resumed = subprocess.run(resume, capture_output=True, text=True)
+        if resumed.returncode == 2:
+            assert "came to its end (answered)" in resumed.stderr
+        else:
+            answer = json.loads(resumed.stdout)
+            for name in ("text", "short", "stopped", "claims"):
+                assert answer[name] == whole[name]
+        replayed = subprocess.run(crowquill(workspace, "runs", "replay", "last"), capture_output=True, text=True)
+        assert "all identical" in replayed.stdout
+
+
 def test_ctrl_c_ends_a_run_and_says_where_it_is_kept(command: tuple[Path, list[str]]) -> None:
     workspace, ask = command
     process = subprocess.Popen(
@@ -106,7 +130,7 @@ def test_ctrl_c_ends_a_run_and_says_where_it_is_kept(command: tuple[Path, list[s
     _, error = process.communicate(timeout=20)
     assert process.returncode == 130
     assert time.monotonic() - started < 5
-    assert b"crowquill runs show" in error
+    assert b"crowquill runs resume" in error
     assert b"Traceback" not in error
     listed = json.loads(subprocess.run(crowquill(workspace, "runs", "list", "--json"), capture_output=True).stdout)
     assert listed[0]["state"] == "cancelled"
