@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -134,3 +135,20 @@ def test_ctrl_c_ends_a_run_and_says_where_it_is_kept(command: tuple[Path, list[s
     assert b"Traceback" not in error
     listed = json.loads(subprocess.run(crowquill(workspace, "runs", "list", "--json"), capture_output=True).stdout)
     assert listed[0]["state"] == "cancelled"
+
+
+@pytest.mark.parametrize("kibibytes", [60, 160])
+def test_a_run_on_a_full_disk_says_so_and_is_resumed(command: tuple[Path, list[str]], kibibytes: int) -> None:
+    workspace, ask = command
+
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (kibibytes * 1024, kibibytes * 1024))
+
+    subprocess.run(ask, check=True, capture_output=True)
+    full = subprocess.run(ask, capture_output=True, text=True, preexec_fn=fill)
+    assert full.returncode == 1
+    assert full.stderr.startswith(f"crowquill: {workspace}")
+    assert "Traceback" not in full.stderr
+    resumed = subprocess.run(crowquill(workspace, "runs", "resume", "last"), capture_output=True, text=True)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "2,850 kilometres" in resumed.stdout
