@@ -27,12 +27,17 @@ from common import Results, fingerprint, interval, mean, paired
 
 from crowquill import Agent
 from crowquill.agent.models.base import Message, Model, Request
+from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.resolve import resolve
 from crowquill.agent.workspace import Workspace
 
 Case = dict[str, str]
 BASELINES = {
-    "reason": ("Solve the word problem step by step. End with a line: Answer: NUMBER", 400),
+    "reason": (
+        "Solve the word problem step by step. Say in a few words what you find, then write the calculation with numbers"
+        " only, such as 3 * 12 = 36. The last line is: Answer: NUMBER",
+        400,
+    ),
     "direct": ("Answer the word problem with the number alone.", 20),
 }
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
@@ -69,13 +74,16 @@ class Bench:
     async def _baseline(self, way: str, case: Case) -> dict[str, Any]:
         instruction, most = BASELINES[way]
         messages = (Message("system", instruction), Message("user", f"Problem: {case['question']}"))
-        reply = await self._model.complete(Request("act", messages, most))
+        try:
+            reply = await self._model.complete(Request("act", messages, most))
+        except UnusableReply as cut:  # it talks on until it is cut off
+            return {"value": None, "said": "", "prompt": cut.usage.prompt, "completion": cut.usage.completion, "calls": 1}
         text = reply.text.rpartition("Answer:")[2]
         value = number_of(text, last="Answer:" not in reply.text)
         usage = reply.usage
         return {
             "value": value,
-            "said": reply.text[-200:],
+            "said": reply.text,
             "prompt": usage.prompt,
             "completion": usage.completion,
             "calls": 1,
