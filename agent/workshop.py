@@ -24,6 +24,7 @@ from crowquill.tools.search.corpus import rank_lines
 from crowquill.tools.search.web import WebSearch
 from crowquill.tools.sql.tool import locate_database, open_database, read_schemas, sql_tools
 from crowquill.tools.tool import Tool
+from crowquill.tools.wolfram import wolfram_tools
 from crowquill.tools.worker import Worker
 
 _RANKED_LINES = 8
@@ -74,7 +75,18 @@ class Workshop:
         for schema in schemas:
             lane.rules.keep(schema.samples())
         queries = sql_tools(self._databases, self._worker, schemas) if self._databases else []
-        return make_toolkit(browser, [math_tool(self._worker), *queries, *self._extra], schemas, self._rank)
+        return make_toolkit(browser, [*self._own_tools(), *queries, *self._extra], schemas, self._rank)
+
+    async def tools(self, context: ToolContext) -> dict[str, Tool]:
+        """Make the tools for a call by hand, whatever state they are in."""
+        browser = Browser(self._providers, self._sources) if self._sources else None
+        schemas = await read_schemas(self._databases, self._worker, context)
+        queries = sql_tools(self._databases, self._worker, schemas) if self._databases else []
+        return make_toolkit(browser, [*self._own_tools(), *queries], schemas, self._rank).tools
+
+    def _own_tools(self) -> list[Tool]:
+        """Tools that every run has, and `wolfram` where there is a key."""
+        return [math_tool(self._worker), *wolfram_tools()]
 
     def policy(self, lane: Lane, toolkit: Toolkit) -> Policy:
         """Make the policy of one lane."""
