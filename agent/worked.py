@@ -30,6 +30,7 @@ _COMMANDS = {
     r"\approx": "=",
     "≈": "=",
 }
+_ITEM = re.compile(r"^\s*\d{1,2}[.)]\s+", re.MULTILINE)
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _TIMES = re.compile(r"(?<=[\d)\s])x(?=[\s\d(])")
 _PER_WORD = re.compile(r"\s*/\s*[A-Za-z][A-Za-z ]*")
@@ -128,5 +129,5 @@ def _plain(text: str) -> str:
     for command, sign in _COMMANDS.items():
         text = text.replace(command, sign)
     text = _THOUSANDS.sub("", text.translate(_SIGNS))
-    text = _TIMES.sub("*", text)
+    text = _TIMES.sub("*", _ITEM.sub("", text))
     return _WORD.sub(" ", _PER_WORD.sub(" ", text))
