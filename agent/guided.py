@@ -11,7 +11,14 @@ import re
 from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Any
 
-from crowquill.agent.annotate import answer_pattern, asked_kind, may_be_stopover, needs_calculation, wants_person
+from crowquill.agent.annotate import (
+    answer_pattern,
+    asked_kind,
+    counted,
+    may_be_stopover,
+    needs_calculation,
+    wants_person,
+)
 from crowquill.agent.compare import Comparison, Side, agree, best_quote, choose, comparison, holds, lacks, larger
 from crowquill.agent.critic.checks import is_unknown, is_verdict
 from crowquill.agent.critic.grounding import connected, is_called, lacking, needed, repeats, says, searchable
@@ -56,6 +63,7 @@ class GuidedPolicy:
         self._recipe: AsyncGenerator[Action, State] | None = None
         self._fault: ModelError | None = None
         self._found: Action | None = None
+        self._said = ""
 
     async def next(self, state: State, legal: frozenset[str]) -> Action:
         """Return the recipe's next action; when only the endings are left, read what there is."""
@@ -131,7 +139,7 @@ class GuidedPolicy:
         answer = await self._read(state)
         if answer is NOT_FOUND and not needs_calculation(question) and "second look" not in self._without:
             seen = len(state.evidence)
-            for url, _ in places[:LOOKED_AT_AGAIN]:
+            for url in self._again([url for url, _ in places], state):
                 state = yield Action("open", {"target": url}, "not found at first: read on")
                 for lines in await self._unread(state, _nameless(question)):
                     state = yield Action("quote", {"lines": lines}, "close to what is asked, whoever it is about")
@@ -149,6 +157,20 @@ class GuidedPolicy:
                     beyond = await self._beyond(state, short, about.url)
                     answer = answer if beyond is NOT_FOUND else beyond
         yield answer
+
+    def _again(self, urls: Sequence[str], state: State) -> list[str]:
+        """Return the pages to look at again: those first whose subject the first reading has brought up.
+
+        It says what it knows, "Ada Fell played the captain", where it does not know which post she held.
+        """
+        titles = {item.source.url: item.source.title for item in state.evidence if isinstance(item, Quote)}
+        asked = content_words(state.task.goal)
+        brought_up = [name.text for name in names(self._said, openings=True) if content_words(name.text) - asked]
+
+        def is_brought_up(url: str) -> bool:
+            return any(is_called(titles.get(url, ""), name) for name in brought_up)
+
+        return sorted(urls, key=lambda url: not is_brought_up(url))[:LOOKED_AT_AGAIN]
 
     def _may_lead_on(self, answer: Action, question: str) -> bool:
         """Say whether an answer is a name that may only be on the way, and can be searched for."""
@@ -212,6 +234,7 @@ class GuidedPolicy:
             schema = _reading_schema(state.evidence, pattern)
             reply = await self._ask("read", schema, 120, state.evidence, state.task.goal)
         parsed = reply.parsed if reply.parsed is not None else {}
+        self._said = str(parsed.get("sentence", ""))
         if len(str(parsed.get("answer", "")).split()) > LONGEST:
             return NOT_FOUND  # it talks round the question
         return _answer(state, parsed, reply)
@@ -318,7 +341,9 @@ def _answer(state: State, parsed: dict[str, Any], reply: Reply | None) -> Action
     """Turn a reading into an answer, or "not found" when the evidence does not carry the short answer."""
     short = _bare(str(parsed.get("answer", "")).strip().strip("."), state.task.goal)
     sentence = str(parsed.get("sentence", "")).strip()
-    if not short or is_unknown(short):
+    if is_unknown(short):
+        short = counted(state.task.goal, sentence)
+    if not short:
         return NOT_FOUND
     if not is_verdict(short):
         if repeats(short, state.task.goal):
