@@ -23,6 +23,7 @@ from crowquill.agent.records import claim_run, process_identity
 from crowquill.agent.redact import Redactor
 from crowquill.errors import (
     CrowquillError,
+    FetchFailed,
     ModelError,
     ReplayMismatch,
     ReplayMiss,
@@ -35,7 +36,7 @@ from crowquill.memory.db import Database
 from crowquill.tools.context import EffectKind, Json
 
 _RECORDED_ERRORS: dict[str, type[CrowquillError]] = {
-    kind.__name__: kind for kind in (ToolRetry, ToolFailed, ModelError)
+    kind.__name__: kind for kind in (ToolRetry, FetchFailed, ToolFailed, ModelError)
 }
 
 _INSTANT: frozenset[EffectKind] = frozenset({"clock", "random"})
@@ -317,13 +318,15 @@ def _link(chain: str, payload: str) -> tuple[str, str]:
 
 def _encode_error(error: CrowquillError) -> dict[str, Json]:
     name = next(name for name, kind in _RECORDED_ERRORS.items() if isinstance(error, kind))
-    fault = error.kind if isinstance(error, ModelError) else None
+    fault = error.kind if isinstance(error, ModelError | FetchFailed) else None
     return {"error": name, "message": str(error), "fault": fault}
 
 
 def _decode_error(data: Any) -> CrowquillError:
     if data["error"] == ModelError.__name__:
         return ModelError(data["message"], kind=data["fault"])
+    if data["error"] == FetchFailed.__name__:
+        return FetchFailed(data["message"], kind=data["fault"])
     return _RECORDED_ERRORS[data["error"]](data["message"])
 
 
