@@ -8,6 +8,7 @@ CrowquillError
 │   ├── ToolRetry        the model asked for something impossible; it may try again
 │   └── ToolFailed       the tool could not do it; the model sees why, trying again is no use
 ├── BudgetExceeded       a call was refused because it could not be paid
+├── RunPaused            a run cannot go on now, but later: a quota is used up, a server fails again and again
 └── StorageError         the workspace cannot be read or written
     ├── ReplayMiss       a replay asked for an effect that was never recorded
     └── ReplayMismatch   a replay produced another event than the recorded one
@@ -64,6 +65,10 @@ class BudgetExceeded(CrowquillError):
     def __init__(self, resource: str, message: str) -> None:
         super().__init__(message)
         self.resource = resource
+
+
+class RunPaused(CrowquillError):
+    """The run is parked: nothing is wrong with it, and it can be resumed."""
 
 
 class StorageError(CrowquillError):
