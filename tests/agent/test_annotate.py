@@ -47,7 +47,7 @@ def test_other_questions_have_free_answers(question: str) -> None:
     [
         (
             "It has how any hypermarkets?",
-            "It was bought for 5,2 billion (with 1,462 hypermarkets in 2016).",
+            "It cost 5,2 billion (with 1,462 hypermarkets in 2016).",
             "1,462",
         ),
         ("How many gold medals did she win?", "In 1992 she won three gold medals.", "three"),
