@@ -12,13 +12,13 @@ from typing import Any, Literal, cast
 
 from crowquill.agent.events import Recorded, decode
 from crowquill.agent.records import UNKNOWN
-from crowquill.errors import CrowquillError, ModelError, StorageError, ToolFailed, ToolRetry
+from crowquill.errors import CrowquillError, FetchFailed, ModelError, StorageError, ToolFailed, ToolRetry
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.rows import digest, fetch_back, first_link, link
 from crowquill.tools.context import Json
 
 RECORDED_ERRORS: dict[str, type[CrowquillError]] = {
-    kind.__name__: kind for kind in (ToolRetry, ToolFailed, ModelError)
+    kind.__name__: kind for kind in (ToolRetry, FetchFailed, ToolFailed, ModelError)
 }
 
 
@@ -140,7 +140,7 @@ def load_events(connection: sqlite3.Connection, run_id: str, blobs: BlobStore) -
 def encode_error(error: CrowquillError) -> dict[str, Json]:
     """Return a failure as JSON data, to be recorded as the response."""
     name = next(name for name, kind in RECORDED_ERRORS.items() if isinstance(error, kind))
-    fault = error.kind if isinstance(error, ModelError) else None
+    fault = error.kind if isinstance(error, ModelError | FetchFailed) else None
     return {"error": name, "message": str(error), "fault": fault}
 
 
@@ -148,6 +148,8 @@ def decode_error(data: Any) -> CrowquillError:
     """Restore a failure."""
     if data["error"] == ModelError.__name__:
         return ModelError(data["message"], kind=data["fault"])
+    if data["error"] == FetchFailed.__name__:
+        return FetchFailed(data["message"], kind=data["fault"])
     return RECORDED_ERRORS[data["error"]](data["message"])
 
 

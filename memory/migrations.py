@@ -81,6 +81,14 @@ MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
     """,
     # 5: what earlier versions did not note
     note_all_blobs,
+    # 6: pages that were fetched, as long as they are fresh or can be asked for again
+    """
+    CREATE TABLE pages (
+        url TEXT PRIMARY KEY, status INTEGER NOT NULL, media_type TEXT NOT NULL, charset TEXT,
+        location TEXT NOT NULL, body TEXT NOT NULL, etag TEXT NOT NULL, last_modified TEXT NOT NULL,
+        fetched_at TEXT NOT NULL, fresh_until REAL NOT NULL, listed INTEGER NOT NULL
+    ) STRICT;
+    """,
 )
 
 

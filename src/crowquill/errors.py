@@ -7,6 +7,7 @@ CrowquillError
 ├── ToolError
 │   ├── ToolRetry        the model asked for something impossible; it may try again
 │   └── ToolFailed       the tool could not do it; the model sees why, trying again is no use
+│       └── FetchFailed  a page cannot be had (`kind` says why)
 ├── BudgetExceeded       a call was refused because it could not be paid
 ├── RunPaused            a run cannot go on now, but later: a quota is used up, a server fails again and again
 └── StorageError         the workspace cannot be read or written
@@ -21,6 +22,22 @@ from typing import Literal
 ModelFault = Literal[
     "transient", "rate", "quota", "context", "auth", "refusal", "malformed", "length", "time", "fatal"
 ]
+
+FetchFault = Literal[
+    "refused",
+    "robots",
+    "login",
+    "missing",
+    "busy",
+    "server",
+    "unreachable",
+    "timeout",
+    "too large",
+    "broken",
+    "unreadable",
+]
+"""Why there is no page: our rules, the site's robots.txt, a login, no such page, the site asks to wait, it has a
+fault, it cannot be reached, not in time, more than is read, an answer that is no HTTP, nothing that is text."""
 
 
 class CrowquillError(Exception):
@@ -57,6 +74,14 @@ class ToolRetry(ToolError):
 
 class ToolFailed(ToolError):
     """The world refused; the same call will fail again."""
+
+
+class FetchFailed(ToolFailed):
+    """A page cannot be had; `kind` tells a program what the message tells a person."""
+
+    def __init__(self, message: str, *, kind: FetchFault) -> None:
+        super().__init__(message)
+        self.kind: FetchFault = kind
 
 
 class BudgetExceeded(CrowquillError):
