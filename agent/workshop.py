@@ -22,7 +22,8 @@ from crowquill.tools.maths.tool import math_tool
 from crowquill.tools.search.base import PageSource, Passage, SearchProvider
 from crowquill.tools.search.corpus import rank_lines
 from crowquill.tools.search.web import WebSearch
-from crowquill.tools.sql.tool import locate_database, open_database, read_schemas, sql_tools
+from crowquill.tools.sql.source import locate_database, open_database
+from crowquill.tools.sql.tool import read_schemas, sql_tools
 from crowquill.tools.tool import Tool
 from crowquill.tools.worker import Worker
 

@@ -34,6 +34,7 @@ JOBS: Mapping[str, str] = {
     "compute": "crowquill.tools.maths.evaluate:compute",
     "query": "crowquill.tools.sql.sqlite:query",
     "schema": "crowquill.tools.sql.describe:describe",
+    "lookup": "crowquill.tools.sql.describe:look_up_sqlite",
 }
 """Name of each job, and `module:function` of what does it: a function of JSON that returns JSON."""
 MEMORY = 1 << 30
