@@ -47,7 +47,9 @@ class Agent:
         models: other models for single roles (plan, act, write, judge).
         policy: `guided` for models of 1–3 billion parameters, `json` for larger ones; by the model when None.
         corpora: names of indexed folders (`crowquill index`), or `pocket` for the shipped pages.
-        databases: SQLite files or URLs; `pocket` is the shop shipped with Crowquill.
+        databases: SQLite or DuckDB files, or URLs (`postgresql://…`), each also as `name=URL`; `pocket` is the shop
+            shipped with Crowquill.
+        data: CSV, TSV, Parquet, JSON, JSON Lines and Excel files, or folders of them; together one database.
         tools: more tools, made with `crowquill.tool`.
         web: allow live search and fetching.
         memory: use and keep evidence of earlier runs in the workspace.
@@ -66,6 +68,7 @@ class Agent:
         budget: Budget | None = None,
         corpora: Sequence[str] = (),
         databases: Sequence[str] = (),
+        data: Sequence[str | Path] = (),
         tools: Sequence[Tool] = (),
         web: bool = False,
         memory: bool = True,
@@ -91,6 +94,7 @@ class Agent:
             budget=(Budget() if budget is None else budget).checked(),
             corpora=tuple(corpora),
             databases=tuple(self.workspace.database_url(spec) for spec in databases),
+            data=tuple(str(Path(path).expanduser().absolute()) for path in data),
             web=web,
             memory=memory,
             allow_hosts=tuple(allow_hosts),
@@ -116,6 +120,7 @@ class Agent:
             budget=config.budget,
             corpora=config.corpora,
             databases=config.databases,
+            data=config.data,
             web=config.web,
             memory=config.memory,
             allow_hosts=config.allow_hosts,
@@ -179,6 +184,7 @@ class Agent:
         try:
             yield Progress("preparing the sources")
             workshop = await asyncio.to_thread(self.workshop, live=True)  # what cannot be used is said before a run
+            await workshop.check()
             async with aclosing(self.drive(journal, objective, workshop)) as events:
                 async for event in events:
                     yield event

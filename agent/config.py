@@ -19,9 +19,9 @@ ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """Settings of one run. `models` names the model of each role; `web` allows live search and fetching;
-    `prices` are per model, dollars per million tokens; `without` names parts of the recipe that are left out,
-    `tools` those of the user's own program.
+    """Settings of one run. `models` names the model of each role; `data` are paths of data files; `web` allows live
+    search and fetching; `prices` are per model, dollars per million tokens; `without` names parts of the recipe
+    that are left out, `tools` those of the user's own program.
     """
 
     models: Mapping[Role, str]
@@ -29,6 +29,7 @@ class RunConfig:
     budget: Budget = field(default_factory=Budget)
     corpora: tuple[str, ...] = ()
     databases: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
     web: bool = False
     memory: bool = True
     allow_hosts: tuple[str, ...] = ()
@@ -43,7 +44,7 @@ class RunConfig:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunConfig":
         """Restore what `to_json` gave."""
-        names = ("corpora", "databases", "allow_hosts", "without", "tools")
+        names = ("corpora", "databases", "data", "allow_hosts", "without", "tools")
         lists = {name: tuple(data.get(name, ())) for name in names}
         prices = {name: Price(**price) for name, price in data["prices"].items()}
         return cls(**{**data, **lists, "budget": Budget(**data["budget"]), "prices": prices})

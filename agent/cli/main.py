@@ -30,6 +30,17 @@ Workspace = Annotated[
         "--workspace", help="Folder for journal and memory.", envvar="CROWQUILL_WORKSPACE", show_default=False
     ),
 ]
+Databases = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="SQLite or DuckDB file, or URL (postgresql://USER@HOST/NAME, mysql://…), also as NAME=URL; 'pocket' is"
+        " shipped. Repeatable."
+    ),
+]
+Data = Annotated[
+    list[str] | None,
+    typer.Option(help="CSV, TSV, Parquet, JSON(L) or Excel file, or a folder of them. Repeatable."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -64,14 +75,13 @@ def ask(
     corpus: Annotated[
         list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
     ] = None,
-    db: Annotated[
-        list[str] | None, typer.Option(help="SQLite file or URL; 'pocket' is shipped. Repeatable.")
-    ] = None,
+    db: Databases = None,
+    data: Data = None,
     web: Annotated[
         bool | None,
         typer.Option(
             "--web/--no-web",
-            help="Live search and fetching; on when no corpus and no db is given.",
+            help="Live search and fetching; on when no corpus, db or data is given.",
             show_default=False,
         ),
     ] = None,
@@ -100,6 +110,7 @@ def ask(
         policy=policy,
         corpora=tuple(corpus or ()),
         databases=tuple(db or ()),
+        data=tuple(data or ()),
         web=web,
         allow_hosts=tuple(allow_host or ()),
         budget=budget,

@@ -55,7 +55,7 @@ def describe(request: Any) -> Json:
 
     Each is `{"name", "kind", "columns", "links", "rows", "more"}` and for some engines "comment" and "notes"; a
     column is `{"name", "type", "key", "samples", "all", "low", "high"}`, a link `{"column", "table", "to"}`. `rows`
-    is null where counting took too long; with `all`, the samples are all values there are.
+    is null where counting took too long; with `all`, the samples are all values there are, and they repeat.
 
     Raises:
         ToolFailed: the file cannot be read.
@@ -191,7 +191,7 @@ def _sample(table: dict[str, Any], column: dict[str, Any], reader: _Reader) -> N
     if not dated:
         column["samples"] = texts
         counted = table["rows"] is not None and table["rows"] <= _SAMPLED_ROWS
-        column["all"] = counted and 0 < len(texts) < MAX_SAMPLES
+        column["all"] = counted and 0 < len(texts) < MAX_SAMPLES and table["rows"] >= 3 * len(texts)
     looks_dated = _DATE_TYPE.match(kind) if reader.typed else not texts and _DATE_NAME.search(column["name"])
     if (dated or looks_dated) and table["rows"] and not table["more"]:
         _add_ends(table, column, reader)

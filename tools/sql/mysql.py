@@ -85,7 +85,7 @@ def connect(url: URL, deadline: Deadline) -> "pymysql.Connection[Any]":
         reason = " ".join(str(error.args[-1] if error.args else error).split())[:200]
         raise ToolFailed(f"the MySQL server cannot be used: {reason}") from None
     limit = f"max_statement_time={deadline.left:.3f}"
-    if "mariadb" not in str(connection.server_version).lower():
+    if "mariadb" not in str(connection.get_server_info()).lower():  # type: ignore[no-untyped-call]
         limit = f"max_execution_time={int(deadline.left * 1000)}"
     for setting in (limit, "lock_wait_timeout=2", "innodb_lock_wait_timeout=2"):
         _execute(connection, f"SET SESSION {setting}")

@@ -166,14 +166,19 @@ def _kept_open(device: int, inode: int, path: Path) -> int:
     return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe must not block us
 
 
-def data_source(paths: Sequence[str | Path]) -> Database:
+def data_source(paths: Sequence[str | Path], *, live: bool = True) -> Database:
     """Make one source of data files; a folder stands for the files of known kinds in it.
+
+    `live`: look at the files; else nothing is opened, as a replay needs it.
 
     Raises:
         UserError: a file is missing or of an unknown kind, or there are too many.
     """
+    places = [Path(entry).expanduser().absolute() for entry in paths]
+    if not live:
+        return Database("data", None, "duckdb", files=tuple(places))
     files: list[Path] = []
-    for path in (Path(entry).expanduser().absolute() for entry in paths):
+    for path in places:
         if not path.is_dir():
             files.append(path)
             continue

@@ -35,7 +35,8 @@ async def _read_schema(database: Database, worker: Worker, context: ToolContext)
         request = database.request(seconds=seconds / 2)  # what is not read by then is left out
         return await worker.run(database.job("schema"), request, seconds=seconds)
 
-    return Schema.from_json(database.name, await context.effect("sql", {"schema": database.name}, call))
+    found = await context.effect("sql", {"schema": database.name}, call)
+    return Schema.from_json(database.name, found, database.dialect)
 
 
 def sql_tools(databases: Sequence[Database], worker: Worker, schemas: Sequence[Schema]) -> list[Tool]:
