@@ -184,7 +184,11 @@ class Agent:
         try:
             yield Progress("preparing the sources")
             workshop = await asyncio.to_thread(self.workshop, live=True)  # what cannot be used is said before a run
-            await workshop.check()
+            try:
+                await workshop.check()
+            except BaseException:
+                workshop.close()
+                raise
             async with aclosing(self.drive(journal, objective, workshop)) as events:
                 async for event in events:
                     yield event

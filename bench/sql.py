@@ -197,6 +197,8 @@ def main() -> None:
     options = parser.parse_args()
     cases = YAML(typ="safe", pure=True).load(QUESTIONS.read_text(encoding="utf-8"))
     cases = [{**case, "half": "ab"[number % 2]} for number, case in enumerate(cases)][: options.n]
+    options.path = options.path.resolve()
+    options.path = options.path.resolve()  # the worker has another working folder
     asyncio.run(work(options, [c for c in cases if options.half in (None, c["half"])], options.ways.split(",")))
 
 

@@ -94,6 +94,8 @@ def mariadb() -> Iterator[str]:
         with _started([program, *options], user, home) as server:
 
             def connect() -> None:
+                if not (home / "s.sock").exists():  # pymysql leaves a socket open when it cannot connect
+                    raise pymysql.OperationalError
                 pymysql.connect(unix_socket=f"{home}/s.sock", user="root").close()
 
             _wait(server, connect, pymysql.MySQLError, home)
