@@ -43,7 +43,9 @@ class Agent:
         models: other models for single roles (plan, act, write, judge).
         policy: `guided` for models of 1–3 billion parameters, `json` for larger ones; by the model when None.
         corpora: names of indexed folders (`crowquill index`), or `pocket` for the shipped pages.
-        databases: SQLite files or URLs; `pocket` is the shop shipped with Crowquill.
+        databases: SQLite or DuckDB files, or URLs (`postgresql://…`), each also as `name=URL`; `pocket` is the shop
+            shipped with Crowquill.
+        data: CSV, TSV, Parquet, JSON, JSON Lines and Excel files, or folders of them; together one database.
         tools: more tools, made with `crowquill.tool`.
         allow: names of tools, or patterns of them, that may write, send or execute without anybody being asked.
         web: allow live search and fetching.
@@ -65,6 +67,7 @@ class Agent:
         budget: Budget | None = None,
         corpora: Sequence[str] = (),
         databases: Sequence[str] = (),
+        data: Sequence[str | Path] = (),
         tools: Sequence[Tool] = (),
         allow: Sequence[str] = (),
         web: bool = False,
@@ -98,6 +101,7 @@ class Agent:
             budget=(Budget() if budget is None else budget).checked(),
             corpora=tuple(corpora),
             databases=tuple(self.workspace.database_url(spec) for spec in databases),
+            data=tuple(str(Path(path).expanduser().absolute()) for path in data),
             web=web,
             memory=memory,
             allow_hosts=tuple(allow_hosts),
@@ -123,6 +127,7 @@ class Agent:
             budget=config.budget,
             corpora=config.corpora,
             databases=config.databases,
+            data=config.data,
             web=config.web,
             memory=config.memory,
             allow_hosts=config.allow_hosts,
@@ -238,6 +243,12 @@ class Agent:
             yield Progress("preparing the sources")
             live = self._tapes is None
             workshop = await asyncio.to_thread(self.workshop, live=live)  # what cannot be used is said before a run
+            try:
+                if live:
+                    await workshop.check()
+            except BaseException:
+                workshop.close()
+                raise
             async with aclosing(self.driver.drive(journal, objective, workshop, fork=fork)) as events:
                 async for event in events:
                     yield event

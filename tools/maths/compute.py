@@ -31,7 +31,11 @@ def compute(request: Any) -> Json:
     evaluation = Evaluation(date.fromisoformat(today) if today else None)
     value = evaluation.result(node)
     remarks = evaluation.remarks
-    if isinstance(value, sympy.Expr) and not value.is_Rational and any(bits(n) > _MAX_BITS for n in value.atoms(sympy.Rational)):
+    if (
+        isinstance(value, sympy.Expr)
+        and not value.is_Rational
+        and any(bits(n) > _MAX_BITS for n in value.atoms(sympy.Rational))
+    ):
         remarks.note("the numbers are too long to be written out")
         value = value.evalf(30)
     exact = written(value)

@@ -268,7 +268,9 @@ class Evaluation:
             return units.raised(base, exponent)
         self._only(base, exponent)
         if base.is_negative and isinstance(exponent, Rational) and exponent.q > 1 and exponent.q % 2:
-            self.remarks.note(f"principal value; the real root is {written(sympy.real_root(base, exponent.q) ** exponent.p)}")
+            self.remarks.note(
+                f"principal value; the real root is {written(sympy.real_root(base, exponent.q) ** exponent.p)}"
+            )
         return power(base, exponent)
 
     def _negated(self, value: Value) -> Value:
