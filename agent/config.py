@@ -9,10 +9,10 @@ from crowquill.agent.models.base import Role
 from crowquill.agent.toolspec import ToolSpec
 
 PolicyName = Literal["guided", "json"]
-Part = Literal["lexical", "dense", "titles", "hop", "comparison", "types", "second look", "bridge"]
+Part = Literal["lexical", "dense", "titles", "hop", "comparison", "types", "second look", "bridge", "program"]
 """Parts of the guided recipe that can be left out: rankings of the corpus search, comparison by code, the check of
-the kind of answer, the second look at the best pages when the first has found nothing, and reading on about what
-was answered when it is probably only on the way to the answer."""
+the kind of answer, the second look at the best pages when the first has found nothing, reading on about what was
+answered when it is probably only on the way to the answer, and a program of named steps for word problems."""
 PARTS: tuple[Part, ...] = get_args(Part)
 
 ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")
@@ -20,10 +20,10 @@ ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """Settings of one run. `models` names the model of each role; `web` allows live search and fetching;
-    `prices` are per model, dollars per million tokens; `without` names parts of the recipe that are left out,
-    `tools` are those of the user's own program, and `allow` patterns of the names of those that may do more than
-    read.
+    """Settings of one run. `models` names the model of each role; `data` are paths of data files; `web` allows live
+    search and fetching; `prices` are per model, dollars per million tokens; `without` names parts of the recipe
+    that are left out, `tools` are those of the user's own program, and `allow` patterns of the names of those that
+    may do more than read.
     """
 
     models: Mapping[Role, str]
@@ -31,6 +31,7 @@ class RunConfig:
     budget: Budget = field(default_factory=Budget)
     corpora: tuple[str, ...] = ()
     databases: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
     web: bool = False
     memory: bool = True
     allow_hosts: tuple[str, ...] = ()
@@ -46,7 +47,7 @@ class RunConfig:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunConfig":
         """Restore what `to_json` gave."""
-        names = ("corpora", "databases", "allow_hosts", "without", "allow")
+        names = ("corpora", "databases", "data", "allow_hosts", "without", "allow")
         lists = {name: tuple(data.get(name, ())) for name in names}
         prices = {name: Price(**price) for name, price in data["prices"].items()}
         tools = tuple(

@@ -15,27 +15,28 @@ from crowquill.agent.annotate import (
     answer_pattern,
     asked_kind,
     counted,
+    is_word_problem,
     may_be_stopover,
     needs_calculation,
     wants_person,
 )
 from crowquill.agent.compare import Comparison, Side, agree, best_quote, choose, comparison, holds, lacks, larger
-from crowquill.agent.critic.checks import is_unknown, is_verdict
+from crowquill.agent.critic.checks import is_unknown, is_verdict, unfounded_numbers
 from crowquill.agent.critic.grounding import connected, is_called, lacking, needed, repeats, says, searchable
+from crowquill.agent.guided_sql import SqlRecipe
 from crowquill.agent.lane import Lane
 from crowquill.agent.measures import measure_words, measures
 from crowquill.agent.models.base import Reply, Request
 from crowquill.agent.prompting import prompt
-from crowquill.agent.render import evidence_block, fence, one_line
+from crowquill.agent.render import evidence_block
 from crowquill.agent.rules import urls_in
 from crowquill.agent.state import ENDINGS, Action, State
 from crowquill.agent.toolkit import Toolkit
 from crowquill.errors import ModelError
 from crowquill.memory.evidence import Computation, Evidence, Quote, Table, plain_text
 from crowquill.memory.textual import content_words, names
-from crowquill.memory.untrusted import Untrusted
 from crowquill.memory.verify import missing_numbers
-from crowquill.tools.maths.arithmetic import parse_arithmetic
+from crowquill.tools.maths.questions import parse_computation
 from crowquill.tools.search.base import Passage
 
 PAGES = 5
@@ -88,21 +89,34 @@ class GuidedPolicy:
 
     async def _steps(self, state: State) -> AsyncGenerator[Action, State]:
         question = state.task.goal
-        expression = parse_arithmetic(question)
+        expression = parse_computation(question)
         if expression is not None:
-            state = yield Action("math", {"expression": expression}, "plain arithmetic")
+            state = yield Action("math", {"expression": expression}, "a computation as it stands")
             if state.evidence:
                 yield _computed(state, "", ())
         alone = self._toolkit.browser is None
-        if any(alone or schema.relevance(question) >= DATABASE_RELEVANCE for schema in self._toolkit.schemas):
+        if "program" not in self._without and is_word_problem(question, alone=alone and not self._toolkit.schemas):
             problem = ""
-            for _ in range(2):
-                state = yield await self._query(question, problem)
+            for attempt in range(2 if alone else 1):
+                program = await self._program(question, problem)
+                if attempt == 0 and alone and (unfounded := unfounded_numbers(program, [question])):
+                    problem = f"{unfounded[0]} is no number of the problem"
+                    continue
+                state = yield Action("math", {"expression": program}, "with the numbers of the question")
                 problem = state.steps[-1].error
                 if not problem:
-                    break
-            if _rows(state.evidence):
-                yield await self._tell(state, words=state.steps[0].error == "")
+                    yield _computed(state, "", ())
+        schemas = self._toolkit.schemas
+        known = [schema for schema in schemas if schema.relevance(question) >= DATABASE_RELEVANCE]
+        for schema in known or (schemas[:1] if alone else ()):
+            recipe = SqlRecipe(self._lane, self._toolkit, schema)
+            queries = recipe.steps(state)
+            query = await anext(queries, None)
+            while query is not None:
+                state = yield query
+                query = await _asend(queries, state)
+            if recipe.found is not None and recipe.found.rows:
+                yield await self._tell(state, recipe.found, words=recipe.calls == 1)
         state = yield Action("recall", {"query": question}, "what earlier runs have verified")
         if self._toolkit.browser is None:
             yield await self._read(state)
@@ -299,22 +313,24 @@ class GuidedPolicy:
             return None
         return needed(expression, cites, state.evidence), expression, sentence
 
-    async def _query(self, question: str, problem: str) -> Action:
-        schemas = "\n".join(schema.render(1800) for schema in self._toolkit.schemas)
-        messages = prompt("query").messages(
-            schema=fence(Untrusted(schemas, "schema"), self._lane.services.seed),
-            objective=question,
-            problem=f"The last try failed: {one_line(problem, 300)}" if problem else "",
+    async def _program(self, question: str, problem: str) -> str:
+        """Ask for named steps, each a formula of the question's numbers and of steps before it."""
+        fields = {
+            "because": {"type": "string", "maxLength": 160},
+            "name": {"type": "string", "pattern": "^[a-z][a-z_]{1,30}$"},
+            "value": {"type": "string", "pattern": "^[a-z0-9_. ()+*/%-]{1,80}$"},
+        }
+        schema = _object({"steps": {"type": "array", "items": _object(fields), "minItems": 1, "maxItems": 10}})
+        messages = prompt("program").messages(
+            objective=question, problem=f"The last try failed: {one_line(problem, 300)}" if problem else ""
         )
-        schema = _object({"query": {"type": "string", "maxLength": 500}})
-        reply = await self._lane.complete(Request("act", messages, 200, schema))
-        query = str(reply.parsed["query"]) if reply.parsed is not None else ""
-        return Action("sql", {"query": query}, "the database knows the question's words")
+        reply = await self._lane.complete(Request("act", messages, 400, schema))
+        steps = reply.parsed["steps"] if reply.parsed is not None else []
+        return "; ".join(f"{step['name']} = {step['value']}" for step in steps)
 
-    async def _tell(self, state: State, *, words: bool) -> Action:
-        """Put a query result into words: by the model when a call is left, else by code."""
-        table = _rows(state.evidence)[-1]
-        number = len(state.evidence)
+    async def _tell(self, state: State, table: Table, *, words: bool) -> Action:
+        """Put a query result into words: by the model when a call is left and it says what the table says."""
+        number = 1 + next(at for at, item in enumerate(state.evidence) if item.id == table.id)
         fallback = {"quotes": [number], "sentence": _row_sentence(table), "answer": _cell(table)}
         if not words:
             return _answer(state, fallback, None)
@@ -322,7 +338,7 @@ class GuidedPolicy:
             "sentence": {"type": "string", "maxLength": 240},
             "answer": {"type": "string", "maxLength": 80},
         }
-        reply = await self._ask("tell", _object(fields), 120, state.evidence, state.task.goal)
+        reply = await self._ask("tell", _object(fields), 120, [table], state.task.goal)
         parsed = {**(reply.parsed if reply.parsed is not None else {}), "quotes": [number]}
         told = _answer(state, parsed, reply)
         if told.tool == "answer" or is_unknown(str(parsed.get("answer", ""))):
@@ -406,8 +422,12 @@ def _computed(state: State, sentence: str, cites: tuple[int, ...]) -> Action:
     return Action("answer", {"short": shown, "claims": [{"text": text, "cites": [*cites, number]}]})
 
 
-def _rows(evidence: Sequence[Evidence]) -> list[Table]:
-    return [item for item in evidence if isinstance(item, Table) and item.rows]
+async def _asend(steps: AsyncGenerator[Action, State], state: State) -> Action | None:
+    """Return the next action of steps, or None when there is none."""
+    try:
+        return await steps.asend(state)
+    except StopAsyncIteration:
+        return None
 
 
 def _cell(table: Table) -> str:

@@ -51,6 +51,7 @@ class RunSpec(_Strict):
     policy: Literal["guided", "json"] | None = None
     corpus: list[str] = []
     db: list[str] = []
+    data: list[str] = []
     web: bool = False
     memory: bool = True
     budget: BudgetSpec = BudgetSpec()

@@ -20,6 +20,7 @@ class AskOptions:
     policy: str | None = None
     corpora: tuple[str, ...] = ()
     databases: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
     web: bool | None = None
     allow_hosts: tuple[str, ...] = ()
     budget: str | None = None
@@ -30,12 +31,13 @@ class AskOptions:
         """Make the agent that these options describe. Raises UserError."""
         if self.policy not in (None, "guided", "json"):
             raise UserError(f"unknown policy {self.policy!r}; use guided (small models) or json")
-        alone = not self.corpora and not self.databases
+        alone = not self.corpora and not self.databases and not self.data
         return Agent(
             model="local" if self.model is None else self.model,
             policy=cast("PolicyName | None", self.policy),
             corpora=self.corpora,
             databases=self.databases,
+            data=self.data,
             web=alone if self.web is None else self.web,
             allow_hosts=self.allow_hosts,
             budget=None if self.budget is None else Budget.parse(self.budget),

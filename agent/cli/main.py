@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from crowquill import __version__
-from crowquill.agent.cli.options import AsJson, Workspace
+from crowquill.agent.cli.options import AsJson, Data, Databases, Workspace
 from crowquill.agent.cli.runs_app import runs_app
 from crowquill.errors import CrowquillError
 
@@ -57,14 +57,13 @@ def ask(
     corpus: Annotated[
         list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
     ] = None,
-    db: Annotated[
-        list[str] | None, typer.Option(help="SQLite file or URL; 'pocket' is shipped. Repeatable.")
-    ] = None,
+    db: Databases = None,
+    data: Data = None,
     web: Annotated[
         bool | None,
         typer.Option(
             "--web/--no-web",
-            help="Live search and fetching; on when no corpus and no db is given.",
+            help="Live search and fetching; on when no corpus, db or data is given.",
             show_default=False,
         ),
     ] = None,
@@ -93,6 +92,7 @@ def ask(
         policy=policy,
         corpora=tuple(corpus or ()),
         databases=tuple(db or ()),
+        data=tuple(data or ()),
         web=web,
         allow_hosts=tuple(allow_host or ()),
         budget=budget,

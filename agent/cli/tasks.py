@@ -64,6 +64,7 @@ def _agent(path: Path, spec: RunSpec, model: str | None, workspace: Path | None)
         policy=spec.policy,
         corpora=spec.corpus,
         databases=spec.db,
+        data=spec.data,
         web=spec.web,
         memory=spec.memory,
         budget=Budget(**spec.budget.model_dump()),
