@@ -28,7 +28,7 @@ from crowquill.agent.lane import Lane
 from crowquill.agent.measures import measure_words, measures
 from crowquill.agent.models.base import Reply, Request
 from crowquill.agent.prompting import prompt
-from crowquill.agent.render import evidence_block
+from crowquill.agent.render import evidence_block, one_line
 from crowquill.agent.rules import urls_in
 from crowquill.agent.state import ENDINGS, Action, State
 from crowquill.agent.toolkit import Toolkit
