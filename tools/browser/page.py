@@ -16,12 +16,14 @@ from crowquill.memory.snapshot import Snapshot
 from crowquill.tools.browser.canonical import Canon
 from crowquill.tools.browser.charset import decode
 from crowquill.tools.browser.html import render_html_text
+from crowquill.tools.browser.pdf import render_pdf
 from crowquill.tools.browser.text import comma_separated, json_text, markdown_to_html, plain_text, verbatim
 
 RENDERER = "crowquill/2"
 """Version of the rendering; it changes when the same bytes would give another text."""
 
 _SUFFIXES = {
+    ".pdf": "application/pdf",
     ".html": "text/html",
     ".htm": "text/html",
     ".xhtml": "text/html",
@@ -32,6 +34,7 @@ _SUFFIXES = {
     ".xml": "text/xml",
 }
 _KINDS = {
+    "application/pdf": "pdf",
     "text/html": "html",
     "application/xhtml+xml": "html",
     "text/markdown": "markdown",
@@ -58,23 +61,27 @@ _FORMS: dict[str, Callable[[str], Canon]] = {
 
 
 def sniff(data: bytes, media_type: str) -> str:
-    """Return the kind of page (html, markdown, json, csv, xml or text) by declared type and first bytes.
+    """Return the kind of page (html, pdf, markdown, json, csv, xml or text) by declared type and first bytes.
 
     Raises:
         ToolFailed: it is something that cannot be read as text.
     """
     head = data[:512]
-    if head.startswith((b"%PDF", b"PK\x03\x04")):
-        raise ToolFailed("the page is a PDF or an archive, which cannot be read yet")
+    name = media_type.partition(";")[0].strip().lower()
+    if head.lstrip().startswith(b"%PDF-") or (_KINDS.get(name) == "pdf" and b"%PDF-" in data[:1024]):
+        return "pdf"
+    if head.startswith(b"PK\x03\x04"):
+        raise ToolFailed("the page is an archive, which cannot be read")
     if b"\x00" in head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ToolFailed("the page is binary data, not text")
-    name = media_type.partition(";")[0].strip().lower()
     suffixed = "xml" if name.endswith("+xml") and not name.startswith("image/") else None
     declared = _KINDS.get(name, "json" if name.endswith("+json") else suffixed)
     if declared is None:
         shown = name if re.fullmatch(r"[\w.+-]{1,40}/[\w.+-]{1,40}", name) else "unknown"
-        raise ToolFailed(f"pages of type {shown} cannot be read, only HTML, text, Markdown, JSON, XML and CSV")
-    return "html" if declared in ("text", "xml") and _HTML_START.match(data[:4096]) else declared
+        raise ToolFailed(f"pages of type {shown} cannot be read, only HTML, PDF, text, Markdown, JSON, XML and CSV")
+    if declared == "pdf" and not _HTML_START.match(data[:4096]):
+        raise ToolFailed("the page is said to be a PDF, but is none")
+    return "html" if declared in ("text", "xml", "pdf") and _HTML_START.match(data[:4096]) else declared
 
 
 def render(
@@ -93,13 +100,17 @@ def render(
         ToolFailed: it is no text.
     """
     form = sniff(data, media_type)
-    text = decode(data, charset)
     title, hidden = "", 0
-    if form in ("html", "markdown"):
+    pages: tuple[int, ...] = ()
+    if form == "pdf":
+        pdf = render_pdf(data)
+        canon, title, pages = pdf.canon, pdf.title, pdf.pages
+    elif form in ("html", "markdown"):
+        text = decode(data, charset)
         rendered, title = render_html_text(markdown_to_html(text) if form == "markdown" else text, url)
         canon, hidden = rendered.canon, rendered.hidden
     else:
-        canon = _FORMS[form](text)
+        canon = _FORMS[form](decode(data, charset))
     return Snapshot(
         url=url,
         title=title if title else url.rstrip("/").rpartition("/")[2],
@@ -113,6 +124,7 @@ def render(
         renderer=RENDERER,
         hidden=hidden,
         trust=trust,
+        pages=pages,
     )
 
 

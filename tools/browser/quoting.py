@@ -45,7 +45,8 @@ def quote_text(snapshot: Snapshot, text: str) -> Quote:
     first, last = _covered(snapshot, found)
     if last - first >= LONGEST:
         raise ToolRetry(f"a quote has at most {LONGEST} lines")
-    return Quote(snapshot.text[found.start : found.end], snapshot.source, found.start, found.end, (first, last))
+    text = snapshot.text[found.start : found.end]
+    return Quote(text, snapshot.source, found.start, found.end, (first, last), snapshot.page_of(first))
 
 
 def _covered(snapshot: Snapshot, found: Located) -> tuple[int, int]:
