@@ -21,8 +21,8 @@ LineKind = Literal["text", "heading", "item", "row", "code", "quote"]
 class Line:
     """One line: `text[start:end]` of the snapshot.
 
-    `level` is 1–6 for headings, nesting depth for items, 1 for the head of a table. `mark` is the number of an
-    item of a numbered list.
+    `level` is 1–6 for headings, nesting depth for items, 1 for the head of a table. `mark` is what stands
+    before an item, such as "-" or "3."; further lines of it have none.
     """
 
     start: int

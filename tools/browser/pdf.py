@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from crowquill.errors import ToolFailed
-from crowquill.tools.browser.canonical import Canon, Inline, strip_unseen
+from crowquill.tools.browser.canonical import Canon, folded, preserved, strip_unseen
 from crowquill.tools.browser.pdf_layout import BULLETS, Block, Word, page_blocks
 
 if TYPE_CHECKING:
@@ -221,31 +221,27 @@ class _Writer:
         if block.kind == "code":
             self._code(block)
             return
-        inline = Inline()
         if block.kind == "row":
             cells = [" ".join(word.text for word in segment.words) for segment in block.rows[0]]
-            inline.add(_LEADERS.sub(" …", " | ".join(cells)))
-            self._canon.block(inline, "row")
+            self._canon.block(folded(_LEADERS.sub(" …", " | ".join(cells))), "row")
             return
-        inline.add(_LEADERS.sub(" …", self._running(block)))
-        level = self._level(block, inline.text, page)
+        text = folded(_LEADERS.sub(" …", self._running(block)))
+        level = self._level(block, text, page)
         if level:
-            self._canon.block(inline, "heading", level)
+            self._canon.block(text, "heading", level)
         elif block.kind == "item":
-            self._canon.block(inline, "item", 1)
+            self._canon.block(text, "item", 1, mark="-" if block.words[0].text in BULLETS else "")
         else:
-            self._canon.block(inline)
+            self._canon.block(text)
 
     def _code(self, block: Block) -> None:
-        inline = Inline(preserve=True)
         left = min(row[0].x0 for row in block.rows)
         rows = []
         for row in block.rows:
             width = max(0.1, row[0].width / max(1, len(" ".join(word.text for word in row[0].words))))
             text = " " * min(40, round((row[0].x0 - left) / width))
             rows.append(text + "  ".join(" ".join(word.text for word in segment.words) for segment in row))
-        inline.add("\n".join(rows))
-        self._canon.verbatim(inline)
+        self._canon.verbatim(preserved("\n".join(rows)))
 
     def _level(self, block: Block, text: str, page: int) -> int:
         if len(block.rows) > 3 or len(text) > _LONGEST_HEADING or not _letters(text) or _INDEXED.search(text):

@@ -21,6 +21,8 @@ _FILLED = 0.55
 """Share of a column's width from which a line counts as running text; cells of a table fill less."""
 _OVERHANG = 0.15
 """Share of the width of both columns by which a line reaches over the gutter to count as spanning it."""
+_LEADERS = 4
+"""Dots that lead from an entry of a table of contents to its page."""
 BULLETS = "•‣▪▫●○◦■□–—*·∗"
 _BULLET = re.compile(rf"[{BULLETS}]$|\[\w{{1,12}}\]$|\(?\d{{1,3}}[.)]$|\(?[a-z]\)$")
 _STOPS = (".", "!", "?", ":", ";", "”", '"', ")")
@@ -251,6 +253,8 @@ def _blocks(rows: list[Row]) -> Iterator[Block]:
 
 def _kind(rows: list[Row], at: int) -> Kind:
     row = rows[at]
+    if sum(word.text == "." for segment in row for word in segment.words) >= _LEADERS:
+        return "row"
     if _is_fixed(row) and any(map(_is_fixed, (*rows[max(0, at - 1) : at], *rows[at + 1 : at + 2]))):
         return "code"
     if len(row) > 1 and any(
