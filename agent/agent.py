@@ -3,39 +3,33 @@
 import asyncio
 import json
 import secrets
-import sqlite3
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing, suppress
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from crowquill.agent.answer import Answer
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.config import PARTS, ROLES, Part, PolicyName, RunConfig
-from crowquill.agent.events import Event, Progress, Recorded, RunFinished
-from crowquill.agent.journal import Alongside, Journal, canonical
-from crowquill.agent.lane import Services
+from crowquill.agent.drive import Driver
+from crowquill.agent.events import Event, Progress, RunFinished
+from crowquill.agent.fork import Change, Fork, NewRun, create_fork
+from crowquill.agent.journal import Journal, Mode
 from crowquill.agent.models.base import Model, Role
 from crowquill.agent.models.resolve import default_policy, resolve
-from crowquill.agent.recall import JournaledRecall
-from crowquill.agent.records import find_run
+from crowquill.agent.records import RunRecord, find_run
 from crowquill.agent.redact import Redactor
-from crowquill.agent.run import Run
+from crowquill.agent.tape import canonical
+from crowquill.agent.toolspec import ToolSpec
 from crowquill.agent.workshop import Workshop
 from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import UserError
 from crowquill.memory.clock import Clock, SystemClock
-from crowquill.memory.evidence import Evidence
-from crowquill.memory.evidence_json import encode
-from crowquill.memory.store import MemoryStore
-from crowquill.tools.context import Json
 from crowquill.tools.tool import Tool
 
 T = TypeVar("T")
-_END = object()
 
 
 class Agent:
@@ -49,6 +43,7 @@ class Agent:
         corpora: names of indexed folders (`crowquill index`), or `pocket` for the shipped pages.
         databases: SQLite files or URLs; `pocket` is the shop shipped with Crowquill.
         tools: more tools, made with `crowquill.tool`.
+        allow: names of tools, or patterns of them, that may write, send or execute without anybody being asked.
         web: allow live search and fetching.
         memory: use and keep evidence of earlier runs in the workspace.
         allow_hosts: private or loopback hosts (`127.0.0.1:8080`) that may be fetched.
@@ -67,6 +62,7 @@ class Agent:
         corpora: Sequence[str] = (),
         databases: Sequence[str] = (),
         tools: Sequence[Tool] = (),
+        allow: Sequence[str] = (),
         web: bool = False,
         memory: bool = True,
         allow_hosts: Sequence[str] = (),
@@ -85,6 +81,7 @@ class Agent:
         self.workspace = workspace if isinstance(workspace, Workspace) else Workspace(find_workspace(workspace))
         self.tools = tuple(tools)
         self.clock: Clock = SystemClock() if clock is None else clock
+        self._redactor = Redactor()
         self.config = RunConfig(
             models={role: model.name for role, model in self.models.items()},
             policy=default_policy(self.models["act"].name) if policy is None else policy,
@@ -96,7 +93,8 @@ class Agent:
             allow_hosts=tuple(allow_hosts),
             prices={} if prices is None else dict(prices),
             without=tuple(without),
-            tools=tuple(entry.name for entry in self.tools),
+            tools=tuple(ToolSpec.of(entry) for entry in self.tools),
+            allow=tuple(allow),
         )
 
     @classmethod
@@ -106,9 +104,8 @@ class Agent:
         models: Mapping[Role, Model],
         *,
         workspace: Workspace,
-        clock: Clock | None = None,
     ) -> "Agent":
-        """Make an agent with the settings of a recorded run."""
+        """Make an agent with the settings of a recorded run; what stands for its own tools cannot be called."""
         return cls(
             model=models["act"],
             models=models,
@@ -121,8 +118,9 @@ class Agent:
             allow_hosts=config.allow_hosts,
             prices=config.prices,
             without=config.without,
+            tools=[spec.stand_in() for spec in config.tools],
+            allow=config.allow,
             workspace=workspace,
-            clock=clock,
         )
 
     def ask(self, objective: str) -> Answer:
@@ -146,40 +144,67 @@ class Agent:
         """Yield the events of a run as they happen; the last is `RunFinished`. Raises as `ask`."""
         if not objective.strip():
             raise UserError('there is no question: give one, as in: crowquill ask "How long is the Danube?"')
-        run_id = f"{self.clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        journal = Journal(self.workspace.database, run_id, clock=self.clock, redactor=Redactor())
-        async with aclosing(self._go(journal, objective)) as events:
+        async with aclosing(self._go(self._journal(self._new_id(), "new"), objective)) as events:
             async for event in events:
                 yield event
 
     async def resume(self, run_id: str) -> AsyncGenerator[Event, None]:
-        """Go on with a run that was killed or cancelled, and yield its events, those recorded before first.
+        """Go on with a run that was killed, cancelled or paused, and yield its events, those recorded before first.
 
         Nothing is done again but what was under way when the run was left.
 
         Raises:
-            UserError: there is no such run, a process works on it, it came to its own end, or this agent has other
-                settings or tools than the run was begun with.
+            UserError: there is no such run, a process works on it, it came to its own end, it waits for a decision
+                about a call with unknown outcome, or this agent has other settings or tools than the run was begun
+                with.
             ReplayMismatch: this version of the program would not have come to where the run was left.
         """
         record = await self.workspace.database.read(lambda connection: find_run(connection, run_id))
-        redactor = Redactor()
-        before = RunConfig.from_json(json.loads(record.config)).to_json()
-        now = redactor.data(self.config.to_json())
-        if other := sorted(name for name in now if canonical(now[name]) != canonical(before[name])):
-            raise UserError(f"run {record.id} was begun with other settings: {', '.join(other)}")
-        journal = Journal(self.workspace.database, record.id, clock=self.clock, redactor=redactor, resumed=True)
-        async with aclosing(self._go(journal, record.objective)) as events:
+        self._check_settings(record, ())
+        fork = Fork.read(record)
+        async with aclosing(self._go(self._journal(record.id, "resume"), record.objective, fork)) as events:
             async for event in events:
                 yield event
 
-    async def _go(self, journal: Journal, objective: str) -> AsyncGenerator[Event, None]:
+    async def fork(self, run_id: str, step: str, change: Change | None = None) -> AsyncGenerator[Event, None]:
+        """Try a run again from a step on (`t1/s3`; `3` in a run of one task), and yield the events of the new run.
+
+        What came before the step is shared with the run and costs nothing. This agent may have other models.
+
+        Raises:
+            UserError: there is no such run or step, or this agent has other settings than the run.
+        """
+        record = await self.workspace.database.read(lambda connection: find_run(connection, run_id))
+        self._check_settings(record, ("models",))
+        new = NewRun(self._new_id(), self._redactor.data(self.config.to_json()), self.clock.now().isoformat())
+        change = Change() if change is None else change
+        fork = await create_fork(self.workspace.database, record.id, new, step=step, change=change)
+        async with aclosing(self._go(self._journal(new.id, "resume"), record.objective, fork)) as events:
+            async for event in events:
+                yield event
+
+    def _check_settings(self, record: RunRecord, free: Collection[str]) -> None:
+        before = RunConfig.from_json(json.loads(record.config)).to_json()
+        now = self._redactor.data(self.config.to_json())
+        other = [
+            name for name in sorted(now) if canonical(now[name]) != canonical(before[name]) and name not in free
+        ]
+        if other:
+            raise UserError(f"run {record.id} was begun with other settings: {', '.join(other)}")
+
+    def _new_id(self) -> str:
+        return f"{self.clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+    def _journal(self, run_id: str, mode: Mode) -> Journal:
+        return Journal(self.workspace.database, run_id, clock=self.clock, redactor=self._redactor, mode=mode)
+
+    async def _go(self, journal: Journal, objective: str, fork: Fork | None = None) -> AsyncGenerator[Event, None]:
         """Prepare a live run and drive it."""
         warming = asyncio.create_task(self._warm())
         try:
             yield Progress("preparing the sources")
             workshop = await asyncio.to_thread(self.workshop, live=True)  # what cannot be used is said before a run
-            async with aclosing(self.drive(journal, objective, workshop)) as events:
+            async with aclosing(self.driver.drive(journal, objective, workshop, fork=fork)) as events:
                 async for event in events:
                     yield event
         finally:
@@ -189,73 +214,10 @@ class Agent:
         """Make what a run works with. Raises UserError when a live one names what is not there."""
         return Workshop(self.config, self.workspace, self.tools, live=live)
 
-    async def drive(self, journal: Journal, objective: str, workshop: Workshop) -> AsyncGenerator[Event, None]:
-        """Execute a run on a journal, live or as a replay, and yield its events; the workshop is closed."""
-        queue: asyncio.Queue[Event | object] = asyncio.Queue()
-
-        def publish(item: Recorded | Progress) -> None:
-            queue.put_nowait(item.event if isinstance(item, Recorded) else item)
-
-        async def work() -> None:
-            try:
-                await self._execute(journal, objective, workshop, publish)
-            finally:
-                queue.put_nowait(_END)
-
-        worker = asyncio.create_task(work())
-        try:
-            while (item := await queue.get()) is not _END:
-                if isinstance(item, RunFinished):
-                    await worker  # the journal is closed before anybody hears that the run is over
-                yield cast("Event", item)
-            await worker
-        finally:
-            try:
-                if not worker.done():
-                    worker.cancel()
-                    await asyncio.wait([worker])
-            finally:
-                workshop.close()
-
-    async def _execute(
-        self,
-        journal: Journal,
-        objective: str,
-        workshop: Workshop,
-        publish: Callable[[Recorded | Progress], None],
-    ) -> None:
-        memory = self.workspace.memory()
-        ending: tuple[str, Json] = ("error", None)  # whatever goes wrong, the run does not stay "running"
-        try:
-            if journal.live:
-                await journal.begin(objective, cast("Json", self.config.to_json()))
-            services = Services(
-                journal=journal,
-                models=self.models,
-                slots={model.name: asyncio.Semaphore(model.slots) for model in self.models.values()},
-                prices=self.config.prices,
-                blobs=self.workspace.blobs,
-                memory=JournaledRecall(
-                    journal, memory.retriever if self.config.memory else None, self.workspace.blobs
-                ),
-                clock=self.clock,
-                seed=await _draw_seed(journal),
-                started=self.clock.monotonic() - journal.worked,
-                publish=publish,
-                store=partial(_remember, memory.store, journal, objective),
-            )
-            answer = await Run(objective, self.config, services, workshop).execute()
-            journal.check_complete()
-            ending = (answer.stopped, {"short": answer.short, "reward": answer.reward.total})
-        except asyncio.CancelledError:
-            ending = ("cancelled", None)
-            raise
-        finally:
-            try:
-                if journal.live:
-                    journal.finish(*ending)
-            finally:
-                memory.index.close()
+    @property
+    def driver(self) -> Driver:
+        """What executes runs with the settings and models of this agent."""
+        return Driver(self.config, self.models, self.workspace, self.clock)
 
     async def _warm(self) -> None:
         """Load what the first requests need; a failure shows at the first request itself."""
@@ -269,25 +231,6 @@ class Agent:
         for model in self._distinct_models():
             await model.close()
         self.workspace.close()
-
-
-def _remember(store: MemoryStore, journal: Journal, objective: str, evidence: Evidence, lane: str) -> Alongside:
-    """Return what writes evidence to the memory, unless there is a secret in it."""
-    data = encode(evidence)
-    kept = [evidence] if canonical(journal.redactor.data(data)) == canonical(data) else []
-    question = journal.redactor.text(objective)
-
-    def insert(connection: sqlite3.Connection) -> None:
-        store.insert(connection, kept, run=journal.run_id, task=lane, question=question)
-
-    return insert
-
-
-async def _draw_seed(journal: Journal) -> str:
-    async def draw() -> Json:
-        return secrets.token_hex(8)
-
-    return cast("str", await journal.effect("run", "random", "seed", draw))
 
 
 def run_in_thread(work: Coroutine[Any, Any, T]) -> T:

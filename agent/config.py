@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.models.base import Role
+from crowquill.agent.toolspec import ToolSpec
 
 PolicyName = Literal["guided", "json"]
 Part = Literal["lexical", "dense", "titles", "hop", "comparison", "types", "second look", "bridge"]
@@ -21,7 +22,8 @@ ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")
 class RunConfig:
     """Settings of one run. `models` names the model of each role; `web` allows live search and fetching;
     `prices` are per model, dollars per million tokens; `without` names parts of the recipe that are left out,
-    `tools` those of the user's own program.
+    `tools` are those of the user's own program, and `allow` patterns of the names of those that may do more than
+    read.
     """
 
     models: Mapping[Role, str]
@@ -34,7 +36,8 @@ class RunConfig:
     allow_hosts: tuple[str, ...] = ()
     prices: Mapping[str, Price] = field(default_factory=dict)
     without: tuple[Part, ...] = ()
-    tools: tuple[str, ...] = ()
+    tools: tuple[ToolSpec, ...] = ()
+    allow: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON data."""
@@ -43,7 +46,10 @@ class RunConfig:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunConfig":
         """Restore what `to_json` gave."""
-        names = ("corpora", "databases", "allow_hosts", "without", "tools")
+        names = ("corpora", "databases", "allow_hosts", "without", "allow")
         lists = {name: tuple(data.get(name, ())) for name in names}
         prices = {name: Price(**price) for name, price in data["prices"].items()}
-        return cls(**{**data, **lists, "budget": Budget(**data["budget"]), "prices": prices})
+        tools = tuple(
+            ToolSpec(tool) if isinstance(tool, str) else ToolSpec(**tool) for tool in data.get("tools", ())
+        )
+        return cls(**{**data, **lists, "tools": tools, "budget": Budget(**data["budget"]), "prices": prices})

@@ -39,7 +39,7 @@ class Workshop:
 
     def __init__(self, config: RunConfig, workspace: Workspace, extra: Sequence[Tool], *, live: bool) -> None:
         self._config = config
-        check_custom(extra)
+        check_custom(extra, config.allow)
         self._workspace = workspace
         self._extra = tuple(replace(entry, custom=True) for entry in extra)
         self._worker = Worker()

@@ -8,7 +8,6 @@ from pathlib import Path
 import platformdirs
 
 from crowquill.errors import UserError
-from crowquill.memory.blobs import BlobStore
 from crowquill.memory.db import Database
 from crowquill.memory.embed import Embedder, SentenceEmbedder
 from crowquill.memory.index import ChromaIndex
@@ -53,7 +52,7 @@ class Workspace:
         self.path = path
         self.embedder: Embedder = embedder if embedder is not None else SentenceEmbedder()
         self.database = Database(path / "crowquill.db")
-        self.blobs = BlobStore(path / "blobs")
+        self.blobs = self.database.blobs
 
     def memory(self) -> Memory:
         """Open the memory for one run."""

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from crowquill import __version__
+from crowquill.agent.cli.options import AsJson, Workspace
+from crowquill.agent.cli.runs_app import runs_app
 from crowquill.errors import CrowquillError
 
 app = typer.Typer(
@@ -19,18 +21,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-runs_app = typer.Typer(help="List, show and replay recorded runs.", no_args_is_help=True)
 models_app = typer.Typer(help="The embedded model: list and download.", no_args_is_help=True)
 app.add_typer(runs_app, name="runs")
 app.add_typer(models_app, name="models")
-
-Workspace = Annotated[
-    Path | None,
-    typer.Option(
-        "--workspace", help="Folder for journal and memory.", envvar="CROWQUILL_WORKSPACE", show_default=False
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def _print_version(value: bool) -> None:
@@ -146,56 +139,6 @@ def index(
     from crowquill.agent.cli.index import run_index
 
     raise typer.Exit(run_index(folder, name, workspace, as_json=as_json))
-
-
-@runs_app.command("list")
-def runs_list(
-    workspace: Workspace = None,
-    limit: Annotated[int, typer.Option(help="How many, newest first.", min=1)] = 20,
-    as_json: AsJson = False,
-) -> None:
-    """List recorded runs, newest first."""
-    from crowquill.agent.cli.runs import list_runs
-
-    raise typer.Exit(list_runs(workspace, limit, as_json=as_json))
-
-
-@runs_app.command("show")
-def runs_show(
-    run_id: Annotated[str, typer.Argument(help="Run id, or its beginning; 'last' is the newest.")],
-    workspace: Workspace = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the events as lines of JSON.")] = False,
-) -> None:
-    """Show what a run did, step by step."""
-    from crowquill.agent.cli.runs import show_run
-
-    raise typer.Exit(show_run(workspace, run_id, as_json=as_json))
-
-
-@runs_app.command("resume")
-def runs_resume(
-    run_id: Annotated[str, typer.Argument(help="Run id, or its beginning; 'last' is the newest.")],
-    workspace: Workspace = None,
-    as_json: AsJson = False,
-    events: Annotated[bool, typer.Option("--events", help="Print each event as a line of JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
-) -> None:
-    """Go on with a run that was killed or cancelled; nothing that was finished is done again."""
-    from crowquill.agent.cli.runs import resume_run
-
-    raise typer.Exit(resume_run(workspace, run_id, as_json=as_json, events=events, quiet=quiet))
-
-
-@runs_app.command("replay")
-def runs_replay(
-    run_id: Annotated[str, typer.Argument(help="Run id, or its beginning; 'last' is the newest.")],
-    workspace: Workspace = None,
-    as_json: AsJson = False,
-) -> None:
-    """Run a finished run again from its journal, without model or network; every event must be the same."""
-    from crowquill.agent.cli.runs import replay_run
-
-    raise typer.Exit(replay_run(workspace, run_id, as_json=as_json))
 
 
 @models_app.command("list")

@@ -1,8 +1,6 @@
 """Bytes to a snapshot: what kind of page it is, which characters it has, and its canonical text."""
 
 import base64
-import codecs
-import re
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,7 +8,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from crowquill.errors import ToolFailed
 from crowquill.memory.evidence import SourceKind
 from crowquill.memory.snapshot import Snapshot
 from crowquill.tools.browser.canonical import Canon
@@ -18,6 +15,7 @@ from crowquill.tools.browser.charset import decode
 from crowquill.tools.browser.html import HtmlText, render_html
 from crowquill.tools.browser.pdf import render_pdf
 from crowquill.tools.browser.text import comma_separated, json_text, markdown_to_html, plain_text, verbatim
+from crowquill.tools.sniff import sniff
 
 RENDERER = "crowquill/3"
 """Version of the rendering; it changes when the same bytes would give another text."""
@@ -33,55 +31,12 @@ _SUFFIXES = {
     ".csv": "text/csv",
     ".xml": "text/xml",
 }
-_KINDS = {
-    "application/pdf": "pdf",
-    "text/html": "html",
-    "application/xhtml+xml": "html",
-    "text/markdown": "markdown",
-    "text/x-markdown": "markdown",
-    "application/json": "json",
-    "text/json": "json",
-    "text/csv": "csv",
-    "text/tab-separated-values": "csv",
-    "text/xml": "xml",
-    "application/xml": "xml",
-    "text/plain": "text",
-    "": "text",
-}
-_HTML_START = re.compile(
-    rb"(?:\xef\xbb\xbf)?(?:\s|<!--.{0,400}?-->|<\?xml[^>]{0,200}>)*<(?:!doctype\s+html|html|head|body)\b",
-    re.IGNORECASE | re.DOTALL,
-)
 _FORMS: dict[str, Callable[[str], Canon]] = {
     "text": plain_text,
     "csv": comma_separated,
     "json": json_text,
     "xml": verbatim,
 }
-
-
-def sniff(data: bytes, media_type: str) -> str:
-    """Return the kind of page (html, pdf, markdown, json, csv, xml or text) by declared type and first bytes.
-
-    Raises:
-        ToolFailed: it is something that cannot be read as text.
-    """
-    head = data[:512]
-    name = media_type.partition(";")[0].strip().lower()
-    if head.lstrip().startswith(b"%PDF-") or (_KINDS.get(name) == "pdf" and b"%PDF-" in data[:1024]):
-        return "pdf"
-    if head.startswith(b"PK\x03\x04"):
-        raise ToolFailed("the page is an archive, which cannot be read")
-    if b"\x00" in head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise ToolFailed("the page is binary data, not text")
-    suffixed = "xml" if name.endswith("+xml") and not name.startswith("image/") else None
-    declared = _KINDS.get(name, "json" if name.endswith("+json") else suffixed)
-    if declared is None:
-        shown = name if re.fullmatch(r"[\w.+-]{1,40}/[\w.+-]{1,40}", name) else "unknown"
-        raise ToolFailed(f"pages of type {shown} cannot be read, only HTML, PDF, text, Markdown, JSON, XML and CSV")
-    if declared == "pdf" and not _HTML_START.match(data[:4096]):
-        raise ToolFailed("the page is said to be a PDF, but is none")
-    return "html" if declared in ("text", "xml", "pdf") and _HTML_START.match(data[:4096]) else declared
 
 
 def render(

@@ -8,7 +8,7 @@ from tests.support.pdf import At, column, write_pdf
 
 from crowquill.errors import ToolFailed
 from crowquill.memory.snapshot import MAX_LINE, Snapshot
-from crowquill.tools.browser.page import pack, render, render_job, sniff, unpack
+from crowquill.tools.browser.page import pack, render, render_job, unpack
 from crowquill.tools.browser.pdf import pdf_pages
 
 URL = "https://site.example/paper.pdf"
@@ -140,17 +140,6 @@ def test_the_same_text_comes_out_of_the_workers_child() -> None:
     request = {"data": pack(data), "media_type": "text/plain", "url": URL, "charset": None, "fetched_at": "2026"}
     there = Snapshot.from_json(unpack(render_job(request)).decode())
     assert there == render(data, "text/plain", URL, fetched_at="2026")
-
-
-def test_a_pdf_is_known_by_its_bytes() -> None:
-    data = write_pdf([[At(60, 700, "Text.")]])
-    assert (
-        sniff(data, "text/html") == sniff(b"\n" + data, "") == sniff(b"junk\n" + data, "application/pdf") == "pdf"
-    )
-    assert sniff(b"<p>about %PDF-1.7 files", "text/html") == "html"
-    assert sniff(b"<!doctype html><p>Not found", "application/pdf") == "html"
-    with pytest.raises(ToolFailed, match="said to be a PDF, but is none"):
-        sniff(b"hello", "application/pdf")
 
 
 @pytest.mark.parametrize(
