@@ -34,12 +34,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A numbered link (from 1) that stands in `line` (from 1) and leads to the absolute `url`."""
+    """A numbered link (from 1) that stands in `line` (from 1) and leads to the absolute `url`.
+
+    Its words begin at `start` in the text of the snapshot.
+    """
 
     number: int
     text: str
     url: str
     line: int
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True)

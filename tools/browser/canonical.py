@@ -100,7 +100,7 @@ class Canon:
             while line + 1 < len(self.lines) and self.lines[line + 1].start <= place:
                 line += 1
             if words.strip():
-                self.links.append(Link(len(self.links) + 1, " ".join(words.split()), url, line + 1))
+                self.links.append(Link(len(self.links) + 1, " ".join(words.split()), url, line + 1, place))
 
 
 _RUNNING: frozenset[LineKind] = frozenset({"text", "item", "quote"})

@@ -58,7 +58,7 @@ def render_html(data: str, url: str) -> HtmlText:
         main if 0 < main < last else None,
         tuple((name, min(line, last)) for name, line in flow.anchors.items() if last),
         tuple(placed),
-        is_shell(tree, len(flow.canon.text)),
+        is_shell(tree, flow.canon.text),
     )
 
 

@@ -86,9 +86,9 @@ def _fields(form: "LexborNode") -> Iterator[Field]:
             yield Field(name, "on" if value is None else value)
 
 
-def is_shell(tree: "LexborHTMLParser", characters: int) -> bool:
-    """Say whether a page with so many characters of text is empty until scripts fill it."""
-    if characters > _SHELL_TEXT or tree.css_first("script") is None:
+def is_shell(tree: "LexborHTMLParser", text: str) -> bool:
+    """Say whether a page with this text is empty until scripts fill it."""
+    if len(text) > _SHELL_TEXT or tree.css_first("script") is None:
         return False
-    says = any("javascript" in (node.html or "").lower() for node in tree.css("noscript"))
-    return says or characters == 0 or tree.css_first(_SHELLS) is not None
+    said = [text, *(node.html or "" for node in tree.css("noscript"))]
+    return not text or any("javascript" in part.lower() for part in said) or tree.css_first(_SHELLS) is not None

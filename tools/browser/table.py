@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from crowquill.tools.browser.canonical import LinkSpan
 
 SEPARATOR = " | "
+BAR = re.compile(r" ?(?<![^ ])\|(?![^ ]) ?")
+"""Where one cell of a row ends and the next begins."""
 _REPEATED = 80
 """Characters up to which a cell that spans rows stands in each of them."""
 _REPEATS = 20_000
@@ -76,16 +78,15 @@ class Table:
 
 
 def _joined(cells: list[Settled]) -> Settled:
+    """Put cells between bars; next to an empty one there is one space, not two."""
     parts: list[str] = []
     links: list[LinkSpan] = []
     length = 0
-    for text, spans in cells:
-        if parts:
-            length += len(SEPARATOR)
+    for at, (text, spans) in enumerate(cells):
+        spaced = length == 0 or parts[-1].endswith(" ")
+        bar = "" if at == 0 else SEPARATOR.lstrip() if spaced else SEPARATOR
+        length += len(bar)
         links += [(start + length, end + length, url) for start, end, url in spans]
-        parts.append(text)
         length += len(text)
-    text = SEPARATOR.join(parts)
-    if text.startswith(" "):  # the first cell is empty
-        return text[1:], [(start - 1, end - 1, url) for start, end, url in links]
-    return text, links
+        parts += [bar, text] if text else [bar] if bar else []
+    return "".join(parts), links

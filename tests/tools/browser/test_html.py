@@ -262,9 +262,9 @@ def test_long_lines_are_split_at_clauses() -> None:
     ids=["bold", "links", "sup", "hidden", "lists", "tables", "open links", "math"],
 )
 def test_time_grows_with_length_only(html: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     exact(shown(html))
-    assert time.monotonic() - started < 4
+    assert time.process_time() - started < 4
 
 
 def exact(snapshot: Snapshot) -> None:
