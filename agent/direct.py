@@ -17,7 +17,7 @@ class DirectContext:
         self.deadline: float | None = None
         self.blobs = blobs
         self.memory = self
-        self.progress = progress
+        self._progress = progress
 
     async def recall(self, query: str, *, limit: int) -> tuple[Evidence, ...]:
         """Return nothing: there is no run that could have verified anything."""
@@ -32,6 +32,10 @@ class DirectContext:
 
     def check_outgoing(self, text: str) -> None:
         """Allow everything: the person has typed it."""
+
+    def progress(self, message: str) -> None:
+        """Say what is being done."""
+        self._progress(message)
 
     def offer(self, urls: list[str]) -> None:
         """Note nothing: every URL may be opened."""

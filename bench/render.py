@@ -4,20 +4,21 @@
 
 FOLDER: anything with HTML pages and PDFs below it, such as unpacked documentation packages:
 
-    apt-get download python3.11-doc git-doc apache2-doc sqlite3-doc postgresql-doc-15 r-doc-pdf texlive-publishers-doc …
+    apt-get download python3.11-doc git-doc apache2-doc postgresql-doc-15 r-doc-pdf texlive-publishers-doc
     for deb in *.deb; do dpkg -x $deb docs/${deb%%_*}; done
 
-The peers are no dependencies; install them by hand: html2text trafilatura lxml_html_clean markdownify inscriptis pypdf pdfminer.six
-(the reference below needs lxml, which comes with trafilatura).
+The peers are no dependencies; install them by hand: html2text trafilatura lxml_html_clean markdownify inscriptis
+pypdf pdfminer.six (the reference below needs lxml, which comes with trafilatura).
 
-Pages are drawn by a fixed seed, equally from every folder directly below FOLDER, none above 1 MB. Every tool gets the
-same page three times, one after the other in one process; the least processor time of the three counts. The words of the reference
-do not come from our renderer: lxml's text nodes of <body>, without script, style, template, noscript, textarea and
-comments, without elements that carry `hidden` or an inline display:none or visibility:hidden; of PDFs, the words that
-pypdf and pdfminer.six agree on. A word is a run of letters and digits, NFKC, in any case, over hyphens (so that a word
-divided at the end of a line is the same for all). `kept` is the share of the
-reference's words (with their counts) that the tool's text has, `clean` the share of the tool's words that are in the
-reference: navigation kept and links written out cost the one nothing and the other something.
+Pages are drawn by a fixed seed, equally from every folder directly below FOLDER, none above 1 MB. Every tool gets
+the same page three times, one after the other in one process; the least processor time of the three counts.
+
+The words of the reference do not come from our renderer: lxml's text nodes of <body>, without script, style,
+template, noscript, textarea and comments, without elements that carry `hidden` or an inline display:none or
+visibility:hidden; of PDFs, the words that pypdf and pdfminer.six agree on. A word is a run of letters and digits,
+NFKC, in any case, over hyphens (so that a word divided at the end of a line is the same for all). `kept` is the
+share of the reference's words (with their counts) that the tool's text has, `clean` the share of the tool's words
+that are in the reference: navigation kept and links written out cost the one nothing and the other something.
 """
 
 import argparse

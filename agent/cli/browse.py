@@ -18,7 +18,7 @@ from crowquill.agent.render import clean
 from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import CrowquillError, ToolRetry
 from crowquill.memory.evidence import Quote
-from crowquill.memory.snapshot import Snapshot
+from crowquill.memory.snapshot import Line, Snapshot
 from crowquill.tools.browser.browser import Browser
 from crowquill.tools.browser.page import render_file
 from crowquill.tools.browser.prefetch import Prefetch
@@ -27,6 +27,7 @@ from crowquill.tools.context import ToolContext
 from crowquill.tools.fetch import Fetcher
 from crowquill.tools.observation import Observation
 from crowquill.tools.page_cache import PageCache
+from crowquill.tools.script_fetch import ScriptFetcher, find_chromium
 from crowquill.tools.search.base import PageSource, SearchProvider
 from crowquill.tools.search.web import WebSearch
 
@@ -42,6 +43,7 @@ class BrowseOptions:
     corpora: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
     window: int = WINDOW
+    js: bool = False
     workspace: Path | None = None
 
 
@@ -63,6 +65,8 @@ class File:
 
 def run_browse(target: str, options: BrowseOptions, *, as_json: bool, whole: bool) -> int:
     """Show a page or the results of a search, and go on from there with keys, or with commands from a pipe."""
+    if options.js:
+        find_chromium()
     file = File(Path(target)) if Path(target).is_file() else None
     return asyncio.run(_browse(target, file, options, as_json=as_json, whole=whole))
 
@@ -71,7 +75,8 @@ async def _browse(target: str, file: File | None, options: BrowseOptions, *, as_
     workspace = Workspace(find_workspace(options.workspace))
     errors = Console(stderr=True, highlight=False)
     corpora = [workspace.corpus(name) for name in options.corpora]
-    fetcher = Fetcher(allow_hosts=options.allow_hosts, cache=PageCache(workspace.database))
+    kind = ScriptFetcher if options.js else Fetcher
+    fetcher = kind(allow_hosts=options.allow_hosts, cache=PageCache(workspace.database))
     sources: list[PageSource] = [*([file] if file is not None else []), *corpora, fetcher]
     providers: list[SearchProvider] = [*corpora] if corpora else [WebSearch()]
     prefetch = Prefetch([fetcher])
@@ -230,8 +235,7 @@ def _json(browser: Browser) -> dict[str, Any]:
         hits = [{"url": hit.url, "title": hit.title, "snippet": hit.snippet} for hit in browser.hits]
         return {"schema": 1, "results": hits}
     lines = [
-        {"number": number, "kind": line.kind, "level": line.level, "text": page.line_text(number)}
-        | ({"page": page.page_of(number)} if page.pages else {})
+        {"number": number, "page": page.page_of(number), "text": page.line_text(number), **_kind(line)}
         for number, line in enumerate(page.lines, 1)
     ]
     return {
@@ -245,3 +249,7 @@ def _json(browser: Browser) -> dict[str, Any]:
         "links": [asdict(link) for link in page.links],
         "forms": [asdict(form) for form in page.forms],
     }
+
+
+def _kind(line: Line) -> dict[str, Any]:
+    return {"kind": line.kind, "level": line.level, "mark": line.mark}

@@ -169,6 +169,7 @@ def browse(
         list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
     ] = None,
     window: Annotated[int, typer.Option(help="Tokens shown at a time, as a model would see them.", min=50)] = 700,
+    js: Annotated[bool, typer.Option("--js", help="Run the scripts of pages, in the system's Chromium.")] = False,
     whole: Annotated[bool, typer.Option("--whole", help="Print the page to its end, and stop.")] = False,
     workspace: Workspace = None,
     as_json: AsJson = False,
@@ -180,7 +181,7 @@ def browse(
     """
     from crowquill.agent.cli.browse import BrowseOptions, run_browse
 
-    options = BrowseOptions(tuple(corpus or ()), tuple(allow_host or ()), window, workspace)
+    options = BrowseOptions(tuple(corpus or ()), tuple(allow_host or ()), window, js, workspace)
     raise typer.Exit(run_browse(target, options, as_json=as_json, whole=whole))
 
 

@@ -20,7 +20,7 @@ from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.observation import Observation
 from crowquill.tools.search.base import Hit, PageSource, SearchProvider
 
-_SCRIPT = "it is filled by JavaScript, which is not run here; try another page"
+_SCRIPT = "it is filled by JavaScript, which runs only with --js; try another page"
 _LEAD = 2  # lines shown above a passage
 
 

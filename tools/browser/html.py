@@ -1,5 +1,6 @@
 """HTML to canonical text: parsed by selectolax (lexbor), marked in the tree, read in one pass (see `flow`)."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
@@ -38,7 +39,8 @@ def render_html(data: str, url: str) -> HtmlText:
     tree = LexborHTMLParser(data)
     base = tree.css_first("base[href]")
     if base is not None:
-        url = urljoin(url, base.attributes.get("href") or "")
+        with suppress(ValueError):  # an address that is none
+            url = urljoin(url, base.attributes.get("href") or "")
     title = _title(tree.css_first("title"), tree.css_first("h1"))
     body = tree.body
     if body is None:
