@@ -8,24 +8,26 @@ from collections.abc import AsyncGenerator, Collection, Coroutine, Mapping, Sequ
 from concurrent.futures import Future
 from contextlib import aclosing, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from crowquill.agent.answer import Answer
 from crowquill.agent.budget import Budget, Price
+from crowquill.agent.cassette import Tape, insert_tape, read_cassette, write_cassette
 from crowquill.agent.config import PARTS, ROLES, Part, PolicyName, RunConfig
 from crowquill.agent.drive import Driver
 from crowquill.agent.events import Event, Progress, RunFinished
-from crowquill.agent.fork import Change, Fork, NewRun, create_fork
+from crowquill.agent.fork import Change, Fork, create_fork
 from crowquill.agent.journal import Journal, Mode
+from crowquill.agent.models.absent import AbsentModel
 from crowquill.agent.models.base import Model, Role
 from crowquill.agent.models.resolve import default_policy, resolve
-from crowquill.agent.records import RunRecord, find_run
+from crowquill.agent.records import NewRun, RunRecord, find_run
 from crowquill.agent.redact import Redactor
 from crowquill.agent.tape import canonical
 from crowquill.agent.toolspec import ToolSpec
 from crowquill.agent.workshop import Workshop
 from crowquill.agent.workspace import Workspace, find_workspace
-from crowquill.errors import UserError
+from crowquill.errors import ReplayMiss, UserError
 from crowquill.memory.clock import Clock, SystemClock
 from crowquill.tools.tool import Tool
 
@@ -50,6 +52,8 @@ class Agent:
         prices: dollars per million tokens, by the model's spelling; a dollar budget needs them.
         without: parts of the guided recipe to leave out, to measure what each is worth; see `config.Part`.
         workspace: where journal and memory are kept; see `find_workspace`.
+        cassette: a recording: when the file is there, runs are played from it, without model and network; else they
+            are recorded into it.
     """
 
     def __init__(
@@ -70,14 +74,20 @@ class Agent:
         without: Sequence[Part] = (),
         workspace: Path | Workspace | None = None,
         clock: Clock | None = None,
+        cassette: Path | str | None = None,
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
-        default = resolve(model) if isinstance(model, str) else model
-        overrides = {} if models is None else models
-        self.models: dict[Role, Model] = dict.fromkeys(ROLES, default)
-        for role, override in overrides.items():
-            self.models[role] = resolve(override) if isinstance(override, str) else override
+        self._cassette = None if cassette is None else Path(cassette)
+        self._tapes = (
+            read_cassette(self._cassette) if self._cassette is not None and self._cassette.exists() else None
+        )
+        find = resolve if self._tapes is None else AbsentModel
+        chosen = {**dict.fromkeys(ROLES, model), **({} if models is None else models)}
+        made = {name: find(name) for name in set(filter(_is_name, chosen.values()))}
+        self.models: dict[Role, Model] = {
+            role: made[spec] if isinstance(spec, str) else spec for role, spec in chosen.items()
+        }
         self.workspace = workspace if isinstance(workspace, Workspace) else Workspace(find_workspace(workspace))
         self.tools = tuple(tools)
         self.clock: Clock = SystemClock() if clock is None else clock
@@ -144,9 +154,30 @@ class Agent:
         """Yield the events of a run as they happen; the last is `RunFinished`. Raises as `ask`."""
         if not objective.strip():
             raise UserError('there is no question: give one, as in: crowquill ask "How long is the Danube?"')
-        async with aclosing(self._go(self._journal(self._new_id(), "new"), objective)) as events:
+        new = self._new_run()
+        if self._tapes is not None:
+            await insert_tape(self.workspace.database, self._next_tape(objective), new)
+        mode: Mode = "new" if self._tapes is None else "cassette"
+        async with aclosing(self._go(self._journal(new.id, mode), objective)) as events:
             async for event in events:
+                if isinstance(event, RunFinished) and mode == "new" and self._cassette is not None:
+                    await self._record(new.id, self._cassette)
                 yield event
+
+    def _next_tape(self, objective: str) -> Tape:
+        """Take the first recording of an objective that was not played yet. Raises ReplayMiss."""
+        assert self._tapes is not None
+        known = self._redactor.text(objective)
+        for place, tape in enumerate(self._tapes):
+            if tape.objective == known:
+                return self._tapes.pop(place)
+        left = ", ".join(repr(tape.objective) for tape in self._tapes) or "nothing"
+        raise ReplayMiss(f"{self._cassette} holds no recording of {known!r}; still to be played: {left}")
+
+    async def _record(self, run_id: str, path: Path) -> None:
+        record = await self.workspace.database.read(lambda connection: find_run(connection, run_id))
+        if record.ended:
+            await asyncio.to_thread(write_cassette, self.workspace.database, record, path)
 
     async def resume(self, run_id: str) -> AsyncGenerator[Event, None]:
         """Go on with a run that was killed, cancelled or paused, and yield its events, those recorded before first.
@@ -176,7 +207,7 @@ class Agent:
         """
         record = await self.workspace.database.read(lambda connection: find_run(connection, run_id))
         self._check_settings(record, ("models",))
-        new = NewRun(self._new_id(), self._redactor.data(self.config.to_json()), self.clock.now().isoformat())
+        new = self._new_run()
         change = Change() if change is None else change
         fork = await create_fork(self.workspace.database, record.id, new, step=step, change=change)
         async with aclosing(self._go(self._journal(new.id, "resume"), record.objective, fork)) as events:
@@ -192,8 +223,10 @@ class Agent:
         if other:
             raise UserError(f"run {record.id} was begun with other settings: {', '.join(other)}")
 
-    def _new_id(self) -> str:
-        return f"{self.clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    def _new_run(self) -> NewRun:
+        now = self.clock.now()
+        config = canonical(self._redactor.data(self.config.to_json()))
+        return NewRun(f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}", config, now.isoformat())
 
     def _journal(self, run_id: str, mode: Mode) -> Journal:
         return Journal(self.workspace.database, run_id, clock=self.clock, redactor=self._redactor, mode=mode)
@@ -203,7 +236,8 @@ class Agent:
         warming = asyncio.create_task(self._warm())
         try:
             yield Progress("preparing the sources")
-            workshop = await asyncio.to_thread(self.workshop, live=True)  # what cannot be used is said before a run
+            live = self._tapes is None
+            workshop = await asyncio.to_thread(self.workshop, live=live)  # what cannot be used is said before a run
             async with aclosing(self.driver.drive(journal, objective, workshop, fork=fork)) as events:
                 async for event in events:
                     yield event
@@ -231,6 +265,10 @@ class Agent:
         for model in self._distinct_models():
             await model.close()
         self.workspace.close()
+
+
+def _is_name(spec: object) -> TypeGuard[str]:
+    return isinstance(spec, str)
 
 
 def run_in_thread(work: Coroutine[Any, Any, T]) -> T:

@@ -2,7 +2,7 @@
 
 import re
 
-from crowquill.memory.textual import content_words
+from crowquill.memory.textual import content_words, numbers, split_sentences
 
 _COMPARATIVE = (
     "more|less|fewer|longer|shorter|taller|higher|lower|heavier|lighter|older|younger|faster|slower|bigger|"
@@ -26,6 +26,26 @@ _CALCULATION = re.compile(
 def needs_calculation(question: str) -> bool:
     """Say whether the answer is probably a number that has to be computed from other numbers."""
     return _CALCULATION.search(question) is not None
+
+
+_ASKS_FIGURE = re.compile(
+    r"\b(?:how\s+(?:many|much|long|old|far|tall|big|fast|heavy|high|deep|wide|often)|"
+    r"what\s+(?:is|was|are|were|will\s+be)\s+(?:the|his|her|their|its)\b|what\s+(?:percent\w*|fraction|number|total)|calculate|find)\b"
+    r"|\b(?:сколько|какова|каков|какой\s+процент|найди\w*|вычисли\w*)\b",
+    re.IGNORECASE,
+)
+
+
+def is_word_problem(question: str, *, alone: bool) -> bool:
+    """Say whether a question tells all numbers that its answer is computed from.
+
+    `alone`: there is nothing to look anything up in, so that one number is enough; otherwise it has to be a story
+    of several sentences with three numbers or more.
+    """
+    given = [number for number in numbers(question) if not number.is_year]
+    if not given or _ASKS_FIGURE.search(question) is None:
+        return False
+    return alone or (len(given) >= 3 and len(split_sentences(question)) >= 2)
 
 
 _YES_NO = re.compile(r"^(?:is|are|was|were|do|does|did|has|have|had|can|could)\b|\bли\b", re.IGNORECASE)

@@ -9,10 +9,10 @@ from crowquill.agent.models.base import Role
 from crowquill.agent.toolspec import ToolSpec
 
 PolicyName = Literal["guided", "json"]
-Part = Literal["lexical", "dense", "titles", "hop", "comparison", "types", "second look", "bridge"]
+Part = Literal["lexical", "dense", "titles", "hop", "comparison", "types", "second look", "bridge", "program"]
 """Parts of the guided recipe that can be left out: rankings of the corpus search, comparison by code, the check of
-the kind of answer, the second look at the best pages when the first has found nothing, and reading on about what
-was answered when it is probably only on the way to the answer."""
+the kind of answer, the second look at the best pages when the first has found nothing, reading on about what was
+answered when it is probably only on the way to the answer, and a program of named steps for word problems."""
 PARTS: tuple[Part, ...] = get_args(Part)
 
 ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")

@@ -13,12 +13,11 @@ from typing import Any
 from crowquill.agent.config import RunConfig
 from crowquill.agent.events import Acted, Recorded
 from crowquill.agent.models.base import Message, Request, Role
-from crowquill.agent.records import RunRecord, find_run
+from crowquill.agent.records import NewRun, RunRecord, find_run, insert_new
 from crowquill.agent.state import Action
 from crowquill.agent.tape import canonical, load_events, parts
 from crowquill.errors import UserError
 from crowquill.memory.db import Database
-from crowquill.tools.context import Json
 
 _HINT = "\n\nHint from the user: "
 _FROM_THE_POLICY = ("clock", "model", "rank")
@@ -107,15 +106,6 @@ class Fork:
 
 
 @dataclass(frozen=True, slots=True)
-class NewRun:
-    """The record of a run that is yet to begin; `config` is JSON data."""
-
-    id: str
-    config: Json
-    created_at: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Row:
     number: int
     lane: str
@@ -139,11 +129,7 @@ async def create_fork(database: Database, parent: str, new: NewRun, *, step: str
         before = _before_action(rows, events, at) if change.tool else _before_step(rows, events, at)
         models = RunConfig.from_json(json.loads(record.config)).models
         fork = Fork(at, *before, models, change, Fork.read(record))
-        connection.execute(
-            "INSERT INTO runs (id, objective, config, status, created_at, pid, process, parent, fork)"
-            " VALUES (?, ?, ?, 'new', ?, 0, '', ?, ?)",
-            (new.id, record.objective, canonical(new.config), new.created_at, record.id, canonical(asdict(fork))),
-        )
+        insert_new(connection, new, record.objective, parent=record.id, fork=canonical(asdict(fork)))
         return fork
 
     return await database.write(write)

@@ -11,9 +11,16 @@ import re
 from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Any
 
-from crowquill.agent.annotate import answer_pattern, asked_kind, may_be_stopover, needs_calculation, wants_person
+from crowquill.agent.annotate import (
+    answer_pattern,
+    asked_kind,
+    is_word_problem,
+    may_be_stopover,
+    needs_calculation,
+    wants_person,
+)
 from crowquill.agent.compare import Comparison, Side, agree, best_quote, choose, comparison, holds, lacks, larger
-from crowquill.agent.critic.checks import is_unknown, is_verdict
+from crowquill.agent.critic.checks import is_unknown, is_verdict, unfounded_numbers
 from crowquill.agent.critic.grounding import connected, is_called, lacking, needed, repeats, says, searchable
 from crowquill.agent.lane import Lane
 from crowquill.agent.measures import measure_words, measures
@@ -28,7 +35,7 @@ from crowquill.memory.evidence import Computation, Evidence, Quote, Table, plain
 from crowquill.memory.textual import content_words, names
 from crowquill.memory.untrusted import Untrusted
 from crowquill.memory.verify import missing_numbers
-from crowquill.tools.maths.arithmetic import parse_arithmetic
+from crowquill.tools.maths.questions import parse_computation
 from crowquill.tools.search.base import Passage
 
 PAGES = 5
@@ -80,12 +87,23 @@ class GuidedPolicy:
 
     async def _steps(self, state: State) -> AsyncGenerator[Action, State]:
         question = state.task.goal
-        expression = parse_arithmetic(question)
+        expression = parse_computation(question)
         if expression is not None:
-            state = yield Action("math", {"expression": expression}, "plain arithmetic")
+            state = yield Action("math", {"expression": expression}, "a computation as it stands")
             if state.evidence:
                 yield _computed(state, "", ())
         alone = self._toolkit.browser is None
+        if "program" not in self._without and is_word_problem(question, alone=alone and not self._toolkit.schemas):
+            problem = ""
+            for attempt in range(2 if alone else 1):
+                program = await self._program(question, problem)
+                if attempt == 0 and alone and (unfounded := unfounded_numbers(program, [question])):
+                    problem = f"{unfounded[0]} is no number of the problem"
+                    continue
+                state = yield Action("math", {"expression": program}, "with the numbers of the question")
+                problem = state.steps[-1].error
+                if not problem:
+                    yield _computed(state, "", ())
         if any(alone or schema.relevance(question) >= DATABASE_RELEVANCE for schema in self._toolkit.schemas):
             problem = ""
             for _ in range(2):
@@ -275,6 +293,21 @@ class GuidedPolicy:
         if expression == "none" or not cites or missing_numbers(expression, known):
             return None
         return needed(expression, cites, state.evidence), expression, sentence
+
+    async def _program(self, question: str, problem: str) -> str:
+        """Ask for named steps, each a formula of the question's numbers and of steps before it."""
+        fields = {
+            "because": {"type": "string", "maxLength": 160},
+            "name": {"type": "string", "pattern": "^[a-z][a-z_]{1,30}$"},
+            "value": {"type": "string", "pattern": "^[a-z0-9_. ()+*/%-]{1,80}$"},
+        }
+        schema = _object({"steps": {"type": "array", "items": _object(fields), "minItems": 1, "maxItems": 10}})
+        messages = prompt("program").messages(
+            objective=question, problem=f"The last try failed: {one_line(problem, 300)}" if problem else ""
+        )
+        reply = await self._lane.complete(Request("act", messages, 400, schema))
+        steps = reply.parsed["steps"] if reply.parsed is not None else []
+        return "; ".join(f"{step['name']} = {step['value']}" for step in steps)
 
     async def _query(self, question: str, problem: str) -> Action:
         schemas = "\n".join(schema.render(1800) for schema in self._toolkit.schemas)

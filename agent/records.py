@@ -72,6 +72,31 @@ class RunRecord:
         return "" if answer is None else str(answer["short"])
 
 
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A run that is yet to begin; `config` is JSON."""
+
+    id: str
+    config: str
+    created_at: str
+
+
+def insert_new(
+    connection: sqlite3.Connection,
+    new: NewRun,
+    objective: str,
+    *,
+    parent: str | None = None,
+    fork: str | None = None,
+) -> None:
+    """Write the record of a run that is yet to begin, and whose effects are known in part or altogether."""
+    connection.execute(
+        "INSERT INTO runs (id, objective, config, status, created_at, pid, process, parent, fork)"
+        " VALUES (?, ?, ?, 'new', ?, 0, '', ?, ?)",
+        (new.id, objective, new.config, new.created_at, parent, fork),
+    )
+
+
 def _here() -> str:
     """Return what tells this machine's boot and process numbers from others'; empty when /proc does not say."""
     try:

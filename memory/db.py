@@ -60,6 +60,15 @@ class Database:
         """Run a transaction from synchronous code."""
         return self._thread.submit(self._transact, action).result()
 
+    def shrink(self) -> None:
+        """Give back the space of what was deleted, and leave no copy of it in the log."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("PRAGMA incremental_vacuum").fetchall()
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+        self.read_now(work)
+
     def close(self) -> None:
         """Close the connection; a later call opens the file again."""
         self._thread.submit(self._close).result()
@@ -137,6 +146,8 @@ class Database:
     def _connect(self, *, check: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, timeout=10)
         try:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a new file; VACUUM would number rows anew
+            connection.execute("PRAGMA secure_delete=ON")
             _use_wal(connection)
             connection.execute(f"PRAGMA synchronous={self._durability}")
             connection.execute("PRAGMA foreign_keys=ON")

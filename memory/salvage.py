@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.evidence_json import decode
@@ -54,7 +55,7 @@ def salvage(path: Path, blobs: BlobStore, stamp: str) -> str:
 def _take_over(old: Path, new: sqlite3.Connection, blobs: BlobStore) -> dict[str, tuple[int, int]]:
     """Copy the whole rows of all tables in one transaction; return how many were kept and dropped, by table."""
     source = sqlite3.connect(old, isolation_level=None)
-    source.text_factory = lambda data: str(data, "utf-8", "surrogatepass")
+    source.text_factory = _text
     new.execute("PRAGMA foreign_keys=OFF")  # a fork may come before its parent
     new.execute("BEGIN IMMEDIATE")
     try:
@@ -66,6 +67,10 @@ def _take_over(old: Path, new: sqlite3.Connection, blobs: BlobStore) -> dict[str
     note_all_blobs(new)
     new.execute("COMMIT")
     return counts
+
+
+def _text(data: Any) -> str:
+    return str(data, "utf-8", "surrogatepass")
 
 
 def _copy(source: sqlite3.Connection, new: sqlite3.Connection, table: str, blobs: BlobStore) -> tuple[int, int]:

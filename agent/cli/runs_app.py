@@ -1,5 +1,6 @@
 """The commands of `crowquill runs`. Each imports what it needs when it runs."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -99,3 +100,60 @@ def runs_fork(
     raise typer.Exit(
         fork_run(workspace, run_id, at, sets=set_ or [], hint=hint, model=model, as_json=as_json, quiet=quiet)
     )
+
+
+@runs_app.command("export")
+def runs_export(
+    run_ids: Annotated[list[str], typer.Argument(help="Run ids, or their beginnings; 'last' is the newest.")],
+    form: Annotated[
+        Literal["demonstrations", "comparisons", "markdown", "otel", "usage", "cassette"],
+        typer.Option(
+            "--format",
+            help="Lines of (state, action); WebGPT-like pairs of answers; a transcript; OpenTelemetry spans (to"
+            " $OTEL_EXPORTER_OTLP_ENDPOINT, else as JSON); tokens and cost by role, tool and task; a cassette.",
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option(help="File to write.", show_default="standard output")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Export recorded runs."""
+    from crowquill.agent.cli.exports import export_runs
+
+    raise typer.Exit(export_runs(workspace, run_ids, form, out, as_json=as_json))
+
+
+@runs_app.command("delete")
+def runs_delete(
+    run_ids: Annotated[list[str], typer.Argument(help="Run ids, or their beginnings; 'last' is the newest.")],
+    with_forks: Annotated[bool, typer.Option("--with-forks", help="Delete their forks, too.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete runs with everything that only they stored: events, pages, evidence. It is overwritten first."""
+    from crowquill.agent.cli.retention import delete
+
+    raise typer.Exit(delete(workspace, run_ids, forks=with_forks, dry=dry_run, as_json=as_json))
+
+
+@runs_app.command("gc")
+def runs_gc(
+    older_than: Annotated[str, typer.Option(help="Age of the runs to delete: 30d, 12h, 2w.")] = "30d",
+    keep: Annotated[int, typer.Option(help="Keep the newest so many, whatever their age.", min=0)] = 100,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete old finished runs, and pages that nothing needs any more."""
+    from crowquill.agent.cli.retention import gc
+
+    raise typer.Exit(gc(workspace, older_than, keep, dry=dry_run, as_json=as_json))
+
+
+@runs_app.command("size")
+def runs_size(workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """Say what the workspace takes on the disk, by part."""
+    from crowquill.agent.cli.retention import size
+
+    raise typer.Exit(size(workspace, as_json=as_json))
