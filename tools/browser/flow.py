@@ -324,7 +324,7 @@ class Flow:
                 self._parts.append(f" {_escape(given.get('alt', ''))} ")
 
     def _math(self, written: str) -> None:
-        self._parts.append(f" {_escape(attributes(written).get('alttext', ''))} ")
+        self._parts.append(_escape(attributes(written).get("alttext", "")))
         self._skip("math")
 
     def _sup(self, _: str) -> None:
