@@ -9,7 +9,8 @@ from crowquill.errors import UserError
 from crowquill.memory.evidence import Evidence
 from crowquill.memory.snapshot import Snapshot
 from crowquill.memory.untrusted import Untrusted
-from crowquill.tools.browser.browser import Browser, browser_tools
+from crowquill.tools.browser.actions import browser_tools
+from crowquill.tools.browser.browser import Browser
 from crowquill.tools.context import ToolContext
 from crowquill.tools.observation import Observation
 from crowquill.tools.search.base import Passage
@@ -22,7 +23,7 @@ _SCROLLS = 3
 
 
 BUILT_IN = ENDINGS | {
-    *("search", "open", "find", "next", "scroll", "top", "goto", "back", "quote"),
+    *("search", "open", "find", "next", "scroll", "top", "outline", "goto", "all", "submit", "back", "quote"),
     *("math", "sql", "schema", "recall"),
 }
 """Names that a custom tool may not take, whether or not the run has the tool."""

@@ -16,6 +16,7 @@ from crowquill.agent.workspace import Workspace
 from crowquill.errors import ToolError, ToolFailed, UserError
 from crowquill.memory.snapshot import Snapshot
 from crowquill.tools.browser.browser import Browser
+from crowquill.tools.browser.prefetch import Prefetch
 from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.fetch import Fetcher
 from crowquill.tools.maths.tool import math_tool
@@ -57,6 +58,7 @@ class Workshop:
         self._providers: list[SearchProvider] = [*corpora, *([WebSearch()] if config.web else [])]
         self._fetchers = [Fetcher(allow_hosts=config.allow_hosts)] if config.web or config.allow_hosts else []
         self._sources: list[PageSource] = [*corpora, *self._fetchers]
+        self._prefetch = Prefetch(self._fetchers) if live else None
 
     @property
     def abilities(self) -> list[str]:
@@ -81,7 +83,7 @@ class Workshop:
 
     async def toolkit(self, lane: Lane) -> Toolkit:
         """Make the tools of one lane; reading the schemas of databases is an effect, their values are private."""
-        browser = Browser(self._providers, self._sources) if self._sources else None
+        browser = Browser(self._providers, self._sources, prefetch=self._prefetch) if self._sources else None
         try:
             schemas = await read_schemas(self._databases, self._worker, lane)
         except ToolFailed as error:
@@ -120,6 +122,8 @@ class Workshop:
 
     def close(self) -> None:
         """End the processes that calculate, query and render."""
+        if self._prefetch is not None:
+            self._prefetch.cancel()
         self._worker.close()
         for fetcher in self._fetchers:
             fetcher.close()

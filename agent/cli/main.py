@@ -160,6 +160,32 @@ def models_pull(
 
 
 @app.command()
+def browse(
+    target: Annotated[str, typer.Argument(help="URL, file, or words to search for.", metavar="URL|QUERY")],
+    corpus: Annotated[
+        list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
+    ] = None,
+    window: Annotated[int, typer.Option(help="Tokens shown at a time, as a model would see them.", min=50)] = 700,
+    js: Annotated[bool, typer.Option("--js", help="Run the scripts of pages, in the system's Chromium.")] = False,
+    whole: Annotated[bool, typer.Option("--whole", help="Print the page to its end, and stop.")] = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read a page or search, in the text browser that models use.
+
+    Keys act at once: space, u, b, n, o, a; numbers open links; /text finds; q 3-4 quotes; ? lists them all.
+    Commands may also come from a pipe, one a line.
+    """
+    from crowquill.agent.cli.browse import BrowseOptions, run_browse
+
+    options = BrowseOptions(tuple(corpus or ()), tuple(allow_host or ()), window, js, workspace)
+    raise typer.Exit(run_browse(target, options, as_json=as_json, whole=whole))
+
+
+@app.command()
 def doctor(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """Say what works here: models, sources, workspace."""
     from crowquill.agent.cli.doctor import run_doctor

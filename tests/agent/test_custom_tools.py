@@ -22,7 +22,8 @@ from crowquill.agent.toolkit import BUILT_IN, recall_tool
 from crowquill.agent.workspace import Workspace
 from crowquill.errors import UserError
 from crowquill.memory.embed import HashingEmbedder
-from crowquill.tools.browser.browser import Browser, browser_tools
+from crowquill.tools.browser.actions import browser_tools
+from crowquill.tools.browser.browser import Browser
 from crowquill.tools.context import ToolContext
 from crowquill.tools.maths.tool import math_tool
 from crowquill.tools.sql.source import Database
