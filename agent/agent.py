@@ -32,6 +32,7 @@ from crowquill.memory.evidence import Evidence
 from crowquill.memory.evidence_json import encode
 from crowquill.memory.store import MemoryStore
 from crowquill.tools.context import Json
+from crowquill.tools.fetching import Fetching
 from crowquill.tools.tool import Tool
 
 T = TypeVar("T")
@@ -49,7 +50,10 @@ class Agent:
         corpora: names of indexed folders (`crowquill index`), or `pocket` for the shipped pages.
         databases: SQLite files or URLs; `pocket` is the shop shipped with Crowquill.
         tools: more tools, made with `crowquill.tool`.
-        web: allow live search and fetching.
+        web: allow live search and fetching; naming providers in `search` does so, too.
+        search: web search providers in the order in which they are asked, each when those before it found nothing:
+            `tavily`, `brave`, `searxng`, `wikipedia`, `ddg`; `a+b` asks two and merges. Free ones when empty.
+        fetching: contact for the owners of sites, proxy, and whether kept pages are fetched again.
         memory: use and keep evidence of earlier runs in the workspace.
         allow_hosts: private or loopback hosts (`127.0.0.1:8080`) that may be fetched.
         prices: dollars per million tokens, by the model's spelling; a dollar budget needs them.
@@ -68,6 +72,8 @@ class Agent:
         databases: Sequence[str] = (),
         tools: Sequence[Tool] = (),
         web: bool = False,
+        search: Sequence[str] = (),
+        fetching: Fetching | None = None,
         memory: bool = True,
         allow_hosts: Sequence[str] = (),
         prices: Mapping[str, Price] | None = None,
@@ -91,7 +97,9 @@ class Agent:
             budget=(Budget() if budget is None else budget).checked(),
             corpora=tuple(corpora),
             databases=tuple(self.workspace.database_url(spec) for spec in databases),
-            web=web,
+            web=web or bool(search),
+            search=tuple(search),
+            fetching=Fetching() if fetching is None else fetching,
             memory=memory,
             allow_hosts=tuple(allow_hosts),
             prices={} if prices is None else dict(prices),
@@ -117,6 +125,8 @@ class Agent:
             corpora=config.corpora,
             databases=config.databases,
             web=config.web,
+            search=config.search,
+            fetching=config.fetching,
             memory=config.memory,
             allow_hosts=config.allow_hosts,
             prices=config.prices,

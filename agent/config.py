@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.models.base import Role
+from crowquill.tools.fetching import Fetching
 
 PolicyName = Literal["guided", "json"]
 Part = Literal["lexical", "dense", "titles", "hop", "comparison", "types", "second look", "bridge"]
@@ -19,9 +20,10 @@ ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """Settings of one run. `models` names the model of each role; `web` allows live search and fetching;
-    `prices` are per model, dollars per million tokens; `without` names parts of the recipe that are left out,
-    `tools` those of the user's own program.
+    """Settings of one run. `models` names the model of each role; `web` allows live search and fetching, `search`
+    names the providers in order (see `tools.search.registry`), `fetching` says how pages are fetched; `prices` are
+    per model, dollars per million tokens; `without` names parts of the recipe that are left out, `tools` those of
+    the user's own program.
     """
 
     models: Mapping[Role, str]
@@ -30,6 +32,8 @@ class RunConfig:
     corpora: tuple[str, ...] = ()
     databases: tuple[str, ...] = ()
     web: bool = False
+    search: tuple[str, ...] = ()
+    fetching: Fetching = field(default_factory=Fetching)
     memory: bool = True
     allow_hosts: tuple[str, ...] = ()
     prices: Mapping[str, Price] = field(default_factory=dict)
@@ -43,7 +47,8 @@ class RunConfig:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunConfig":
         """Restore what `to_json` gave."""
-        names = ("corpora", "databases", "allow_hosts", "without", "tools")
+        names = ("corpora", "databases", "search", "allow_hosts", "without", "tools")
         lists = {name: tuple(data.get(name, ())) for name in names}
         prices = {name: Price(**price) for name, price in data["prices"].items()}
-        return cls(**{**data, **lists, "budget": Budget(**data["budget"]), "prices": prices})
+        fetching = Fetching(**data.get("fetching", {}))
+        return cls(**{**data, **lists, "budget": Budget(**data["budget"]), "fetching": fetching, "prices": prices})

@@ -1,6 +1,7 @@
 """Builds what the lanes of a run work with: providers, page sources, tools, and the policy."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any, cast
@@ -19,9 +20,10 @@ from crowquill.tools.browser.browser import Browser
 from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.fetch import Fetcher
 from crowquill.tools.maths.tool import math_tool
+from crowquill.tools.page_cache import PageCache
 from crowquill.tools.search.base import PageSource, Passage, SearchProvider
 from crowquill.tools.search.corpus import rank_lines
-from crowquill.tools.search.web import WebSearch
+from crowquill.tools.search.registry import DEFAULT, Setup, make_providers
 from crowquill.tools.sql.tool import locate_database, open_database, read_schemas, sql_tools
 from crowquill.tools.tool import Tool
 from crowquill.tools.worker import Worker
@@ -49,9 +51,19 @@ class Workshop:
             raise UserError(f"two databases are called {double[0]!r}")
         find = workspace.corpus if live else workspace.recorded_corpus
         corpora = [find(name, config.without) for name in config.corpora]
-        self._providers: list[SearchProvider] = [*corpora, *([WebSearch()] if config.web else [])]
-        self._fetchers = [Fetcher(allow_hosts=config.allow_hosts)] if config.web or config.allow_hosts else []
+        setup = Setup(os.environ, config.fetching, live)
+        specs = config.search if config.search else DEFAULT
+        self._providers: list[SearchProvider] = [*corpora, *(make_providers(specs, setup) if config.web else ())]
+        self._fetchers = [self._fetcher(setup)] if config.web or config.allow_hosts else []
         self._sources: list[PageSource] = [*corpora, *self._fetchers]
+
+    def _fetcher(self, setup: Setup) -> Fetcher:
+        return Fetcher(
+            allow_hosts=self._config.allow_hosts,
+            options=self._config.fetching,
+            proxy_password=setup.password,
+            cache=PageCache(self._workspace.database),
+        )
 
     @property
     def abilities(self) -> list[str]:

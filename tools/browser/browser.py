@@ -16,7 +16,7 @@ from crowquill.tools.browser import quoting, view
 from crowquill.tools.browser.find import Match, find_matches
 from crowquill.tools.context import ToolContext
 from crowquill.tools.observation import Observation
-from crowquill.tools.search.base import Hit, PageSource, SearchProvider
+from crowquill.tools.search.base import Hit, Hits, PageSource, SearchProvider
 from crowquill.tools.tool import Tool, tool
 
 WINDOW = 25
@@ -104,10 +104,11 @@ class Browser:
             except ToolError as error:
                 failures.append(f"{provider.name}: {view.reason(str(error))}")
                 continue
+            notes = hits.notes if isinstance(hits, Hits) else ()
             if hits:
                 context.offer([hit.url for hit in hits])
-                return self._push_results(_Results(hits, provider.name), [*failures, *empty])
-            empty.append(f"{provider.name}: no results")
+                return self._push_results(_Results(hits, provider.name), [*failures, *empty, *notes])
+            empty += [f"{provider.name}: no results", *notes]
         if not empty:
             raise ToolFailed("search failed: " + ("; ".join(failures) if failures else "there is no search here"))
         return self._push_results(_Results([], "search"), [*failures, *empty])

@@ -17,7 +17,8 @@ _INDENT = 24
 def results(hits: Sequence[Hit]) -> str:
     """Return the results of a search, numbered from 1."""
     shown = [
-        f"[{number}] {_one_line(hit.title, _TITLE)} ({host(hit.url)})\n    {_one_line(hit.snippet, _SNIPPET)}"
+        f"[{number}] {_one_line(hit.title, _TITLE)} ({host(hit.url)}{f', {hit.date}' if hit.date else ''})\n"
+        f"    {_one_line(hit.snippet, _SNIPPET)}"
         for number, hit in enumerate(hits, 1)
     ]
     return "\n".join(shown) if shown else "(no results)"
