@@ -29,6 +29,7 @@ from crowquill.agent.workshop import Workshop
 from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import ReplayMiss, UserError
 from crowquill.memory.clock import Clock, SystemClock
+from crowquill.tools.fetching import Fetching
 from crowquill.tools.tool import Tool
 
 T = TypeVar("T")
@@ -48,7 +49,10 @@ class Agent:
         data: CSV, TSV, Parquet, JSON, JSON Lines and Excel files, or folders of them; together one database.
         tools: more tools, made with `crowquill.tool`.
         allow: names of tools, or patterns of them, that may write, send or execute without anybody being asked.
-        web: allow live search and fetching.
+        web: allow live search and fetching; naming providers in `search` does so, too.
+        search: web search providers in the order in which they are asked, each when those before it found nothing:
+            `tavily`, `brave`, `searxng`, `wikipedia`, `ddg`; `a+b` asks two and merges. Free ones when empty.
+        fetching: contact for the owners of sites, proxy, and whether kept pages are fetched again.
         memory: use and keep evidence of earlier runs in the workspace.
         allow_hosts: private or loopback hosts (`127.0.0.1:8080`) that may be fetched.
         prices: dollars per million tokens, by the model's spelling; a dollar budget needs them.
@@ -71,6 +75,8 @@ class Agent:
         tools: Sequence[Tool] = (),
         allow: Sequence[str] = (),
         web: bool = False,
+        search: Sequence[str] = (),
+        fetching: Fetching | None = None,
         memory: bool = True,
         allow_hosts: Sequence[str] = (),
         prices: Mapping[str, Price] | None = None,
@@ -102,7 +108,9 @@ class Agent:
             corpora=tuple(corpora),
             databases=tuple(self.workspace.database_url(spec) for spec in databases),
             data=tuple(str(Path(path).expanduser().absolute()) for path in data),
-            web=web,
+            web=web or bool(search),
+            search=tuple(search),
+            fetching=Fetching() if fetching is None else fetching,
             memory=memory,
             allow_hosts=tuple(allow_hosts),
             prices={} if prices is None else dict(prices),
@@ -129,6 +137,8 @@ class Agent:
             databases=config.databases,
             data=config.data,
             web=config.web,
+            search=config.search,
+            fetching=config.fetching,
             memory=config.memory,
             allow_hosts=config.allow_hosts,
             prices=config.prices,

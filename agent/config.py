@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.models.base import Role
 from crowquill.agent.toolspec import ToolSpec
+from crowquill.tools.fetching import Fetching
 
 PolicyName = Literal["guided", "json"]
 Part = Literal["lexical", "dense", "titles", "hop", "comparison", "types", "second look", "bridge", "program"]
@@ -21,9 +22,10 @@ ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")
 @dataclass(frozen=True, slots=True)
 class RunConfig:
     """Settings of one run. `models` names the model of each role; `data` are paths of data files; `web` allows live
-    search and fetching; `prices` are per model, dollars per million tokens; `without` names parts of the recipe
-    that are left out, `tools` are those of the user's own program, and `allow` patterns of the names of those that
-    may do more than read.
+    search and fetching, `search` names the providers in order (see `tools.search.registry`), `fetching` says how
+    pages are fetched; `prices` are per model, dollars per million tokens; `without` names parts of the recipe that
+    are left out, `tools` are those of the user's own program, and `allow` patterns of the names of those that may
+    do more than read.
     """
 
     models: Mapping[Role, str]
@@ -33,6 +35,8 @@ class RunConfig:
     databases: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     web: bool = False
+    search: tuple[str, ...] = ()
+    fetching: Fetching = field(default_factory=Fetching)
     memory: bool = True
     allow_hosts: tuple[str, ...] = ()
     prices: Mapping[str, Price] = field(default_factory=dict)
@@ -47,10 +51,14 @@ class RunConfig:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunConfig":
         """Restore what `to_json` gave."""
-        names = ("corpora", "databases", "data", "allow_hosts", "without", "allow")
+        names = ("corpora", "databases", "data", "search", "allow_hosts", "without", "allow")
         lists = {name: tuple(data.get(name, ())) for name in names}
-        prices = {name: Price(**price) for name, price in data["prices"].items()}
-        tools = tuple(
-            ToolSpec(tool) if isinstance(tool, str) else ToolSpec(**tool) for tool in data.get("tools", ())
-        )
-        return cls(**{**data, **lists, "tools": tools, "budget": Budget(**data["budget"]), "prices": prices})
+        values = {
+            "budget": Budget(**data["budget"]),
+            "fetching": Fetching(**data.get("fetching", {})),
+            "prices": {name: Price(**price) for name, price in data["prices"].items()},
+            "tools": tuple(
+                ToolSpec(tool) if isinstance(tool, str) else ToolSpec(**tool) for tool in data.get("tools", ())
+            ),
+        }
+        return cls(**{**data, **lists, **values})

@@ -1,6 +1,7 @@
 """Builds what the lanes of a run work with: providers, page sources, tools, and the policy."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any, cast
@@ -20,9 +21,10 @@ from crowquill.tools.browser.prefetch import Prefetch
 from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.fetch import Fetcher
 from crowquill.tools.maths.tool import math_tool
+from crowquill.tools.page_cache import PageCache
 from crowquill.tools.search.base import PageSource, Passage, SearchProvider
 from crowquill.tools.search.corpus import rank_lines
-from crowquill.tools.search.web import WebSearch
+from crowquill.tools.search.registry import DEFAULT, Setup, make_providers
 from crowquill.tools.sql.desk import Desk
 from crowquill.tools.sql.source import data_source, jobs_of, locate_database, open_database
 from crowquill.tools.sql.tool import read_schemas, sql_tools
@@ -55,10 +57,20 @@ class Workshop:
             raise UserError(f"two databases are called {double[0]!r}: give one another name, as in --db NAME=URL")
         find = workspace.corpus if live else workspace.recorded_corpus
         corpora = [find(name, config.without) for name in config.corpora]
-        self._providers: list[SearchProvider] = [*corpora, *([WebSearch()] if config.web else [])]
-        self._fetchers = [Fetcher(allow_hosts=config.allow_hosts)] if config.web or config.allow_hosts else []
+        setup = Setup(os.environ, config.fetching, live)
+        specs = config.search if config.search else DEFAULT
+        self._providers: list[SearchProvider] = [*corpora, *(make_providers(specs, setup) if config.web else ())]
+        self._fetchers = [self._fetcher(setup)] if config.web or config.allow_hosts else []
         self._sources: list[PageSource] = [*corpora, *self._fetchers]
         self._prefetch = Prefetch(self._fetchers) if live else None
+
+    def _fetcher(self, setup: Setup) -> Fetcher:
+        return Fetcher(
+            allow_hosts=self._config.allow_hosts,
+            options=self._config.fetching,
+            proxy_password=setup.password,
+            cache=PageCache(self._workspace.database),
+        )
 
     @property
     def abilities(self) -> list[str]:

@@ -67,6 +67,20 @@ def ask(
             show_default=False,
         ),
     ] = None,
+    search: Annotated[
+        str | None,
+        typer.Option(
+            help="Web search providers in order, as tavily,brave,searxng,wikipedia,ddg; a+b asks both and merges.",
+            show_default="ddg,wikipedia",
+        ),
+    ] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch pages again, also kept ones.")] = False,
+    proxy: Annotated[
+        str, typer.Option(help="HTTP proxy for the web.", envvar="CROWQUILL_PROXY", show_default="none")
+    ] = "",
+    contact: Annotated[
+        str, typer.Option(help="Your address, shown to sites.", envvar="CROWQUILL_CONTACT", show_default="none")
+    ] = "",
     allow_host: Annotated[
         list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
     ] = None,
@@ -86,6 +100,7 @@ def ask(
     130 cancelled.
     """
     from crowquill.agent.cli.ask import AskOptions, run_ask
+    from crowquill.tools.fetching import Fetching
 
     options = AskOptions(
         model=model,
@@ -94,6 +109,8 @@ def ask(
         databases=tuple(db or ()),
         data=tuple(data or ()),
         web=web,
+        search=search,
+        fetching=Fetching(refresh, proxy, contact),
         allow_hosts=tuple(allow_host or ()),
         budget=budget,
         memory=memory,
@@ -129,13 +146,13 @@ def run(
 @app.command()
 def index(
     folder: Annotated[
-        Path, typer.Argument(help="Folder of HTML, Markdown and text files.", exists=True, file_okay=False)
+        Path, typer.Argument(help="Folder of HTML, Markdown, PDF, text and ZIM files, or a ZIM file.", exists=True)
     ],
     name: Annotated[str | None, typer.Option(help="Name of the corpus; the folder's name when not given.")] = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
 ) -> None:
-    """Index a folder so that --corpus NAME searches it; run again to bring it up to date."""
+    """Index a folder or a ZIM file so that --corpus NAME searches it; run again to bring it up to date."""
     from crowquill.agent.cli.index import run_index
 
     raise typer.Exit(run_index(folder, name, workspace, as_json=as_json))

@@ -18,7 +18,7 @@ from crowquill.tools.browser.prefetch import Prefetch
 from crowquill.tools.browser.window import WINDOW, tokens
 from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.observation import Observation
-from crowquill.tools.search.base import Hit, PageSource, SearchProvider
+from crowquill.tools.search.base import Hit, Hits, PageSource, SearchProvider
 
 _SCRIPT = "it is filled by JavaScript, which runs only with --js; try another page"
 _LEAD = 2  # lines shown above a passage
@@ -116,11 +116,12 @@ class Browser:
             except ToolError as error:
                 failures.append(f"{provider.name}: {view.reason(str(error))}")
                 continue
+            notes = hits.notes if isinstance(hits, Hits) else ()
             if hits:
                 context.offer([hit.url for hit in hits])
                 self._fetch_ahead(hits, context)
-                return self._push(Results(hits, provider.name), "; ".join([*failures, *empty]))
-            empty.append(f"{provider.name}: no results")
+                return self._push(Results(hits, provider.name), "; ".join([*failures, *empty, *notes]))
+            empty += [f"{provider.name}: no results", *notes]
         if not empty:
             raise ToolFailed("search failed: " + ("; ".join(failures) if failures else "there is no search here"))
         return self._push(Results([], "search"), "; ".join([*failures, *empty]))

@@ -30,7 +30,8 @@ def page_key(url: str) -> str:
 def results(hits: Sequence[Hit], visited: Collection[str] = ()) -> str:
     """Return the results of a search, numbered from 1."""
     shown = [
-        f"[{number}{_visited(hit.url, visited)}] {one_line(hit.title, _TITLE)} ({host(hit.url)})\n"
+        f"[{number}{_visited(hit.url, visited)}] {one_line(hit.title, _TITLE)}"
+        f" ({host(hit.url)}{f', {hit.date}' if hit.date else ''})\n"
         f"    {one_line(hit.snippet, _SNIPPET)}"
         for number, hit in enumerate(hits, 1)
     ]
