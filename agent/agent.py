@@ -16,6 +16,7 @@ from crowquill.agent.cassette import Tape, insert_tape, read_cassette, write_cas
 from crowquill.agent.config import PARTS, ROLES, Part, PolicyName, RunConfig
 from crowquill.agent.drive import Driver
 from crowquill.agent.events import Event, Progress, RunFinished
+from crowquill.agent.examples import read_examples
 from crowquill.agent.fork import Change, Fork, create_fork
 from crowquill.agent.journal import Journal, Mode
 from crowquill.agent.models.absent import AbsentModel
@@ -54,6 +55,8 @@ class Agent:
         workspace: where journal and memory are kept; see `find_workspace`.
         cassette: a recording: when the file is there, runs are played from it, without model and network; else they
             are recorded into it.
+        examples: demonstrations of earlier runs (`crowquill runs export`) for a model of the json policy to see: the
+            file, or what `read_examples` made of it.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Agent:
         workspace: Path | Workspace | None = None,
         clock: Clock | None = None,
         cassette: Path | str | None = None,
+        examples: Path | str | Sequence[str] = (),
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
@@ -105,7 +109,10 @@ class Agent:
             without=tuple(without),
             tools=tuple(ToolSpec.of(entry) for entry in self.tools),
             allow=tuple(allow),
+            examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
         )
+        if self.config.examples and self.config.policy != "json":
+            raise UserError("examples are for the json policy; the guided one chooses its actions by code")
 
     @classmethod
     def from_config(
@@ -130,6 +137,7 @@ class Agent:
             without=config.without,
             tools=[spec.stand_in() for spec in config.tools],
             allow=config.allow,
+            examples=config.examples,
             workspace=workspace,
         )
 

@@ -23,7 +23,7 @@ class RunConfig:
     """Settings of one run. `models` names the model of each role; `web` allows live search and fetching;
     `prices` are per model, dollars per million tokens; `without` names parts of the recipe that are left out,
     `tools` are those of the user's own program, and `allow` patterns of the names of those that may do more than
-    read.
+    read. `examples` are steps of earlier runs that the model is shown.
     """
 
     models: Mapping[Role, str]
@@ -38,6 +38,7 @@ class RunConfig:
     without: tuple[Part, ...] = ()
     tools: tuple[ToolSpec, ...] = ()
     allow: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON data."""
@@ -46,7 +47,7 @@ class RunConfig:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunConfig":
         """Restore what `to_json` gave."""
-        names = ("corpora", "databases", "allow_hosts", "without", "allow")
+        names = ("corpora", "databases", "allow_hosts", "without", "allow", "examples")
         lists = {name: tuple(data.get(name, ())) for name in names}
         prices = {name: Price(**price) for name, price in data["prices"].items()}
         tools = tuple(

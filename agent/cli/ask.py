@@ -24,6 +24,7 @@ class AskOptions:
     allow_hosts: tuple[str, ...] = ()
     budget: str | None = None
     memory: bool = True
+    examples: Path | None = None
     workspace: Path | None = None
 
     def agent(self) -> Agent:
@@ -40,6 +41,7 @@ class AskOptions:
             allow_hosts=self.allow_hosts,
             budget=None if self.budget is None else Budget.parse(self.budget),
             memory=self.memory,
+            examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
         )
 
