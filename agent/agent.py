@@ -55,8 +55,9 @@ class Agent:
         workspace: where journal and memory are kept; see `find_workspace`.
         cassette: a recording: when the file is there, runs are played from it, without model and network; else they
             are recorded into it.
-        examples: demonstrations of earlier runs (`crowquill runs export`) for a model of the json policy to see: the
+        examples: demonstrations of earlier runs (`crowquill runs export`) that a model of the json policy sees: a
             file, or what `read_examples` made of it.
+        cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Agent:
         clock: Clock | None = None,
         cassette: Path | str | None = None,
         examples: Path | str | Sequence[str] = (),
+        cache: bool = True,
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
@@ -109,6 +111,7 @@ class Agent:
             without=tuple(without),
             tools=tuple(ToolSpec.of(entry) for entry in self.tools),
             allow=tuple(allow),
+            cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
         )
         if self.config.examples and self.config.policy != "json":
@@ -137,6 +140,7 @@ class Agent:
             without=config.without,
             tools=[spec.stand_in() for spec in config.tools],
             allow=config.allow,
+            cache=config.cache,
             examples=config.examples,
             workspace=workspace,
         )
@@ -237,7 +241,14 @@ class Agent:
         return NewRun(f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}", config, now.isoformat())
 
     def _journal(self, run_id: str, mode: Mode) -> Journal:
-        return Journal(self.workspace.database, run_id, clock=self.clock, redactor=self._redactor, mode=mode)
+        return Journal(
+            self.workspace.database,
+            run_id,
+            clock=self.clock,
+            redactor=self._redactor,
+            mode=mode,
+            reuse=self.config.cache,
+        )
 
     async def _go(self, journal: Journal, objective: str, fork: Fork | None = None) -> AsyncGenerator[Event, None]:
         """Prepare a live run and drive it."""

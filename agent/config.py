@@ -23,7 +23,7 @@ class RunConfig:
     """Settings of one run. `models` names the model of each role; `web` allows live search and fetching;
     `prices` are per model, dollars per million tokens; `without` names parts of the recipe that are left out,
     `tools` are those of the user's own program, and `allow` patterns of the names of those that may do more than
-    read. `examples` are steps of earlier runs that the model is shown.
+    read. With `cache`, replies of earlier runs are used again. `examples` are steps of earlier runs for the model.
     """
 
     models: Mapping[Role, str]
@@ -38,6 +38,7 @@ class RunConfig:
     without: tuple[Part, ...] = ()
     tools: tuple[ToolSpec, ...] = ()
     allow: tuple[str, ...] = ()
+    cache: bool = True
     examples: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:

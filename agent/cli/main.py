@@ -76,6 +76,9 @@ def ask(
         typer.Option(help="Limits, as steps=20,tokens=8000,usd=0.5,seconds=120.", show_default="steps=40"),
     ] = None,
     memory: Annotated[bool, typer.Option("--memory/--no-memory", help="Use evidence of earlier runs.")] = True,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Use replies of earlier runs to the very same requests.")
+    ] = True,
     examples: Annotated[
         Path | None, typer.Option(help="Demonstrations (runs export) to show to a model of the json policy.")
     ] = None,
@@ -101,6 +104,7 @@ def ask(
         budget=budget,
         memory=memory,
         examples=examples,
+        cache=cache,
         workspace=workspace,
     )
     raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet))

@@ -63,8 +63,7 @@ async def look(workspace: Workspace) -> list[object]:
         seen += [entry.event for entry in recorded]
         seen.append(await replay(workspace, record.id))
     for hit in await workspace.memory().retriever.search("River length Fells", limit=5):
-        assert sound(hit.evidence, workspace)
-        seen.append(hit.evidence.id)
+        assert sound(hit.evidence, workspace)  # which are found, and in which order, may differ
     return seen
 
 
@@ -104,8 +103,7 @@ def test_a_flipped_bit_is_noticed_or_harmless(finished: Path, tmp_path: Path, fl
         shutil.rmtree(place)
     sys.stdout.write(f"{flips} flipped bits: {dict(found)}\n")
     assert found["noticed"] > 0
-    assert found["noticed"] + found["harmless"] + found["seen to differ"] == flips
-    assert found["seen to differ"] <= flips // 50  # hits in another order; a wrong quote fails in `look`
+    assert found["noticed"] + found["harmless"] == flips  # a wrong quote fails in `look`
 
 
 def overwrite(path: Path, share: float) -> None:
