@@ -91,7 +91,7 @@ def _escape(text: str) -> str:
 def spending(story: Story) -> list[dict[str, Any]]:
     """Return what was spent, by role, tool and task.
 
-    That is calls, how many of them were answered from earlier runs, tokens, dollars (None: no price is known), seconds.
+    Calls, those of them that were answered from earlier runs, tokens, dollars (None: no price is known), seconds.
     """
     config = RunConfig.from_json(json.loads(story.record.config))
     rows: dict[tuple[str, str], dict[str, Any]] = defaultdict(

@@ -79,8 +79,8 @@ def load_effects(connection: sqlite3.Connection, run_id: str, blobs: BlobStore) 
     effects: dict[Key, Effect] = {}
     for part in parts(connection, run_id):
         rows = connection.execute(
-            "SELECT lane, kind, request_sha256, ordinal, request, status, response, started_at, seconds, reused, digest"
-            " FROM effects WHERE run=? AND rowid<? ORDER BY rowid",
+            "SELECT lane, kind, request_sha256, ordinal, request, status, response, started_at, seconds, reused,"
+            " digest FROM effects WHERE run=? AND rowid<? ORDER BY rowid",
             (part.run, part.effects_before),
         )
         for lane, kind, sha256, ordinal, request, status, response, started_at, seconds, reused, recorded in rows:
