@@ -16,6 +16,7 @@ from crowquill.agent.cassette import Tape, insert_tape, read_cassette, write_cas
 from crowquill.agent.config import PARTS, ROLES, Part, PolicyName, RunConfig
 from crowquill.agent.drive import Driver
 from crowquill.agent.events import Event, Progress, RunFinished
+from crowquill.agent.examples import read_examples
 from crowquill.agent.fork import Change, Fork, create_fork
 from crowquill.agent.journal import Journal, Mode
 from crowquill.agent.models.absent import AbsentModel
@@ -60,6 +61,9 @@ class Agent:
         workspace: where journal and memory are kept; see `find_workspace`.
         cassette: a recording: when the file is there, runs are played from it, without model and network; else they
             are recorded into it.
+        examples: demonstrations of earlier runs (`crowquill runs export`) that a model of the json policy sees: a
+            file, or what `read_examples` made of it.
+        cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
     """
 
     def __init__(
@@ -84,6 +88,8 @@ class Agent:
         workspace: Path | Workspace | None = None,
         clock: Clock | None = None,
         cassette: Path | str | None = None,
+        examples: Path | str | Sequence[str] = (),
+        cache: bool = True,
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
@@ -117,7 +123,11 @@ class Agent:
             without=tuple(without),
             tools=tuple(ToolSpec.of(entry) for entry in self.tools),
             allow=tuple(allow),
+            cache=cache,
+            examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
         )
+        if self.config.examples and self.config.policy != "json":
+            raise UserError("examples are for the json policy; the guided one chooses its actions by code")
 
     @classmethod
     def from_config(
@@ -145,6 +155,8 @@ class Agent:
             without=config.without,
             tools=[spec.stand_in() for spec in config.tools],
             allow=config.allow,
+            cache=config.cache,
+            examples=config.examples,
             workspace=workspace,
         )
 
@@ -244,7 +256,14 @@ class Agent:
         return NewRun(f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}", config, now.isoformat())
 
     def _journal(self, run_id: str, mode: Mode) -> Journal:
-        return Journal(self.workspace.database, run_id, clock=self.clock, redactor=self._redactor, mode=mode)
+        return Journal(
+            self.workspace.database,
+            run_id,
+            clock=self.clock,
+            redactor=self._redactor,
+            mode=mode,
+            reuse=self.config.cache,
+        )
 
     async def _go(self, journal: Journal, objective: str, fork: Fork | None = None) -> AsyncGenerator[Event, None]:
         """Prepare a live run and drive it."""

@@ -25,7 +25,8 @@ class RunConfig:
     search and fetching, `search` names the providers in order (see `tools.search.registry`), `fetching` says how
     pages are fetched; `prices` are per model, dollars per million tokens; `without` names parts of the recipe that
     are left out, `tools` are those of the user's own program, and `allow` patterns of the names of those that may
-    do more than read.
+    do more than read. With `cache`, replies of earlier runs are used again. `examples` are steps of earlier runs for
+    the model.
     """
 
     models: Mapping[Role, str]
@@ -43,6 +44,8 @@ class RunConfig:
     without: tuple[Part, ...] = ()
     tools: tuple[ToolSpec, ...] = ()
     allow: tuple[str, ...] = ()
+    cache: bool = True
+    examples: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON data."""
@@ -51,7 +54,7 @@ class RunConfig:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunConfig":
         """Restore what `to_json` gave."""
-        names = ("corpora", "databases", "data", "search", "allow_hosts", "without", "allow")
+        names = ("corpora", "databases", "data", "search", "allow_hosts", "without", "allow", "examples")
         lists = {name: tuple(data.get(name, ())) for name in names}
         values = {
             "budget": Budget(**data["budget"]),

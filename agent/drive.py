@@ -152,12 +152,18 @@ class Driver:
             blobs=self.workspace.blobs,
             memory=JournaledRecall(journal, retriever, self.workspace.blobs),
             clock=self.clock,
-            seed=await _draw_seed(journal),
+            seed=await self._draw_seed(journal),
             started=self.clock.monotonic() - journal.worked,
             publish=publish,
             store=partial(_remember, memory.store, journal, objective),
             fork=fork,
         )
+
+    async def _draw_seed(self, journal: Journal) -> str:
+        async def draw() -> Json:
+            return self.workspace.seed() if self.config.cache else secrets.token_hex(8)
+
+        return cast("str", await journal.effect("run", "random", "seed", draw))
 
     def _parked(self, run_id: str, objective: str, why: str, so_far: _SoFar) -> Answer:
         found = len(so_far.evidence)
@@ -198,10 +204,3 @@ def _remember(store: MemoryStore, journal: Journal, objective: str, evidence: Ev
         store.insert(connection, kept, run=journal.run_id, task=lane, question=question)
 
     return insert
-
-
-async def _draw_seed(journal: Journal) -> str:
-    async def draw() -> Json:
-        return secrets.token_hex(8)
-
-    return cast("str", await journal.effect("run", "random", "seed", draw))

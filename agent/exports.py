@@ -12,6 +12,7 @@ from crowquill.agent.config import RunConfig
 from crowquill.agent.models.base import Usage
 from crowquill.agent.render import clean, one_line
 from crowquill.agent.story import Story, short_action
+from crowquill.agent.tape import Effect
 from crowquill.memory.evidence import Evidence, Quote, plain_text
 
 
@@ -88,10 +89,13 @@ def _escape(text: str) -> str:
 
 
 def spending(story: Story) -> list[dict[str, Any]]:
-    """Return calls, tokens, dollars (None: no price is known) and seconds, by role, tool and task."""
+    """Return what was spent, by role, tool and task.
+
+    Calls, those of them that were answered from earlier runs, tokens, dollars (None: no price is known), seconds.
+    """
     config = RunConfig.from_json(json.loads(story.record.config))
     rows: dict[tuple[str, str], dict[str, Any]] = defaultdict(
-        lambda: {"calls": 0, "prompt": 0, "cached": 0, "completion": 0, "usd": 0.0, "seconds": 0.0}
+        lambda: {"calls": 0, "reused": 0, "prompt": 0, "cached": 0, "completion": 0, "usd": 0.0, "seconds": 0.0}
     )
     for key, effect in story.effects.items():
         if key.kind in ("clock", "random") or effect.response is None:
@@ -104,14 +108,15 @@ def spending(story: Story) -> list[dict[str, Any]]:
         name = request["role"] if key.kind == "model" else request["tool"] if key.kind == "tool" else key.kind
         kind = "role" if key.kind == "model" else "tool"
         for row in (rows[kind, name], rows["task", key.lane.partition("/")[0]], rows["run", "all"]):
-            _add(row, usage, price, effect.seconds or 0.0, model=key.kind == "model")
+            _add(row, usage, price, effect, model=key.kind == "model")
     return [{"by": by, "name": name, **row} for (by, name), row in sorted(rows.items(), key=lambda item: item[0])]
 
 
-def _add(row: dict[str, Any], usage: Usage, price: Price | None, seconds: float, *, model: bool) -> None:
+def _add(row: dict[str, Any], usage: Usage, price: Price | None, effect: Effect, *, model: bool) -> None:
     row["calls"] += 1
+    row["reused"] += effect.reused
     for name in ("prompt", "cached", "completion"):
         row[name] += getattr(usage, name)
     if model:
         row["usd"] = None if price is None or row["usd"] is None else row["usd"] + price.cost(usage)
-    row["seconds"] = round(row["seconds"] + seconds, 3)
+    row["seconds"] = round(row["seconds"] + (effect.seconds or 0.0), 3)

@@ -13,12 +13,13 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from crowquill.agent.events import Event, Recorded, decode, encode
 from crowquill.agent.misses import describe_miss
 from crowquill.agent.records import beat, claim_run, process_identity
 from crowquill.agent.redact import Redactor
+from crowquill.agent.reuse import find_reply, may_be_reused
 from crowquill.agent.tape import (
     RECORDED_ERRORS,
     Effect,
@@ -52,12 +53,21 @@ class Journal:
     """The journal of one run; nothing is read or written before `begin`."""
 
     def __init__(
-        self, database: Database, run_id: str, *, clock: Clock, redactor: Redactor, mode: Mode = "new"
+        self,
+        database: Database,
+        run_id: str,
+        *,
+        clock: Clock,
+        redactor: Redactor,
+        mode: Mode = "new",
+        reuse: bool = False,
     ) -> None:
+        """With `reuse`, a reply may come from an earlier run that asked exactly the same (`agent.reuse`)."""
         self.run_id = run_id
         self.writes = mode != "replay"
         self._calls = mode in ("new", "resume")
         self._new = mode == "new"
+        self._reuse = reuse
         self._held = False
         self._database = database
         self._clock = clock
@@ -152,6 +162,10 @@ class Journal:
                 return 0.0  # a cassette has no seconds where they do not matter
             requests = ((other, effect.request) for other, effect in self._effects.items())
             raise ReplayMiss(describe_miss(self.run_id, key, text, requests))
+        if recorded is None and self._reuse and may_be_reused(kind, request):
+            found = await self._take_over(key, text)
+            if found is not None:
+                return found
         started_at, started = self._clock.now().isoformat(), self._clock.monotonic()
         intent = (
             self.run_id,
@@ -172,7 +186,13 @@ class Journal:
             status, failure = "failed", error
             response = self.redactor.data(encode_error(error))
         said = canonical(response)
-        outcome = (status, put_aside(said, self._database.blobs), digest(said), self._clock.monotonic() - started)
+        outcome = (
+            status,
+            put_aside(said, self._database.blobs),
+            digest(said),
+            self._clock.monotonic() - started,
+            0,
+        )
 
         def finish(connection: sqlite3.Connection) -> None:
             if kind in _INSTANT:
@@ -184,6 +204,25 @@ class Journal:
         if failure is not None:
             raise decode_error(response) from failure
         return response  # type: ignore[no-any-return]  # redaction keeps JSON JSON
+
+    async def _take_over(self, key: Key, request: str) -> Json | None:
+        """Record an earlier run's reply to the same request as this run's, and return it; None without one."""
+        now = self._clock.now()
+        intent = (self.run_id, key.lane, key.kind, key.sha256, key.ordinal)
+        asked = put_aside(request, self._database.blobs)
+
+        def write(connection: sqlite3.Connection) -> Json | None:
+            kind = cast("EffectKind", key.kind)
+            reply = find_reply(connection, self._database.blobs, kind, key.sha256, now)
+            if reply is not None:
+                said = canonical(reply)
+                kept = put_aside(said, self._database.blobs)
+                _insert(connection, (*intent, asked, now.isoformat(), "read"))
+                connection.execute(_FINISH, ("done", kept, digest(said), 0.0, 1, *intent))
+                note_blobs(connection, self.run_id, asked, kept, said)
+            return reply
+
+        return await self._database.write(write)
 
     async def emit(self, lane: str, event: Event, alongside: Alongside | None = None) -> Recorded:
         """Record an event and, in the same transaction, the rows that `alongside` writes.
@@ -258,7 +297,7 @@ class Journal:
 
 _CLOSE = "UPDATE runs SET status=?, finished_at=?, answer=?, why=? WHERE id=? AND process=?"
 _FINISH = (
-    "UPDATE effects SET status=?, response=?, digest=?, seconds=?"
+    "UPDATE effects SET status=?, response=?, digest=?, seconds=?, reused=?"
     " WHERE run=? AND lane=? AND kind=? AND request_sha256=? AND ordinal=?"
 )
 

@@ -127,6 +127,10 @@ def _only_theirs(connection: sqlite3.Connection, ids: Collection[str]) -> tuple[
 
 
 def _delete_rows(connection: sqlite3.Connection, ids: Collection[str], evidence: Collection[int]) -> None:
+    connection.execute(  # the cache of pages has no other owner than who fetched them
+        "DELETE FROM pages WHERE url IN (SELECT json_extract(request, '$.url') FROM effects"
+        " WHERE kind='fetch' AND run IN leaving AND request NOT LIKE 'blob:%')"
+    )
     for run in ids:
         for table in ("sightings", "blob_uses", "effects", "events"):
             connection.execute(f"DELETE FROM {table} WHERE run=?", (run,))  # noqa: S608 - one of ours
@@ -137,7 +141,7 @@ def _delete_rows(connection: sqlite3.Connection, ids: Collection[str], evidence:
 
 def _orphans(workspace: Workspace) -> Iterator[Path]:
     """Yield blobs that no row names and that are not about to be named."""
-    query = "SELECT sha256 FROM blob_uses UNION SELECT source_sha256 FROM evidence"
+    query = "SELECT sha256 FROM blob_uses UNION SELECT source_sha256 FROM evidence UNION SELECT body FROM pages"
     used = workspace.database.read_now(lambda connection: {row[0] for row in connection.execute(query)})
     settled = (datetime.now(UTC) - _SETTLING).timestamp()
     for path in workspace.blobs.directory.glob("*/*/*"):

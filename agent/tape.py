@@ -46,6 +46,7 @@ class Effect:
     response: str | None
     started_at: str
     seconds: float | None
+    reused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +79,20 @@ def load_effects(connection: sqlite3.Connection, run_id: str, blobs: BlobStore) 
     effects: dict[Key, Effect] = {}
     for part in parts(connection, run_id):
         rows = connection.execute(
-            "SELECT lane, kind, request_sha256, ordinal, request, status, response, started_at, seconds, digest"
-            " FROM effects WHERE run=? AND rowid<? ORDER BY rowid",
+            "SELECT lane, kind, request_sha256, ordinal, request, status, response, started_at, seconds, reused,"
+            " digest FROM effects WHERE run=? AND rowid<? ORDER BY rowid",
             (part.run, part.effects_before),
         )
-        for lane, kind, sha256, ordinal, request, status, response, started_at, seconds, recorded in rows:
+        for lane, kind, sha256, ordinal, request, status, response, started_at, seconds, reused, recorded in rows:
             if status == "started" and part.run != run_id:
                 continue  # it was under way when the fork left
             text = None if response is None else fetch_back(response, blobs)
             asked = fetch_back(request, blobs)
             if digest(asked) != sha256 or (recorded is not None and digest(text or "") != recorded):
                 raise StorageError(f"the record of run {run_id} was changed after it was written ({lane}, {kind})")
-            effects[Key(lane, kind, sha256, ordinal)] = Effect(asked, status, text, started_at, seconds)
+            effects[Key(lane, kind, sha256, ordinal)] = Effect(
+                asked, status, text, started_at, seconds, bool(reused)
+            )
     return effects
 
 

@@ -117,7 +117,7 @@ class Workshop:
         """Make the policy of one lane."""
         if self._config.policy == "guided":
             return GuidedPolicy(lane, toolkit, self._config.without)
-        return JsonPolicy(lane, toolkit)
+        return JsonPolicy(lane, toolkit, self._config.examples)
 
     async def _rank(self, snapshot: Snapshot, question: str, context: ToolContext) -> list[Passage]:
         async def call() -> Json:

@@ -19,6 +19,7 @@ from crowquill.errors import StorageError
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.migrations import MIGRATIONS, migrate, version_of
 from crowquill.memory.salvage import salvage
+from crowquill.memory.wal import committed_frames
 
 T = TypeVar("T")
 
@@ -117,31 +118,64 @@ class Database:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._take_lock()
-            left = self._mark.exists() or self._left_open() or self.path.stat().st_size <= CHECKED_BYTES
             try:
-                self._connection = self._connect(check=left)
-            except sqlite3.DatabaseError as error:
-                if not _means_damage(error):
-                    raise
-                self._save_what_is_whole(error)
+                self._open_checked(alone=self._take_lock())
+            except BaseException:
+                self._close()
+                raise
         assert self._connection is not None
         return self._connection
 
-    def _take_lock(self) -> None:
-        """Hold a share of the database's lock while it is open, so that nobody replaces it."""
+    def _open_checked(self, *, alone: bool) -> None:
+        logged = committed_frames(self._log) if alone else 0
+        check = self._mark.exists() or self._left_open() or self.path.stat().st_size <= CHECKED_BYTES
+        try:
+            self._connection = self._connect(check=check)
+        except sqlite3.DatabaseError as error:
+            if not _means_damage(error):
+                raise
+            self._save_what_is_whole(error)
+        else:
+            self._check_log(self._connection, logged)
+
+    def _take_lock(self) -> bool:
+        """Hold the database's lock while it is open, so that nobody replaces it: alone, if nobody else has it open.
+
+        Returns whether that is so; `_check_log` begins to share it.
+        """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.path.touch(mode=0o600)
             lock = self.path.with_name(self.path.name + ".lock")
             self._lock = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
             fcntl.flock(self._lock, fcntl.LOCK_SH)
         except OSError as error:
             raise StorageError(f"cannot write to the workspace {self.path.parent}: {error.strerror}") from error
 
+        return False
+
+    def _check_log(self, connection: sqlite3.Connection, logged: int) -> None:
+        """Share the lock from now on. Raises StorageError, once, when SQLite could not read all of the log."""
+        assert self._lock is not None
+        _, read, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone() if logged else (0, 0, 0)
+        fcntl.flock(self._lock, fcntl.LOCK_SH)
+        if read < logged:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            raise StorageError(
+                f"the end of the log of {self.path} was damaged: what was written last is lost, and the runs that"
+                " wrote it can be resumed. Give the command again to go on"
+            )
+
+    @property
+    def _log(self) -> Path:
+        """SQLite's write-ahead log."""
+        return self.path.with_name(self.path.name + "-wal")
+
     def _left_open(self) -> bool:
-        log = self.path.with_name(self.path.name + "-wal")
-        return log.exists() and log.stat().st_size > 0
+        return self._log.exists() and self._log.stat().st_size > 0
 
     def _connect(self, *, check: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, timeout=10)
@@ -178,8 +212,6 @@ class Database:
             self._mark.unlink(missing_ok=True)
         except OSError as failure:
             raise StorageError(f"{self.path} is damaged and nothing can be saved: {failure.strerror}") from failure
-        finally:
-            self._close()
         raise StorageError(f"{report}. Give the command again to go on") from error
 
 

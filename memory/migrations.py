@@ -89,6 +89,11 @@ MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
         fetched_at TEXT NOT NULL, fresh_until REAL NOT NULL, listed INTEGER NOT NULL
     ) STRICT;
     """,
+    # 7: replies that came from an earlier run
+    """
+    ALTER TABLE effects ADD COLUMN reused INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX effects_by_request ON effects (request_sha256, kind);
+    """,
 )
 
 

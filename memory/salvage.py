@@ -75,7 +75,7 @@ def _text(data: Any) -> str:
 
 def _copy(source: sqlite3.Connection, new: sqlite3.Connection, table: str, blobs: BlobStore) -> tuple[int, int]:
     kept = dropped = 0
-    whole = _WHOLE.get(table, lambda row, blobs: True)
+    whole = _WHOLE.get(table, _is_anything)
     columns = {row[1] for row in new.execute(f"PRAGMA table_info({table})")}
     for row in _rows(source, table):
         row = {name: value for name, value in row.items() if name in columns or name == "rowid"}
@@ -127,6 +127,10 @@ def _is_effect(row: Row, blobs: BlobStore) -> bool:
         return False
     said = row.get("digest")
     return said is None or digest(fetch_back(str(row["response"]), blobs)) == said
+
+
+def _is_anything(row: Row, blobs: BlobStore) -> bool:
+    return True
 
 
 def _is_run(row: Row, blobs: BlobStore) -> bool:

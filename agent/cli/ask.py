@@ -29,6 +29,8 @@ class AskOptions:
     allow_hosts: tuple[str, ...] = ()
     budget: str | None = None
     memory: bool = True
+    examples: Path | None = None
+    cache: bool = True
     workspace: Path | None = None
 
     def agent(self) -> Agent:
@@ -51,6 +53,8 @@ class AskOptions:
             allow_hosts=self.allow_hosts,
             budget=None if self.budget is None else Budget.parse(self.budget),
             memory=self.memory,
+            cache=self.cache,
+            examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
         )
 

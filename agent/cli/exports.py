@@ -70,7 +70,7 @@ def _write(text: str, out: Path | None) -> None:
 
 
 def _table(story: Story) -> Table:
-    columns = ("by", "name", "calls", "prompt", "cached", "completion", "usd", "seconds")
+    columns = ("by", "name", "calls", "reused", "prompt", "cached", "completion", "usd", "seconds")
     table = Table(*columns, title=f"run {story.record.id}", box=None, header_style="dim", title_justify="left")
     for row in spending(story):
         table.add_row(*("?" if row[name] is None else f"{row[name]}" for name in columns))

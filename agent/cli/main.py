@@ -89,6 +89,12 @@ def ask(
         typer.Option(help="Limits, as steps=20,tokens=8000,usd=0.5,seconds=120.", show_default="steps=40"),
     ] = None,
     memory: Annotated[bool, typer.Option("--memory/--no-memory", help="Use evidence of earlier runs.")] = True,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Use replies of earlier runs to the very same requests.")
+    ] = True,
+    examples: Annotated[
+        Path | None, typer.Option(help="Demonstrations (runs export) to show to a model of the json policy.")
+    ] = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
     events: Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")] = False,
@@ -114,6 +120,8 @@ def ask(
         allow_hosts=tuple(allow_host or ()),
         budget=budget,
         memory=memory,
+        examples=examples,
+        cache=cache,
         workspace=workspace,
     )
     raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet))

@@ -12,10 +12,13 @@ from tests.support.pages import indexed
 from typer.testing import CliRunner, Result
 
 from crowquill import Agent, Answer, Price, ScriptedModel
+from crowquill.agent.agent import run_in_thread
 from crowquill.agent.cli.main import app
 from crowquill.agent.models.base import Usage
 from crowquill.agent.models.scripted import ScriptedReply
+from crowquill.agent.replay import replay
 from crowquill.agent.workspace import Workspace
+from crowquill.errors import UserError
 
 QUESTION = "How long is the River [Aske]?"
 SENTENCE = "The River Aske is 212 kilometres long."
@@ -81,6 +84,24 @@ def test_demonstrations_are_states_and_the_next_action(workspace: Workspace, ans
     assert steps[0]["step"] == "t1/s1"
     assert steps[0]["state"].startswith("Objective: How long is the River [Aske]?")
     assert "Past actions" in steps[2]["state"]
+
+
+def test_demonstrations_are_read_in_as_examples(workspace: Workspace, answer: Answer, tmp_path: Path) -> None:
+    out = tmp_path / "demos.jsonl"
+    export(workspace, "last", "--format", "demonstrations", "--out", str(out))
+    give_up = act("give_up", reason="not_found", note="")
+    plan = ScriptedReply("plan", json={"tasks": [{"id": "a", "goal": "Look", "done_when": "", "needs": []}]})
+    model = ScriptedModel([plan, act("math", expression="1+1"), give_up])
+    again = Agent(model=model, policy="json", memory=False, workspace=workspace, examples=out)
+    answered = again.ask("Where does it rise?")
+    system = model.calls[1].messages[0].content
+    assert "Task: Find it | done: search, open | next: quote(text=The River Aske is 212 kilometres long.)" in system
+    assert run_in_thread(replay(workspace, answered.run_id)) > 3
+    with pytest.raises(UserError, match="examples are for the json policy"):
+        Agent(model=model, policy="guided", workspace=workspace, examples=out)
+    out.write_text('{"no": 1}\n')
+    with pytest.raises(UserError, match="line 1: this is no demonstration"):
+        Agent(model=model, policy="json", workspace=workspace, examples=out)
 
 
 def test_demonstrations_of_a_guided_run_say_what_was_known(workspace: Workspace) -> None:

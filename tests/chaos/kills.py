@@ -70,14 +70,17 @@ def ended(pid: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def ended_within(pid: int, seconds: float) -> int:
-    """Kill a process after so many seconds, unless it has ended before; return its exit code."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+def ended_after(pid: int, told: Path, size: int, seconds: float) -> int:
+    """Kill a process so many seconds after it has told so many bytes of events; return its exit code."""
+    wanted = size + (told.stat().st_size if told.exists() else 0)
+    end: float | None = None
+    while end is None or time.monotonic() < end:
         found, status = os.waitpid(pid, os.WNOHANG)
         if found:
             return os.waitstatus_to_exitcode(status)
-        time.sleep(min(0.002, seconds))
+        if end is None and (size == 0 or (told.exists() and told.stat().st_size >= wanted)):
+            end = time.monotonic() + seconds
+        time.sleep(0.0005)
     os.kill(pid, signal.SIGKILL)
     return ended(pid)
 
@@ -191,14 +194,21 @@ class Ground:
             trial = Trial(self.template, self.folder / f"trial{found['runs']}", self.steps)
             code = -signal.SIGKILL
             while code != 0:
-                calm = found["kills"] >= kills
-                code = ended_within(forked(trial.work()), 60 if calm else self.draw.uniform(0, self.seconds / 4))
+                pid = forked(trial.work())
+                enough = found["kills"] >= kills
+                code = ended(pid) if enough else ended_after(pid, trial.told, *self._moment())
                 assert code in (0, -signal.SIGKILL), code
                 found["kills"] += code != 0
                 found["lost"] += trial.lost()
             found["settled"] += trial.settled
             self._close(trial, found)
         return {name: found[name] for name in ("kills", "runs", "settled", *FAULTS)}
+
+    def _moment(self) -> tuple[int, float]:
+        """Draw when to kill: in the middle of what is new mostly, and sometimes at any time from the start."""
+        if self.draw.random() < 0.2:
+            return 0, self.draw.uniform(0, self.seconds / 4)
+        return self.draw.randint(1, 3000), self.draw.uniform(0, 0.03)
 
     def kill_at_points(self, count: int) -> dict[str, Any]:
         """E2: kill at named points, each at a random one of its occurrences."""
@@ -217,7 +227,7 @@ class Ground:
         for occurrence, resumed in ((self.draw.randint(1, 3), False), (1, False), (1, True)):
             trial = Trial(self.template, self.folder / f"{'-'.join(point[1:])}{occurrence}{resumed}", self.steps)
             if resumed:
-                ended_within(forked(trial.work()), self.seconds / 2)
+                ended_after(forked(trial.work()), trial.told, 4000, 0.0)
             code = ended(forked(dying_at(point, occurrence, trial.work())))
             if code != 0:
                 break
@@ -228,11 +238,7 @@ class Ground:
         found = Counter[str]()
         for number in range(times):
             trial = Trial(self.template, self.folder / f"race{number}", self.steps)
-            code = 0
-            while code == 0:
-                shutil.rmtree(trial.place)
-                trial = Trial(self.template, self.folder / f"race{number}", self.steps)
-                code = ended_within(forked(trial.work()), self.draw.uniform(0.2, 0.5) * self.seconds)
+            ended_after(forked(trial.work()), trial.told, self.draw.randint(1, 4000), 0.0)
             work = silent(trial.work())
             codes = [ended(pid) for pid in [forked(work), forked(work)]]
             found["one won"] += sorted(codes) == [0, 1]

@@ -17,14 +17,16 @@ import pytest
 from tests.chaos import workload
 
 from crowquill.agent.events import EvidenceFound
-from crowquill.agent.records import list_records
+from crowquill.agent.records import RunRecord, list_records
 from crowquill.agent.replay import replay
 from crowquill.agent.tape import load_events
 from crowquill.agent.workspace import Workspace
-from crowquill.errors import CrowquillError, StorageError
+from crowquill.errors import CrowquillError, StorageError, UserError
 from crowquill.memory.clock import SystemClock
 from crowquill.memory.embed import HashingEmbedder
 from crowquill.memory.evidence import Evidence, Quote
+from crowquill.memory.salvage import salvage
+from crowquill.memory.wal import committed_frames
 
 STEPS = 10
 
@@ -63,8 +65,7 @@ async def look(workspace: Workspace) -> list[object]:
         seen += [entry.event for entry in recorded]
         seen.append(await replay(workspace, record.id))
     for hit in await workspace.memory().retriever.search("River length Fells", limit=5):
-        assert sound(hit.evidence, workspace)
-        seen.append(hit.evidence.id)
+        assert sound(hit.evidence, workspace)  # which are found, and in which order, may differ
     return seen
 
 
@@ -104,13 +105,12 @@ def test_a_flipped_bit_is_noticed_or_harmless(finished: Path, tmp_path: Path, fl
         shutil.rmtree(place)
     sys.stdout.write(f"{flips} flipped bits: {dict(found)}\n")
     assert found["noticed"] > 0
-    assert found["noticed"] + found["harmless"] + found["seen to differ"] == flips
-    assert found["seen to differ"] <= flips // 50  # hits in another order; a wrong quote fails in `look`
+    assert found["noticed"] + found["harmless"] == flips  # a wrong quote fails in `look`
 
 
-def overwrite(path: Path, share: float) -> None:
+def overwrite(path: Path, share: float, seed: int) -> None:
     """Overwrite pages of a database with rubbish, but for the first."""
-    draw = random.Random(1)
+    draw = random.Random(seed)
     with path.open("r+b") as file:
         pages = range(1, path.stat().st_size // 4096)
         for page in draw.sample(pages, max(1, int(len(pages) * share))):
@@ -127,35 +127,54 @@ def closed(finished: Path, place: Path) -> Path:
     return place
 
 
-def test_what_is_whole_of_a_damaged_database_is_saved_and_the_rest_is_done_again(
-    finished: Path, tmp_path: Path
-) -> None:
-    expected = workload.outcome(shutil.copytree(finished, tmp_path / "whole"))
-    saved = 0
-    for number, share in enumerate((0.02, 0.1, 0.3)):
-        place = closed(finished, tmp_path / str(number))
-        overwrite(place / "crowquill.db", share)
+def test_what_is_whole_of_a_damaged_database_is_saved(finished: Path, tmp_path: Path) -> None:
+    kept = 0
+    for seed in range(4):
+        place = closed(finished, tmp_path / str(seed))
+        overwrite(place / "crowquill.db", 0.2, seed)
         with pytest.raises(StorageError, match=r"damaged"):
             seen_in(place)
         workspace = Workspace(place, embedder=HashingEmbedder(64))
-        for _ in range(3):
+        records: list[RunRecord] = []
+        for _ in range(2):
             with suppress(StorageError):  # damage that the first look did not meet is met, and mended, now
                 records = workspace.database.read_now(lambda connection: list_records(connection, 5))
-                break
         workspace.close()
         assert [folder for folder in place.glob("damaged-*") if (folder / "report.txt").exists()]
-        if records and not records[0].ended:
-            workload.settle(place)
-            (place / "letters").unlink(missing_ok=True)
-            workload.go(place, STEPS, None, "last")
-            assert workload.outcome(place)["events"] == expected["events"]
-            saved += 1
-    assert saved
+        kept += bool(records)
+    assert kept
+
+
+def test_a_run_that_lost_events_is_done_again_from_its_calls(finished: Path, tmp_path: Path) -> None:
+    expected = workload.outcome(shutil.copytree(finished, tmp_path / "whole"))
+    place = closed(finished, tmp_path / "w")
+    connection = sqlite3.connect(place / "crowquill.db")
+    connection.execute("UPDATE events SET payload = payload || ' ' WHERE position = 20")
+    connection.commit()
+    connection.close()
+    with pytest.raises(StorageError, match="was changed after it was written"):
+        seen_in(place)
+    assert "found damaged" in salvage(place / "crowquill.db", Workspace(place).blobs, "now")
+    workload.go(place, STEPS, None, "last")
+    assert workload.outcome(place) == expected
+
+
+def test_a_damaged_log_is_said_once(finished: Path, tmp_path: Path) -> None:
+    place = shutil.copytree(finished, tmp_path / "w")
+    log = place / "crowquill.db-wal"
+    for offset in (log.stat().st_size // 2, 20):  # in the middle, and in its header
+        copy = shutil.copytree(place, tmp_path / str(offset))
+        flip(copy / "crowquill.db-wal", offset, 1)
+        with pytest.raises(StorageError, match=r"the end of the log .* was damaged: what was written last is lost"):
+            seen_in(copy)
+        with suppress(UserError):  # the run has not finished, or is not there at all
+            seen_in(copy)
 
 
 def truncate_log(place: Path) -> None:
     log = place / "crowquill.db-wal"
     os.truncate(log, log.stat().st_size // 2)
+    assert committed_frames(log) > 0
 
 
 def delete_shared_memory(place: Path) -> None:
@@ -222,6 +241,6 @@ def test_a_clock_that_is_set_back_harms_nothing(finished: Path, tmp_path: Path) 
     made.clock = clock
     answer = made.ask(workload.QUESTION)
     assert answer.stopped == "answered"
-    assert clock.asked > 80
+    assert clock.asked > 50
     assert asyncio.run(replay(made.workspace, answer.run_id, strict=True)) > 20
     made.workspace.close()

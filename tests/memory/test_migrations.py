@@ -49,7 +49,7 @@ def test_every_earlier_version_is_migrated(tmp_path: Path, version: int) -> None
     database = Database(older(tmp_path / "crowquill.db", version))
     assert database.read_now(schema) == fresh.read_now(schema)
     used = database.read_now(lambda connection: connection.execute("SELECT * FROM blob_uses").fetchall())
-    assert used == [(SHA, "r1")]
+    assert used == ([(SHA, "r1")] if version < 5 else [])  # later versions note it with the row
     database.close()
     fresh.close()
 
