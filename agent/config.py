@@ -25,8 +25,8 @@ class RunConfig:
     search and fetching, `search` names the providers in order (see `tools.search.registry`), `fetching` says how
     pages are fetched; `prices` are per model, dollars per million tokens; `without` names parts of the recipe that
     are left out, `tools` are those of the user's own program, and `allow` patterns of the names of those that may
-    do more than read. With `cache`, replies of earlier runs are used again. `examples` are steps of earlier runs for
-    the model.
+    do more than read. With `cache`, replies of earlier runs are used again. `examples` are steps of earlier runs,
+    shown to the model.
     """
 
     models: Mapping[Role, str]

@@ -27,11 +27,13 @@ from crowquill.agent.guided_sql import SqlRecipe
 from crowquill.agent.lane import Lane
 from crowquill.agent.measures import measure_words, measures
 from crowquill.agent.models.base import Reply, Request
+from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.prompting import prompt
 from crowquill.agent.render import evidence_block, one_line
 from crowquill.agent.rules import urls_in
 from crowquill.agent.state import ENDINGS, Action, State
 from crowquill.agent.toolkit import Toolkit
+from crowquill.agent.worked import program_of
 from crowquill.errors import ModelError
 from crowquill.memory.evidence import Computation, Evidence, Quote, Table, plain_text
 from crowquill.memory.textual import content_words, names
@@ -96,16 +98,11 @@ class GuidedPolicy:
                 yield _computed(state, "", ())
         alone = self._toolkit.browser is None
         if "program" not in self._without and is_word_problem(question, alone=alone and not self._toolkit.schemas):
-            problem = ""
-            for attempt in range(2 if alone else 1):
-                program = await self._program(question, problem)
-                if attempt == 0 and alone and (unfounded := unfounded_numbers(program, [question])):
-                    problem = f"{unfounded[0]} is no number of the problem"
-                    continue
-                state = yield Action("math", {"expression": program}, "with the numbers of the question")
-                problem = state.steps[-1].error
-                if not problem:
-                    yield _computed(state, "", ())
+            for ask in (self._reasoned, self._program) if alone else (self._reasoned,):
+                if program := await ask(question):
+                    state = yield Action("math", {"expression": program}, "with the numbers of the question")
+                    if state.evidence:
+                        yield _computed(state, "", ())
         schemas = self._toolkit.schemas
         known = [schema for schema in schemas if schema.relevance(question) >= DATABASE_RELEVANCE]
         for schema in known or (schemas[:1] if alone else ()):
@@ -313,18 +310,26 @@ class GuidedPolicy:
             return None
         return needed(expression, cites, state.evidence), expression, sentence
 
-    async def _program(self, question: str, problem: str) -> str:
+    async def _reasoned(self, question: str) -> str:
+        """Have the model reason in free words, and return what it calculates, as far as code can stand for it."""
+        messages = prompt("reason").messages(objective=question)
+        try:
+            reply = await self._lane.complete(Request("act", messages, 400))
+        except UnusableReply:  # it talks on until it is cut off
+            return ""
+        program = program_of(reply.text, question)
+        return "" if unfounded_numbers(program, [question]) else program
+
+    async def _program(self, question: str) -> str:
         """Ask for named steps, each a formula of the question's numbers and of steps before it."""
         fields = {
-            "because": {"type": "string", "maxLength": 160},
             "name": {"type": "string", "pattern": "^[a-z][a-z_]{1,30}$"},
             "value": {"type": "string", "pattern": "^[a-z0-9_. ()+*/%-]{1,80}$"},
         }
         schema = _object({"steps": {"type": "array", "items": _object(fields), "minItems": 1, "maxItems": 10}})
-        messages = prompt("program").messages(
-            objective=question, problem=f"The last try failed: {one_line(problem, 300)}" if problem else ""
+        reply = await self._lane.complete(
+            Request("act", prompt("program").messages(objective=question), 300, schema)
         )
-        reply = await self._lane.complete(Request("act", messages, 400, schema))
         steps = reply.parsed["steps"] if reply.parsed is not None else []
         return "; ".join(f"{step['name']} = {step['value']}" for step in steps)
 

@@ -29,6 +29,7 @@ from crowquill.tools.sql.desk import Desk
 from crowquill.tools.sql.source import data_source, jobs_of, locate_database, open_database
 from crowquill.tools.sql.tool import read_schemas, sql_tools
 from crowquill.tools.tool import Tool
+from crowquill.tools.wolfram import wolfram_tools
 from crowquill.tools.worker import JOBS, Worker
 
 UNKNOWN_ENGINE = "Crowquill does not know how to tell whether this account can write: use one that can only read"
@@ -109,9 +110,20 @@ class Workshop:
             if database.kind == "other":
                 await lane.emit(Noticed(f"{database.name}: {UNKNOWN_ENGINE}", "warning"))
         queries = sql_tools(self._databases, self._worker, schemas) if self._databases else []
-        tools = [math_tool(self._worker), *queries, *self._extra]
+        tools = [*self._own_tools(), *queries, *self._extra]
         desk = Desk(self._databases, self._worker, self._workspace.embedder)
         return make_toolkit(browser, tools, self._rank, schemas=schemas, desk=desk)
+
+    async def tools(self, context: ToolContext) -> dict[str, Tool]:
+        """Make the tools for a call by hand, whatever state they are in."""
+        browser = Browser(self._providers, self._sources) if self._sources else None
+        schemas = await read_schemas(self._databases, self._worker, context)
+        queries = sql_tools(self._databases, self._worker, schemas) if self._databases else []
+        return make_toolkit(browser, [*self._own_tools(), *queries], self._rank, schemas=schemas).tools
+
+    def _own_tools(self) -> list[Tool]:
+        """Tools that every run has, and `wolfram` where there is a key."""
+        return [math_tool(self._worker), *wolfram_tools()]
 
     def policy(self, lane: Lane, toolkit: Toolkit) -> Policy:
         """Make the policy of one lane."""

@@ -8,31 +8,74 @@ reason   the same model by itself: it thinks step by step and ends with the numb
 direct   the same model by itself: the number alone
 
 A line of JSON per problem and way is kept under bench/results/, and a stopped run is continued; a change of the
-program's code begins anew. `--minutes` ends a run in time for others, to be continued later. An answer is right
+program's code begins anew, but no request is sent twice. `--minutes` ends a run in time for others, to be continued later. An answer is right
 when it is the number of the data set.
 """
 
 import argparse
 import asyncio
+import hashlib
 import json
 import re
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from common import Results, fingerprint, interval, mean, paired
 
 from crowquill import Agent
-from crowquill.agent.models.base import Message, Model, Request
+from crowquill.agent.models.base import Message, Model, Reply, Request, Usage
+from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.resolve import resolve
+from crowquill.agent.prompting import prompt
 from crowquill.agent.workspace import Workspace
 
 Case = dict[str, str]
+
+
+class Remembering:
+    """A model that answers a request which it has answered before from the file of its replies.
+
+    `tool` and `reason` begin with the same request, at temperature 0: it is sent once, and counts for both.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._replies = Results("gsm8k-replies")
+        self.name, self.slots, self.context_tokens = model.name, model.slots, model.context_tokens
+        self.seconds = 0.0
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer from the file, or ask and write down; `seconds` grows by what the answer took when it was new."""
+        key = hashlib.sha256(json.dumps([self.name, asdict(request)], sort_keys=True).encode()).hexdigest()
+        row = self._replies.get(key)
+        if row is None:
+            started = time.perf_counter()
+            try:
+                reply = asdict(await self._model.complete(request))
+            except UnusableReply as cut:
+                reply = {"cut": str(cut), "kind": cut.kind, "text": cut.text, "usage": asdict(cut.usage)}
+            row = self._replies.keep(key, {"reply": reply, "seconds": time.perf_counter() - started})
+        self.seconds += row["seconds"]
+        reply, usage = row["reply"], Usage(**row["reply"]["usage"])
+        if "cut" in reply:
+            raise UnusableReply(reply["cut"], kind=reply["kind"], text=reply["text"], usage=usage)
+        return Reply(**{**reply, "usage": usage, "logprobs": tuple(reply["logprobs"])})
+
+    async def warm(self) -> None:
+        """Load the model."""
+        await self._model.warm()
+
+    async def close(self) -> None:
+        """Release the model at the end of the benchmark only: an agent closes what it was given."""
+
+
 BASELINES = {
-    "reason": ("Solve the word problem step by step. End with a line: Answer: NUMBER", 400),
+    "reason": (prompt("reason").system.template.strip(), 400),
     "direct": ("Answer the word problem with the number alone.", 20),
 }
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
@@ -47,13 +90,13 @@ def number_of(text: str, *, last: bool) -> float | None:
 class Bench:
     """Answers a problem in each of the ways."""
 
-    def __init__(self, model: Model, folder: Path) -> None:
+    def __init__(self, model: Remembering, folder: Path) -> None:
         self._model = model
         self._workspace = Workspace(folder)
 
     async def answer(self, way: str, case: Case) -> dict[str, Any]:
         """Answer one problem and return its row."""
-        started = time.perf_counter()
+        self._model.seconds = 0.0
         row = await (self._baseline(way, case) if way in BASELINES else self._agent(case))
         gold = float(case["answer"].replace(",", ""))
         value = row["value"]
@@ -63,19 +106,28 @@ class Bench:
             "gold": gold,
             **row,
             "right": float(right),
-            "seconds": round(time.perf_counter() - started, 2),
+            "seconds": round(self._model.seconds, 2),
         }
 
     async def _baseline(self, way: str, case: Case) -> dict[str, Any]:
         instruction, most = BASELINES[way]
         messages = (Message("system", instruction), Message("user", f"Problem: {case['question']}"))
-        reply = await self._model.complete(Request("act", messages, most))
+        try:
+            reply = await self._model.complete(Request("act", messages, most))
+        except UnusableReply as cut:  # it talks on until it is cut off
+            return {
+                "value": None,
+                "said": "",
+                "prompt": cut.usage.prompt,
+                "completion": cut.usage.completion,
+                "calls": 1,
+            }
         text = reply.text.rpartition("Answer:")[2]
         value = number_of(text, last="Answer:" not in reply.text)
         usage = reply.usage
         return {
             "value": value,
-            "said": reply.text[-200:],
+            "said": reply.text,
             "prompt": usage.prompt,
             "completion": usage.completion,
             "calls": 1,
@@ -114,7 +166,8 @@ def summary(way: str, rows: Sequence[dict[str, Any]]) -> str:
 async def work(options: argparse.Namespace, cases: Sequence[Case], ways: Sequence[str]) -> None:
     """Run all cases in all ways, then print the summaries and the comparisons."""
     results = Results(f"gsm8k-{fingerprint()}", fresh=options.fresh)
-    model = resolve(options.model)
+    embedded = resolve(options.model)
+    model = Remembering(embedded)
     rows: dict[str, list[dict[str, Any]]] = {way: [] for way in ways}
     end = time.monotonic() + options.minutes * 60
     with tempfile.TemporaryDirectory() as folder:
@@ -126,12 +179,10 @@ async def work(options: argparse.Namespace, cases: Sequence[Case], ways: Sequenc
                     print(f"stopped after {options.minutes} minutes; start again to continue")
                     break
                 for way in ways:
-                    # what the model says by itself does not depend on our code
-                    kept = results if way not in BASELINES else Results("gsm8k-baselines")
                     key = f"{options.model} {way} {case['question']}"
-                    row = kept.get(key)
+                    row = results.get(key)
                     if row is None:
-                        row = kept.keep(key, await bench.answer(way, case))
+                        row = results.keep(key, await bench.answer(way, case))
                     rows[way].append(row)
                     sign = "+" if row["right"] else "-"
                     print(
@@ -139,7 +190,7 @@ async def work(options: argparse.Namespace, cases: Sequence[Case], ways: Sequenc
                         flush=True,
                     )
         finally:
-            await model.close()
+            await embedded.close()
     print(f"\nmodel {options.model}, results in {results.path}")
     for way in ways:
         print(summary(way, rows[way]))

@@ -211,6 +211,34 @@ def browse(
 
 
 @app.command()
+def call(
+    tool: Annotated[str, typer.Argument(help="The tool: math, search, open, sql, …; a wrong name lists them.")],
+    arguments: Annotated[
+        str, typer.Argument(help="A JSON object, or plain words for a tool with one argument.")
+    ] = "",
+    corpus: Annotated[list[str] | None, typer.Option(help="Indexed folder to search. Repeatable.")] = None,
+    db: Databases = None,
+    web: Annotated[bool, typer.Option("--web", help="Live search and fetching.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="Write a graph to this .svg or .png file.")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Call one tool by hand, as in: crowquill call math '17% of 2340'. Nothing is recorded."""
+    from crowquill.agent.cli.call import run_call
+
+    given = {"corpora": corpus or (), "databases": db or (), "web": web}
+    raise typer.Exit(run_call(tool, arguments, **given, workspace=workspace, plot=plot, as_json=as_json))
+
+
+@app.command("math")
+def math_command(workspace: Workspace = None) -> None:
+    """Calculate line by line: formulas, LaTeX, words, units, dates. Reads a pipe, too."""
+    from crowquill.agent.cli.call import run_math
+
+    raise typer.Exit(run_math(workspace))
+
+
+@app.command()
 def doctor(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """Say what works here: models, sources, workspace."""
     from crowquill.agent.cli.doctor import run_doctor

@@ -7,6 +7,7 @@ as a literal is none.
 
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 
 from crowquill.agent.answer import Candidate, Claim, ClaimStatus, Draft, DraftClaim
 from crowquill.agent.critic.grounding import searchable
@@ -22,6 +23,12 @@ RELATED_COVERAGE = 0.25
 UNITS = frozenset(map(str, (*range(13), 24, 30, 52, 60, 100, 365, 366, 1000)))
 """Numbers that a calculation may bring along: small counts, and what units and percentages are made of."""
 
+_SHARES = {
+    r"\bhalf\b|\bполовин": Fraction(1, 2),
+    r"\bquarters?\b|\bчетверт": Fraction(1, 4),
+    r"\bthirds?\b|\bтрет": Fraction(1, 3),
+    r"\bfifths?\b": Fraction(1, 5),
+}
 _NEGATION = re.compile(r"\b(?:not|no|never|none|neither|nor|without|не|ни|нет|никогда)\b|n['’]t\b", re.IGNORECASE)
 _TEXT = re.compile(r"'((?:[^']|'')*)'")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
@@ -115,9 +122,11 @@ def _is_literal(cell: Cell, table: Table) -> bool:
 def unfounded_numbers(expression: str, known: Sequence[str]) -> list[str]:
     """Return the numbers of an expression that stand in no known text and are none that a calculation may bring.
 
-    A share may be written as a decimal: where "40 %" is known, so are 0.4, 0.6 (the rest) and 1.4 (increased).
+    A share may be written as a decimal: where "40 %" is known, so are 0.4, 0.6 (the rest) and 1.4 (increased), and
+    "half" is 0.5.
     """
     shares = {number.value / 100 for text in known for number in numbers(text) if number.is_percent}
+    shares |= {share for word, share in _SHARES.items() if any(re.search(word, text, re.I) for text in known)}
     derived = shares | {1 - share for share in shares} | {1 + share for share in shares}
     return [
         number

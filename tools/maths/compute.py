@@ -16,7 +16,6 @@ from crowquill.tools.maths.reading import read
 from crowquill.tools.maths.steps import steps_of
 from crowquill.tools.maths.values import Quantity, Solutions, bits
 
-
 _MAX_BITS = 10_000  # of a number inside an expression
 
 

@@ -41,9 +41,9 @@ _FORMS = words(
     """
 )
 _OF_WORDS = words("count_kind reverse length letter_at sorted_letters")
-_NAMED_AS_WORD = re.compile(
-    r"[\"'“”«»]|\b(?:word|string|letters|backwards?|reversed|слов\w*|строк\w*|наоборот)\b", re.IGNORECASE
-)
+_THINGS = re.compile(r"\b(?:the|a|an)\s+(?!word|string|phrase|text|letters?)", re.IGNORECASE)
+_QUOTED = re.compile("[\"'“”«»].+[\"'“”«»]")
+_NAMED_AS_WORD = re.compile(r"\b(?:word|string|backwards?|reversed|слов\w*|строк\w*|наоборот)\b", re.IGNORECASE)
 _UNKNOWNS = frozenset("xyzt")
 
 
@@ -115,7 +115,9 @@ def _is_form(node: Node, text: str) -> bool:
     if not isinstance(node, Call):
         return False
     if node.name in _OF_WORDS:
-        return _NAMED_AS_WORD.search(text) is not None
+        return _QUOTED.search(text) is not None or (
+            _NAMED_AS_WORD.search(text) is not None and _THINGS.search(text) is None
+        )
     names = {part.text for part in parts(node) if isinstance(part, Name)}
     if node.name in COMPARISONS or node.name == "and":
         return bool(names) and names <= _UNKNOWNS and any(isinstance(part, Number) for part in parts(node))

@@ -10,7 +10,7 @@ from crowquill.tools.maths.phrases import PHRASES
 from crowquill.tools.maths.slots import Ambiguous, Slots
 from crowquill.tools.maths.tokens import plain, tokenize
 from crowquill.tools.maths.unit_names import LETTERS, unit_named
-from crowquill.tools.maths.vocabulary import CONSTANTS, FUNCTIONS
+from crowquill.tools.maths.vocabulary import FUNCTIONS
 
 _END = "?.= "
 _ORDERS = re.compile(
@@ -64,7 +64,8 @@ class _Reader:
         heads = [_ASSIGNED.match(statement) for statement in statements]
         names = [head[1] for head in heads if head is not None]
         equations = all(re.search(r"[^<>!=:]=[^=]", statement) for statement in statements)
-        if equations and (len(names) < len(statements) or len(set(names)) < len(names)):
+        letters = [name for name in names if len(name) == 1]
+        if equations and (len(names) < len(statements) or len(set(letters)) < len(letters)):
             listed = [self.expression(statement) for statement in statements]
             return Call("solve", (Call("list", tuple(listed)),))
         return Call("program", tuple(self.statement(statement) for statement in statements))
@@ -81,7 +82,7 @@ class _Reader:
             return Call("define", (Name(defined[1]), Call("tuple", names), body))
         head = _ASSIGNED.match(text)
         if head is not None and (not alone or (len(head[1]) > 1 and head[1] not in FUNCTIONS)):
-            if head[1] in CONSTANTS - {"e", "i"}:
+            if head[1] in ("pi", "infinity", "true", "false"):
                 raise ToolRetry(f"{head[1]} is a constant; use another name")
             value = self.expression(text[head.end() :])
             self._known.add(head[1])

@@ -1,5 +1,6 @@
 """The `math` tool."""
 
+from base64 import b64decode
 from typing import Any, cast
 
 from crowquill.memory.evidence import Computation, plain_text
@@ -35,7 +36,8 @@ def math_tool(worker: Worker) -> Tool:
         result = cast("dict[str, Any]", await context.effect("compute", request, call))
         computation = Computation(result["expression"], result["exact"], result["decimal"], result["unit"])
         lines = [plain_text(computation), *said(result)]
-        return Observation(Untrusted("\n".join(lines), "math"), (computation,), _status(computation))
+        pictures = {kind: b64decode(data) for kind, data in (result["plot"] or {}).items()}
+        return Observation(Untrusted("\n".join(lines), "math"), (computation,), _status(computation), pictures)
 
     entry: Tool = math
     return entry
