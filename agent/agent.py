@@ -8,6 +8,8 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing, suppress
+from copy import copy
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -28,7 +30,7 @@ from crowquill.agent.workshop import Workshop
 from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import UserError
 from crowquill.memory.clock import Clock, SystemClock
-from crowquill.memory.evidence import Evidence
+from crowquill.memory.evidence import Evidence, Table
 from crowquill.memory.evidence_json import encode
 from crowquill.memory.store import MemoryStore
 from crowquill.tools.context import Json
@@ -36,6 +38,8 @@ from crowquill.tools.tool import Tool
 
 T = TypeVar("T")
 _END = object()
+_TURNS = 3
+"""Earlier questions that a follow-up may refer to."""
 
 
 class Agent:
@@ -113,7 +117,7 @@ class Agent:
         clock: Clock | None = None,
     ) -> "Agent":
         """Make an agent with the settings of a recorded run."""
-        return cls(
+        agent = cls(
             model=models["act"],
             models=models,
             policy=config.policy,
@@ -129,6 +133,15 @@ class Agent:
             workspace=workspace,
             clock=clock,
         )
+        agent.config = replace(agent.config, earlier=config.earlier)
+        return agent
+
+    def following(self, answer: Answer) -> "Agent":
+        """Return an agent whose next question refines that answer's query, as in "but with sales before"."""
+        queries = [(answer.objective, item.sql) for item in answer.evidence if isinstance(item, Table)]
+        agent = copy(self)
+        agent.config = replace(self.config, earlier=(*self.config.earlier, *queries[-1:])[-_TURNS:])
+        return agent
 
     def ask(self, objective: str) -> Answer:
         """Answer an objective; blocks. Works inside a running event loop, too: it uses a thread of its own.

@@ -20,8 +20,9 @@ ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")
 @dataclass(frozen=True, slots=True)
 class RunConfig:
     """Settings of one run. `models` names the model of each role; `data` are paths of data files; `web` allows live
-    search and fetching; `prices` are per model, dollars per million tokens; `without` names parts of the recipe
-    that are left out, `tools` those of the user's own program.
+    search and fetching; `prices` are per model, dollars per million tokens; `earlier` are the questions that this
+    one refines, each with its query; `without` names parts of the recipe that are left out, `tools` those of the user's
+    own program.
     """
 
     models: Mapping[Role, str]
@@ -34,6 +35,7 @@ class RunConfig:
     memory: bool = True
     allow_hosts: tuple[str, ...] = ()
     prices: Mapping[str, Price] = field(default_factory=dict)
+    earlier: tuple[tuple[str, str], ...] = ()
     without: tuple[Part, ...] = ()
     tools: tuple[str, ...] = ()
 
@@ -46,5 +48,6 @@ class RunConfig:
         """Restore what `to_json` gave."""
         names = ("corpora", "databases", "data", "allow_hosts", "without", "tools")
         lists = {name: tuple(data.get(name, ())) for name in names}
+        earlier = tuple((question, sql) for question, sql in data.get("earlier", ()))
         prices = {name: Price(**price) for name, price in data["prices"].items()}
-        return cls(**{**data, **lists, "budget": Budget(**data["budget"]), "prices": prices})
+        return cls(**{**data, **lists, "budget": Budget(**data["budget"]), "prices": prices, "earlier": earlier})

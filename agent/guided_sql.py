@@ -15,7 +15,8 @@ from crowquill.agent.state import Action, State
 from crowquill.agent.toolkit import Toolkit
 from crowquill.memory.evidence import Table
 from crowquill.memory.untrusted import Untrusted
-from crowquill.tools.sql.linking import Hit, Join, joins_of, path
+from crowquill.tools.sql.linking import Hit, Join, joins_of, named, path
+from crowquill.tools.sql.rejoin import rejoined
 from crowquill.tools.sql.review import is_empty, respelled, review, texts_of
 from crowquill.tools.sql.schema import Schema
 
@@ -76,7 +77,8 @@ class SqlRecipe:
         linked = await self._link(question)
         problem, last, asked = "", "", set[str]()
         for _ in range(1 + REPAIRS):
-            query = respelled(await self._query(question, linked, problem, last), linked.hits)
+            asked_for = await self._query(question, linked, problem, last)
+            query = rejoined(respelled(asked_for, linked.hits), self._schema)
             if query in asked or not query:
                 return
             state = yield self._action(query)
@@ -96,7 +98,7 @@ class SqlRecipe:
 
     async def _link(self, question: str) -> Linked:
         schema = await self._desk.narrow(self._schema, question, self._lane)
-        hits = await self._desk.look_up(schema, question, self._lane)
+        hits = named(question, schema, await self._desk.look_up(schema, question, self._lane))
         joins = joins_of(schema)
         return Linked(schema, tuple(hits), tuple(path(joins, list(dict.fromkeys(hit.table for hit in hits)))))
 
