@@ -21,8 +21,8 @@ ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")
 class RunConfig:
     """Settings of one run. `models` names the model of each role; `data` are paths of data files; `web` allows live
     search and fetching; `prices` are per model, dollars per million tokens; `earlier` are the questions that this
-    one refines, each with its query; `without` names parts of the recipe that are left out, `tools` those of the user's
-    own program.
+    one refines, each with its query; `without` names parts of the recipe that are left out, `tools` those of the
+    user's own program.
     """
 
     models: Mapping[Role, str]

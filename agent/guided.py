@@ -87,7 +87,8 @@ class GuidedPolicy:
                 yield _computed(state, "", ())
         alone = self._toolkit.browser is None
         schemas = self._toolkit.schemas
-        known = [schema for schema in schemas if schema.relevance(question) >= DATABASE_RELEVANCE]
+        follows = bool(self._toolkit.desk.earlier) if self._toolkit.desk is not None else False
+        known = [schema for schema in schemas if follows or schema.relevance(question) >= DATABASE_RELEVANCE]
         for schema in known or (schemas[:1] if alone else ()):
             recipe = SqlRecipe(self._lane, self._toolkit, schema)
             queries = recipe.steps(state)

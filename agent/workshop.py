@@ -96,7 +96,14 @@ class Workshop:
                 await lane.emit(Noticed(f"{database.name}: {UNKNOWN_ENGINE}", "warning"))
         queries = sql_tools(self._databases, self._worker, schemas) if self._databases else []
         tools = [math_tool(self._worker), *queries, *self._extra]
-        desk = Desk(self._databases, self._worker, self._workspace.embedder, self._config.earlier)
+        workspace = self._workspace
+        desk = Desk(
+            self._databases,
+            self._worker,
+            workspace.embedder,
+            fence_key=workspace.fence_key,
+            earlier=self._config.earlier,
+        )
         return make_toolkit(browser, tools, self._rank, schemas=schemas, desk=desk)
 
     def policy(self, lane: Lane, toolkit: Toolkit) -> Policy:

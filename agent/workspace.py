@@ -1,13 +1,14 @@
 """A workspace: the folder that keeps journal, memory, snapshots and corpora."""
 
 import os
+import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
-from crowquill.errors import UserError
+from crowquill.errors import StorageError, UserError
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.db import Database
 from crowquill.memory.embed import Embedder, SentenceEmbedder
@@ -96,6 +97,21 @@ class Workspace:
         if not path.exists():
             write_shop(path)
         return f"sqlite:///{path}"
+
+    def fence_key(self) -> str:
+        """Return what fences around schemas are derived from: the same in all runs, for a prefix cache.
+
+        An outsider still cannot foresee it.
+        """
+        path = self.path / "fence.key"
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_hex(16))
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise StorageError(f"cannot write to the workspace {self.path}: {error.strerror}") from error
+        return path.read_text()
 
     def close(self) -> None:
         """Close the database; it opens again when used."""

@@ -122,7 +122,7 @@ class _Mender:
         scope: Mapping[str, str],
         conditions: Sequence[Any],
     ) -> list[str]:
-        """Return the tables that must be joined: those of the columns outside conditions of joins, and the counted."""
+        """Return the tables that must be joined: those of the columns but in joins, and the counted."""
         joining = {
             id(side) for part in conditions if _compares_columns(part) for side in (part.this, part.expression)
         }
@@ -141,7 +141,7 @@ class _Mender:
         return list(dict.fromkeys([*first, *(table for table in used if table)]))
 
     def _connected(self, wanted: Sequence[str]) -> list[str]:
-        """Return the tables with those between, each one joined to one before it; nothing when that is impossible."""
+        """Return the tables and those between, each joined to one before it; nothing when that is impossible."""
         tables = connect(self._joins, wanted)
         order, rest = list(wanted[:1]), [table for table in tables if table not in wanted[:1]]
         while rest:
@@ -176,7 +176,7 @@ def _end(table: str, column: str) -> tuple[str, str]:
 
 def _own_columns(select: Any) -> Iterator[Any]:
     """Yield the columns of a SELECT without those of the SELECTs in it."""
-    stack = [value for value in select.iter_expressions()]
+    stack = list(select.iter_expressions())
     while stack:
         node = stack.pop()
         kind = type(node).__name__
