@@ -7,6 +7,8 @@ import threading
 from collections.abc import AsyncGenerator, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing, suppress
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeGuard, TypeVar
 
@@ -30,10 +32,13 @@ from crowquill.agent.workshop import Workshop
 from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import ReplayMiss, UserError
 from crowquill.memory.clock import Clock, SystemClock
+from crowquill.memory.evidence import Table
 from crowquill.tools.fetching import Fetching
 from crowquill.tools.tool import Tool
 
 T = TypeVar("T")
+_TURNS = 3
+"""Earlier questions that a follow-up may refer to."""
 
 
 class Agent:
@@ -138,7 +143,7 @@ class Agent:
         workspace: Workspace,
     ) -> "Agent":
         """Make an agent with the settings of a recorded run; what stands for its own tools cannot be called."""
-        return cls(
+        agent = cls(
             model=models["act"],
             models=models,
             policy=config.policy,
@@ -159,6 +164,15 @@ class Agent:
             examples=config.examples,
             workspace=workspace,
         )
+        agent.config = replace(agent.config, earlier=config.earlier)
+        return agent
+
+    def following(self, answer: Answer) -> "Agent":
+        """Return an agent whose next question refines that answer's query, as in "but with sales before"."""
+        queries = [(answer.objective, item.sql) for item in answer.evidence if isinstance(item, Table)]
+        agent = copy(self)
+        agent.config = replace(self.config, earlier=(*self.config.earlier, *queries[-1:])[-_TURNS:])
+        return agent
 
     def ask(self, objective: str) -> Answer:
         """Answer an objective; blocks. Works inside a running event loop, too: it uses a thread of its own.

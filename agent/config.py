@@ -23,10 +23,10 @@ ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")
 class RunConfig:
     """Settings of one run. `models` names the model of each role; `data` are paths of data files; `web` allows live
     search and fetching, `search` names the providers in order (see `tools.search.registry`), `fetching` says how
-    pages are fetched; `prices` are per model, dollars per million tokens; `without` names parts of the recipe that
-    are left out, `tools` are those of the user's own program, and `allow` patterns of the names of those that may
-    do more than read. With `cache`, replies of earlier runs are used again. `examples` are steps of earlier runs,
-    shown to the model.
+    pages are fetched; `prices` are per model, dollars per million tokens; `earlier` are the questions that this one
+    refines, each with its query; `without` names parts of the recipe that are left out, `tools` are those of the
+    user's own program, and `allow` patterns of the names of those that may do more than read. With `cache`, replies
+    of earlier runs are used again. `examples` are steps of earlier runs, shown to the model.
     """
 
     models: Mapping[Role, str]
@@ -41,6 +41,7 @@ class RunConfig:
     memory: bool = True
     allow_hosts: tuple[str, ...] = ()
     prices: Mapping[str, Price] = field(default_factory=dict)
+    earlier: tuple[tuple[str, str], ...] = ()
     without: tuple[Part, ...] = ()
     tools: tuple[ToolSpec, ...] = ()
     allow: tuple[str, ...] = ()
@@ -58,6 +59,7 @@ class RunConfig:
         lists = {name: tuple(data.get(name, ())) for name in names}
         values = {
             "budget": Budget(**data["budget"]),
+            "earlier": tuple((question, sql) for question, sql in data.get("earlier", ())),
             "fetching": Fetching(**data.get("fetching", {})),
             "prices": {name: Price(**price) for name, price in data["prices"].items()},
             "tools": tuple(

@@ -29,7 +29,7 @@ from crowquill.agent.measures import measure_words, measures
 from crowquill.agent.models.base import Reply, Request
 from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.prompting import prompt
-from crowquill.agent.render import evidence_block, one_line
+from crowquill.agent.render import evidence_block
 from crowquill.agent.rules import urls_in
 from crowquill.agent.state import ENDINGS, Action, State
 from crowquill.agent.toolkit import Toolkit
@@ -104,7 +104,8 @@ class GuidedPolicy:
                     if state.evidence:
                         yield _computed(state, "", ())
         schemas = self._toolkit.schemas
-        known = [schema for schema in schemas if schema.relevance(question) >= DATABASE_RELEVANCE]
+        follows = bool(self._toolkit.desk.earlier) if self._toolkit.desk is not None else False
+        known = [schema for schema in schemas if follows or schema.relevance(question) >= DATABASE_RELEVANCE]
         for schema in known or (schemas[:1] if alone else ()):
             recipe = SqlRecipe(self._lane, self._toolkit, schema)
             queries = recipe.steps(state)

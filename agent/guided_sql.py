@@ -15,15 +15,19 @@ from crowquill.agent.state import Action, State
 from crowquill.agent.toolkit import Toolkit
 from crowquill.memory.evidence import Table
 from crowquill.memory.untrusted import Untrusted
-from crowquill.tools.sql.linking import Hit, Join, joins_of, path
+from crowquill.tools.sql.ddl import as_ddl
+from crowquill.tools.sql.linking import Hit, Join, joins_of, named, path
+from crowquill.tools.sql.rejoin import rejoined
 from crowquill.tools.sql.review import is_empty, respelled, review, texts_of
 from crowquill.tools.sql.schema import Schema
 
 REPAIRS = 2
 """Times that the model is asked for another query."""
-SCHEMA_CHARS = 2600
+SCHEMA_CHARS = 4000
 """Characters of a schema in the prompt."""
 _QUERY_TOKENS = 220
+_HEAT = 0.7
+"""Temperature of a repair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +38,13 @@ class Linked:
     hits: tuple[Hit, ...]
     joins: tuple[Join, ...]
 
-    def describe(self) -> str:
-        """Return it as a model sees it: what does not depend on the question first."""
-        lines = [self.schema.render(SCHEMA_CHARS)]
-        lines += [f"{hit.table}.{hit.column} has the value '{one_line(hit.value, 80)}'" for hit in self.hits[:6]]
+    def describe(self, seed: str, earlier: Sequence[tuple[str, str]]) -> str:
+        """Return the values, joins and earlier queries as a model sees them."""
+        lines = [f"{hit.table}.{hit.column} has the value '{one_line(hit.value, 80)}'" for hit in self.hits[:6]]
         lines += [f"Join: {' AND '.join(map(str, self.joins))}"] if self.joins else []
-        return "\n".join(lines)
+        known = fence(Untrusted("\n".join(lines), "values"), seed) if lines else ""
+        asked = [f"Earlier question: {one_line(q, 300)}\nIts query: {one_line(sql, 600)}" for q, sql in earlier]
+        return "\n".join([known, *asked, *(["The question refines the earlier one."] if asked else [])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,46 +76,55 @@ class SqlRecipe:
         return good[0] if good else filled[-1] if filled else tables[-1] if tables else None
 
     async def steps(self, state: State) -> AsyncGenerator[Action, State]:
-        """Yield queries until one is good, none is new, or the repairs are used up."""
+        """Yield queries until one is good, or the repairs are used up."""
         question = state.task.goal
         linked = await self._link(question)
         problem, last, asked = "", "", set[str]()
         for _ in range(1 + REPAIRS):
-            query = respelled(await self._query(question, linked, problem, last), linked.hits)
-            if query in asked or not query:
-                return
+            query = await self._query(question, linked, problem, last)
+            if not query or query in asked:
+                continue  # another try is not greedy, and says something else
             state = yield self._action(query)
             asked.add(query)
             last, problem = query, state.steps[-1].error
             if problem:
                 continue
-            table = self._table(state)
+            table = _tables(state)[-1]
             if is_empty(table) and (other := await self._respelled(query, linked)) not in asked:
                 state = yield self._action(other)
                 asked.add(other)
-                table = table if state.steps[-1].error else self._table(state)
+                table = table if state.steps[-1].error else _tables(state)[-1]
             problem = review(question, table, linked.hits)
             self._trials.append(Trial(table, problem))
             if not problem:
                 return
 
     async def _link(self, question: str) -> Linked:
-        schema = await self._desk.narrow(self._schema, question, self._lane)
-        hits = await self._desk.look_up(schema, question, self._lane)
+        asked = " ".join([*(earlier for earlier, _ in self._desk.earlier), question])
+        schema = await self._desk.narrow(self._schema, asked, self._lane)
+        hits = named(question, schema, await self._desk.look_up(schema, question, self._lane))
         joins = joins_of(schema)
-        return Linked(schema, tuple(hits), tuple(path(joins, list(dict.fromkeys(hit.table for hit in hits)))))
+        between = path(joins, list(dict.fromkeys(hit.table for hit in hits)))
+        return Linked(schema, tuple(hits), tuple(between))
 
     async def _query(self, question: str, linked: Linked, problem: str, last: str) -> str:
+        """Ask for a query and mend what code can mend; after a failure less greedily, so that it is another one."""
         failed = f"Tried: {one_line(last, 400)}\nThe last try failed: {one_line(problem, 300)}. Write another one."
+        seed = self._lane.services.seed
         messages = prompt("query").messages(
             dialect=linked.schema.dialect,
-            schema=fence(Untrusted(linked.describe(), "schema"), self._lane.services.seed),
+            schema=fence(Untrusted(as_ddl(linked.schema, SCHEMA_CHARS), "schema"), seed),
+            known=linked.describe(seed, self._desk.earlier),
             objective=question,
             problem=failed if problem else "",
         )
+        heat = _HEAT if self.calls else 0.0
         self.calls += 1
-        reply = await self._lane.complete(Request("act", messages, _QUERY_TOKENS, _QUERY))
-        return str(reply.parsed["query"]).strip() if reply.parsed is not None else ""
+        reply = await self._lane.complete(
+            Request("act", messages, _QUERY_TOKENS, _QUERY, temperature=heat, seed=self.calls)
+        )
+        query = str(reply.parsed["query"]).strip() if reply.parsed is not None else ""
+        return rejoined(respelled(query, linked.hits), self._schema)
 
     async def _respelled(self, query: str, linked: Linked) -> str:
         """Return a query without rows with its texts as the database spells what is nearest to them."""
@@ -127,10 +141,6 @@ class SqlRecipe:
         if self._named:
             args["database"] = self._schema.database
         return Action("sql", args, "the database knows the question's words")
-
-    @staticmethod
-    def _table(state: State) -> Table:
-        return _tables(state)[-1]
 
 
 def _tables(state: State) -> Sequence[Table]:

@@ -111,7 +111,7 @@ class Workshop:
                 await lane.emit(Noticed(f"{database.name}: {UNKNOWN_ENGINE}", "warning"))
         queries = sql_tools(self._databases, self._worker, schemas) if self._databases else []
         tools = [*self._own_tools(), *queries, *self._extra]
-        desk = Desk(self._databases, self._worker, self._workspace.embedder)
+        desk = Desk(self._databases, self._worker, self._workspace.embedder, earlier=self._config.earlier)
         return make_toolkit(browser, tools, self._rank, schemas=schemas, desk=desk)
 
     async def tools(self, context: ToolContext) -> dict[str, Tool]:

@@ -152,6 +152,31 @@ def run(
 
 
 @app.command()
+def sql(
+    command: Annotated[
+        str | None, typer.Argument(help="One statement or question; a session when not given.", show_default=False)
+    ] = None,
+    db: Databases = None,
+    data: Data = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Model for questions in words.", envvar="CROWQUILL_MODEL", show_default="local"),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the rows to a new .csv, .tsv, .json or .jsonl file.")
+    ] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at databases and data files: schema, guarded SELECTs, questions in words."""
+    from crowquill.agent.cli.ask import AskOptions
+    from crowquill.agent.cli.sql import run_sql
+
+    options = AskOptions(model=model, databases=tuple(db or ()), data=tuple(data or ()), workspace=workspace)
+    raise typer.Exit(run_sql(options, command, save=save, as_json=as_json))
+
+
+@app.command()
 def index(
     folder: Annotated[
         Path, typer.Argument(help="Folder of HTML, Markdown, PDF, text and ZIM files, or a ZIM file.", exists=True)

@@ -9,6 +9,8 @@ from crowquill.tools.context import Json
 from crowquill.tools.sql.guard import MAX_BYTES, MAX_CELL, MAX_COLUMNS, MAX_ROWS
 
 _BLOB_BYTES = 32
+MAX_FILE_ROWS, MAX_FILE_BYTES = 100_000, 5_000_000
+"""Rows and bytes of a result that goes into a file: what one response of the worker holds."""
 _MAX_INTEGER = 2**63
 
 
@@ -25,11 +27,16 @@ def _fetch(found: Iterable[Sequence[Any]], max_rows: int) -> tuple[list[Json], b
     for row in found:
         cells = [cell(value) for value in row[:MAX_COLUMNS]]
         size += sum(len(str(shown).encode("utf-8", "replace")) for shown, _ in cells)
-        if len(rows) == max_rows or size > MAX_BYTES * max_rows // MAX_ROWS:
+        if len(rows) == max_rows or size > _bytes(max_rows):
             return rows, True
         truncated = truncated or any(cut for _, cut in cells)
         rows.append([shown for shown, _ in cells])
     return rows, truncated
+
+
+def _bytes(max_rows: int) -> int:
+    """Return how many bytes so many rows may have: more when a whole file of them is wanted."""
+    return MAX_BYTES if max_rows <= MAX_ROWS else MAX_FILE_BYTES
 
 
 def cell(value: Any) -> tuple[Any, bool]:

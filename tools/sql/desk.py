@@ -22,10 +22,19 @@ MAX_SEARCHED = 60
 class Desk:
     """The databases of a run, for policies that choose by code. Each question asked of them is an effect."""
 
-    def __init__(self, databases: Sequence[Database], worker: Worker, embedder: Embedder | None) -> None:
+    def __init__(
+        self,
+        databases: Sequence[Database],
+        worker: Worker,
+        embedder: Embedder | None,
+        *,
+        earlier: Sequence[tuple[str, str]] = (),
+    ) -> None:
         self._databases = {database.name: database for database in databases}
         self._worker = worker
         self._embedder = embedder
+        self.earlier = tuple(earlier)
+        """Questions that the present one refines, each with its query, oldest first."""
 
     async def narrow(self, schema: Schema, question: str, context: ToolContext) -> Schema:
         """Return what a question needs of a wide schema; a small one stays whole."""

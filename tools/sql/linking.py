@@ -6,12 +6,14 @@ What lies on the shortest path of keys between the best of them is needed, too.
 """
 
 import math
+import re
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from crowquill.memory.textual import content_words
 from crowquill.tools.sql.schema import Schema, TableInfo, name_words
+from crowquill.tools.sql.values import squeeze
 
 TABLES = 12
 """Tables that a prompt holds."""
@@ -20,6 +22,9 @@ _NAME, _COLUMN, _COMMENT, _VALUE, _HIT = 3.0, 1.2, 1.0, 0.8, 4.0
 _PART = 0.5
 """What a word counts that only begins like a part of a name ("cust" of "customers")."""
 _SEEDS = 8
+_SHORT_LIST, _SHORT_WORD = 100, 4
+"""Rows of a table whose values a question may name in lower case, and letters that such a value needs."""
+_CALLED = re.compile(r"name|title", re.IGNORECASE)
 _RRF = 60.0
 
 
@@ -183,5 +188,42 @@ def _search(neighbours: Mapping[str, Sequence[str]], start: str, furthest: int =
 
 def path(joins: Sequence[Join], names: Sequence[str]) -> list[Join]:
     """Return the joins among the tables that connect `names`."""
-    tables = set(connect(joins, names))
-    return [join for join in joins if join.table in tables and join.other in tables]
+    tables = set(connect(joins, names)) if len(names) > 1 else set()
+    return [join for join in joins if join.table in tables and join.other in tables and join.table != join.other]
+
+
+def named(question: str, schema: Schema, hits: Sequence[Hit]) -> list[Hit]:
+    """Return the values that a question really names, each where it belongs most likely.
+
+    A lower-case word names a value only of a short list ("rock" a genre); of all tracks, one is called "Time". A
+    value that stands in several columns belongs to a name or title, of the table that the question speaks of
+    ("tracks by" somebody: of another), else of the smallest table.
+    """
+    tables = {table.name: table for table in schema.tables}
+    words = content_words(question)
+
+    def weight(hit: Hit) -> tuple[bool, int, int]:
+        rows = tables[hit.table].rows
+        spoken = 2 * bool(name_words([hit.table]) & words) + bool(name_words([hit.column]) & words)
+        makers = re.search(rf"\bby {re.escape(hit.value)}\b", question, re.IGNORECASE) is not None
+        called = _CALLED.search(hit.column) is not None
+        return called, -spoken if makers else spoken, -(rows if rows is not None else 10**9)
+
+    best: dict[str, Hit] = {}
+    for hit in hits:
+        short_list = (tables[hit.table].rows or 10**9) <= _SHORT_LIST or any(
+            column.name == hit.column and column.complete for column in tables[hit.table].columns
+        )
+        if (short_list and len(hit.value) >= _SHORT_WORD) or _is_name(hit.value, question):
+            form = squeeze(hit.value)
+            best[form] = max(best.get(form, hit), hit, key=weight)
+    return [hit for form, hit in best.items() if not any(form != other and form in other for other in best)]
+
+
+def _is_name(value: str, question: str) -> bool:
+    """Say whether a value stands in a question as a name: several words, capitals, digits or signs in it."""
+    plain = [word.strip("\"'“”‘’?!.,;:()") for word in question.split()]
+    written = [word for word in plain[1:] if squeeze(word) == squeeze(value)]
+    if len(value.split()) > 1 or not written:
+        return len(value.split()) > 1
+    return any(word != word.lower() or not word.isalpha() for word in written)

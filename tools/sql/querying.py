@@ -7,6 +7,7 @@ from crowquill.errors import ToolFailed, ToolRetry
 from crowquill.tools.context import Json
 from crowquill.tools.sql.advice import explain
 from crowquill.tools.sql.cells import result
+from crowquill.tools.sql.guard import MAX_ROWS
 from crowquill.tools.sql.session import Deadline, Opener, Session
 from crowquill.tools.sql.statement import checked
 
@@ -23,7 +24,7 @@ def run_query(request: Any, opened: Opener) -> Json:
         statement = checked(str(request["sql"]), session.dialect, session.only)
         try:
             names, rows = session.stream(statement)
-            return result(names, rows)
+            return result(names, rows, max_rows=int(request.get("max_rows", MAX_ROWS)))
         except session.failures as error:
             if deadline.over() or session.late(error):
                 raise ToolFailed(

@@ -113,11 +113,12 @@ class Schema:
         return len(tables | known) / len(words)
 
     def _links(self) -> list[str]:
-        return [
-            f"{shown_table(table.name)}.{_shown(column)} -> {shown_table(other)}.{_shown(to)}".removesuffix(".")
+        ends = [
+            (shown_table(table.name), quoted_name(column), shown_table(other), quoted_name(to) if to else "")
             for table in self.tables
             for column, other, to in table.links
         ]
+        return [f"{table}.{column} -> {other}.{to}".removesuffix(".") for table, column, other, to in ends]
 
     def _names(self, max_chars: int) -> str:
         text = ""
@@ -176,12 +177,12 @@ def _line(table: TableInfo, samples: int, *, types: bool) -> str:
     count = (
         "" if table.rows is None else f" -- {table.rows}{'+' if table.more else ''} row{'s' * (table.rows != 1)}"
     )
-    about = f"{count or ' --'} ({_flat(table.comment)})" if table.comment else count
+    about = f"{count or ' --'} ({flat(table.comment)})" if table.comment else count
     return f"{shown_table(table.name)}({columns}){about}"
 
 
 def _column(column: Column, samples: int, *, types: bool) -> str:
-    parts = [_shown(column.name)]
+    parts = [quoted_name(column.name)]
     if types and column.type:
         parts.append(_LENGTH.sub("", column.type.upper()))
     if column.key:
@@ -189,31 +190,33 @@ def _column(column: Column, samples: int, *, types: bool) -> str:
     if samples and column.samples:
         few = column.complete and len(column.samples) <= samples * 2
         listed = column.samples if few else column.samples[:samples]
-        parts.append(("one of " if few else "e.g. ") + ", ".join(map(_literal, listed)))
+        parts.append(("one of " if few else "e.g. ") + ", ".join(map(literal, listed)))
     elif types and column.low is not None:
         parts.append(f"from {column.low} to {column.high}")
     if types and column.comment:
-        parts.append(f"({_flat(column.comment)})")
+        parts.append(f"({flat(column.comment)})")
     return " ".join(parts)
 
 
-def _flat(comment: str) -> str:
+def flat(comment: str) -> str:
+    """Return a comment on one short line."""
     return " ".join(comment.split())[:_COMMENT_LENGTH]
 
 
 def shown_table(name: str) -> str:
     """Return a table's name as a statement has to write it; servers have `schema.table`."""
-    return ".".join(map(_shown, name.split("."))) if _DOTTED.fullmatch(name) else _shown(name)
+    return ".".join(map(quoted_name, name.split("."))) if _DOTTED.fullmatch(name) else quoted_name(name)
 
 
-def _shown(name: str) -> str:
+def quoted_name(name: str) -> str:
     """Return a name as a statement has to write it."""
     if _PLAIN.fullmatch(name) and name.lower() not in _RESERVED:
         return name
     return '"' + " ".join(name.replace('"', '""').split()) + '"'
 
 
-def _literal(sample: str) -> str:
+def literal(sample: str) -> str:
+    """Return a value as a text of a statement, shortened."""
     flat = " ".join(sample.split())
     cut = flat[:_SHOWN_LENGTH] + ("…" if len(flat) > _SHOWN_LENGTH else "")
     return "'" + cut.replace("'", "''") + "'"

@@ -25,6 +25,7 @@ from crowquill.tools.sql.guard import (
     FUNCTIONS,
     HEAP,
     LIMITS,
+    MAX_ROWS,
     TABLE_FUNCTIONS,
     VIRTUAL_TABLES,
     authorize,
@@ -71,7 +72,8 @@ def query(request: Any) -> Json:
             with closing(connection.execute(strict)) as cursor:
                 if cursor.description is None:
                     raise ToolRetry("only SELECT statements give a result")
-                return result([str(column[0]) for column in cursor.description], cursor)
+                names = [str(column[0]) for column in cursor.description]
+                return result(names, cursor, max_rows=int(request.get("max_rows", MAX_ROWS)))
         except _ERRORS as error:
             if clock.over():
                 raise ToolFailed(

@@ -3,13 +3,14 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from crowquill.errors import ToolRetry, UserError
 from crowquill.memory.evidence import Cell, Table
 from crowquill.memory.untrusted import Untrusted
 from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.observation import Observation
+from crowquill.tools.sql.guard import MAX_ROWS
 from crowquill.tools.sql.schema import Schema
 from crowquill.tools.sql.source import Database
 from crowquill.tools.tool import Tool, tool
@@ -56,18 +57,14 @@ def sql_tools(databases: Sequence[Database], worker: Worker, schemas: Sequence[S
         chosen = by_name.get(database) if database else databases[0]
         if chosen is None:
             raise ToolRetry(f"there is no such database; there are {', '.join(by_name)}")
-        statement = _statement(query)
+        statement = bare_statement(query)
 
         async def call() -> Json:
             context.progress(f"querying {chosen.name}")
-            seconds = time_for(SECONDS, context)
-            request = chosen.request(sql=statement, seconds=seconds)
-            return await worker.run(chosen.job("query"), request, seconds=seconds)
+            return await run_statement(chosen, statement, worker, seconds=time_for(SECONDS, context))
 
         request: Json = {"database": chosen.name, "sql": statement}
-        result = cast("dict[str, Any]", await context.effect("sql", request, call))
-        rows = tuple(tuple(row) for row in result["rows"])
-        table = Table(statement, chosen.name, tuple(result["columns"]), rows, len(rows), result["truncated"])
+        table = as_table(statement, chosen, await context.effect("sql", request, call))
         return Observation(Untrusted(_aligned(table), chosen.name), (table,), _status(table))
 
     @tool
@@ -81,7 +78,21 @@ def sql_tools(databases: Sequence[Database], worker: Worker, schemas: Sequence[S
     return [sql, schema]
 
 
-def _statement(query: str) -> str:
+async def run_statement(
+    database: Database, statement: str, worker: Worker, *, seconds: float = SECONDS, max_rows: int = MAX_ROWS
+) -> Json:
+    """Run one guarded statement and return `{"columns", "rows", "truncated"}`. Raises ToolRetry and ToolFailed."""
+    request = database.request(sql=statement, seconds=seconds, max_rows=max_rows)
+    return await worker.run(database.job("query"), request, seconds=seconds)
+
+
+def as_table(statement: str, database: Database, result: Any) -> Table:
+    """Return the result of a query as evidence."""
+    rows = tuple(tuple(row) for row in result["rows"])
+    return Table(statement, database.name, tuple(result["columns"]), rows, len(rows), result["truncated"])
+
+
+def bare_statement(query: str) -> str:
     """Return the statement without a code fence or final semicolons, which models like to add."""
     text = query.strip()
     fence = _FENCE.match(text)

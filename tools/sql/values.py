@@ -11,8 +11,8 @@ from functools import lru_cache
 
 _LONGEST = 6
 """Words of a phrase."""
-_LIKE, _PART = 0.84, 5
-"""Similarity from which a spelling is taken for another, and letters that a part of a value needs."""
+_LIKE, _PART, _PLURAL = 0.84, 5, 5
+"""Similarity from which a spelling is taken for another; letters that a part of a value, and a plural, needs."""
 
 
 @lru_cache(maxsize=50_000)
@@ -31,7 +31,8 @@ def phrases(question: str) -> list[str]:
     for length in range(_LONGEST, 0, -1):
         for start in range(len(words) - length + 1):
             phrase = squeeze("".join(words[start : start + length]))
-            for form in (phrase, phrase.removesuffix("s"), phrase.removesuffix("es")):
+            plural = len(phrase) >= _PLURAL
+            for form in (phrase, *((phrase.removesuffix("s"), phrase.removesuffix("es")) if plural else ())):
                 if len(form) > 1:
                     found[form] = None
     return list(found)
