@@ -34,6 +34,7 @@ from crowquill.tools.context import Json, ToolContext
 JOBS: Mapping[str, str] = {
     "query": "crowquill.tools.sql.sqlite:query",
     "schema": "crowquill.tools.sql.describe:describe",
+    "lookup": "crowquill.tools.sql.describe:look_up_sqlite",
     "compute": "crowquill.tools.maths.compute:compute",
 }
 """Name of each job, and `module:function` of what does it: a function of JSON that returns JSON.

@@ -145,7 +145,9 @@ def test_every_name_of_the_grammar_has_a_meaning() -> None:
 TABLES = [value for name, value in vars(problems).items() if name.isupper() and isinstance(value, str)]
 
 
-@pytest.mark.parametrize("typed", [typed for table in TABLES for typed, _ in lines(table)] + [t for t, _ in styled()])
+@pytest.mark.parametrize(
+    "typed", [typed for table in TABLES for typed, _ in lines(table)] + [t for t, _ in styled()]
+)
 def test_every_echo_reads_back_as_itself(typed: str) -> None:
     assert echo(echo(typed)) == echo(typed)
 
