@@ -69,7 +69,8 @@ def _calculation_at_end(text: str) -> str:
     start = len(text)
     while start and text[start - 1] in _CALCULATED:
         start -= 1
-    return _GAP.split(" ".join(text[start:].strip(" .*/+%").split()))[-1]
+    last = _GAP.split(" ".join(text[start:].split()))[-1]
+    return re.sub(r"^[ .*/+%]+|^- |[ .*/+%-]+$", "", last)
 
 
 def said_answer(text: str) -> Fraction | None:
