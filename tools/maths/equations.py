@@ -11,7 +11,7 @@ from crowquill.tools.maths.calculus import unknown_of
 from crowquill.tools.maths.printing import written
 from crowquill.tools.maths.values import Remarks, Solutions
 
-_STARTS = (0.5, 1, -1, 2, -2, 5, -5, 10, -10, 0.1, 50, -50, 100)
+_STARTS = (0.5, 1, -1, 2, -3, 6, -10, 20, 100)
 _MAX_EQUATIONS = 10
 
 

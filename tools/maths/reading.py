@@ -77,6 +77,8 @@ class _Reader:
         text = text.strip()
         defined = _DEFINED.match(text)
         if defined is not None and not alone:
+            if re.search(rf"\b{defined[1]}\(", text[defined.end() :]):
+                raise ToolRetry(f"{defined[1]} must not be defined by itself")
             parameters = frozenset(re.findall("[a-z]", defined[2]))
             body = self._inner(text[defined.end() :], parameters)
             self._known |= {defined[1], f"{defined[1]}()"}

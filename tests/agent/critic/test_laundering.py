@@ -3,7 +3,7 @@
 import pytest
 
 from crowquill.agent.answer import Draft, DraftClaim
-from crowquill.agent.critic.checks import check, check_claim
+from crowquill.agent.critic.checks import check, check_claim, unfounded_numbers
 from crowquill.memory.evidence import Cell, Computation, Evidence, Quote, Source, Table
 
 
@@ -91,3 +91,23 @@ def test_the_short_answer_must_stand_in_a_receipt(short: str, fine: bool) -> Non
     evidence = (quote("The bridge is made of iron."),)
     draft = Draft(short, (DraftClaim("The bridge is made of iron.", (1,)),))
     assert (not check(draft, evidence, "What is the bridge made of?").problems) is fine
+
+
+@pytest.mark.parametrize(
+    ("expression", "founded"),
+    [
+        ("200 * 0.4", True),
+        ("200 * 40/100", True),
+        ("200 * 0.6", True),
+        ("200 * 1.4", True),
+        ("200 / 2", True),
+        ("200 * 0.5", True),
+        ("200 * 0.41", False),
+        ("200 * 2.4", False),
+        ("200 * 0.25", False),
+        ("8849 * 0.4", False),
+    ],
+)
+def test_a_share_of_the_question_may_be_written_in_other_ways(expression: str, founded: bool) -> None:
+    asked = "Of 200 pens 40% are sold and half of the rest is given away. How many are left?"
+    assert (unfounded_numbers(expression, [asked]) == []) is founded

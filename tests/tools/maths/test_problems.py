@@ -86,7 +86,14 @@ def test_there_are_enough_of_them() -> None:
     assert len(KNOWN_FAILURES) <= len(typed) * 0.02
 
 
-@pytest.mark.parametrize(("typed", "expected"), EXACT)
+SLICE = 3
+"""Of the exact values, every third is tried by `make test`, the others by `make test-all`."""
+SLICED = [
+    pytest.param(*problem, marks=() if at % SLICE == 0 else pytest.mark.slow) for at, problem in enumerate(EXACT)
+]
+
+
+@pytest.mark.parametrize(("typed", "expected"), SLICED)
 def test_a_value(typed: str, expected: str, request: pytest.FixtureRequest) -> None:
     if typed in KNOWN_FAILURES:
         request.applymarker(pytest.mark.xfail(reason=KNOWN_FAILURES[typed], strict=True))
