@@ -7,7 +7,7 @@ from sympy import Expr, Integer, Symbol
 
 from crowquill.errors import ToolRetry
 from crowquill.tools.maths.steps import derivative_steps
-from crowquill.tools.maths.values import MAX_SYMBOLIC_POWER, Remarks, whole
+from crowquill.tools.maths.values import MAX_SYMBOLIC_POWER, Remarks, Value, whole
 
 _PREFERRED = "xyztnkuvw"
 _MAX_TERMS = 10_000
@@ -26,19 +26,19 @@ def _rank(symbol: Symbol) -> tuple[int, str]:
     return (found if found >= 0 else len(_PREFERRED), symbol.name)
 
 
-def _symbol(value: object, what: str) -> Symbol:
+def _symbol(value: Value, what: str) -> Symbol:
     if not isinstance(value, Symbol):
         raise ToolRetry(f"{what} needs a variable such as x")
     return value
 
 
-def _expression(value: object, what: str) -> Expr:
+def _expression(value: Value, what: str) -> Expr:
     if not isinstance(value, Expr):
         raise ToolRetry(f"{what} needs an expression such as x^2")
     return value
 
 
-def _bounds(remarks: Remarks, function: Expr, rest: Sequence[object]) -> list[tuple[Symbol, ...]]:
+def _bounds(remarks: Remarks, function: Expr, rest: Sequence[Value]) -> list[tuple[Symbol, ...]]:
     """Read x | (x, 0, 3) | x, 0, 3 | (0, 3), once or several times."""
     if not rest:
         return [(unknown_of(remarks, function),)]
@@ -62,7 +62,7 @@ def _bounds(remarks: Remarks, function: Expr, rest: Sequence[object]) -> list[tu
     return found
 
 
-def integrate(remarks: Remarks, function: object, *rest: object) -> object:
+def integrate(remarks: Remarks, function: Value, *rest: Value) -> Value:
     """Integrate; where there is no closed form, a definite integral is worked out numerically."""
     integrand = _expression(function, "integrate")
     bounds = _bounds(remarks, integrand, rest)
@@ -82,7 +82,7 @@ def integrate(remarks: Remarks, function: object, *rest: object) -> object:
     return result
 
 
-def differentiate(remarks: Remarks, function: object, *rest: object) -> object:
+def differentiate(remarks: Remarks, function: Value, *rest: Value) -> Value:
     """Differentiate: f | f, x | f, x, 2 | f, (x, 2) | f, x, y."""
     if isinstance(function, sympy.Equality):
         return sympy.idiff(function.lhs - function.rhs, Symbol("y"), Symbol("x"))
@@ -99,12 +99,16 @@ def differentiate(remarks: Remarks, function: object, *rest: object) -> object:
         variables = [(unknown_of(remarks, expression), 1)]
     if sum(order for _, order in variables) > 20:
         raise ToolRetry("derivatives go up to order 20")
+    if expression.has(sympy.Abs, sympy.sign):
+        real = {symbol: Symbol(symbol.name, real=True) for symbol, _ in variables}
+        remarks.assume(f"{', '.join(symbol.name for symbol in real)} is real")
+        return sympy.diff(expression.subs(real), *[(real[at], order) for at, order in variables])
     if len(variables) == 1 and variables[0][1] == 1:
         remarks.steps += derivative_steps(expression, variables[0][0])
     return _tidy(sympy.diff(expression, *variables))
 
 
-def _flattened(values: Sequence[object]) -> list[object]:
+def _flattened(values: Sequence[Value]) -> list[Value]:
     return [part for value in values for part in (value if isinstance(value, tuple) else (value,))]
 
 
@@ -121,23 +125,29 @@ def _tidy(expression: Expr) -> Expr:
     return min(forms, key=lambda form: form.count_ops())
 
 
-def limit(remarks: Remarks, function: object, variable: object, point: object, side: object = None) -> object:
+def limit(remarks: Remarks, function: Value, variable: Value, point: Value, side: Value = None) -> Value:
     """Return a limit, from both sides where no side is named."""
     expression, at = _expression(function, "a limit"), _expression(point, "a limit")
     symbol = _symbol(variable, "a limit")
     if side is not None:
-        return sympy.limit(expression, symbol, at, "-" if str(side) == "left" else "+")
+        return _one_sided(expression, symbol, at, "-" if str(side) == "left" else "+")
     if at in (sympy.oo, -sympy.oo):
-        return sympy.limit(expression, symbol, at)
-    right, left = (sympy.limit(expression, symbol, at, sign) for sign in ("+", "-"))
+        return _one_sided(expression, symbol, at, "+")
+    right, left = (_one_sided(expression, symbol, at, sign) for sign in ("+", "-"))
     if right != left and not sympy.simplify(right - left).is_zero:
-        remarks.note(f"from the left it is {left}, from the right {right}")
         raise ToolRetry(f"the limit does not exist: from the left it is {left}, from the right {right}")
     return right
 
 
-def _summation(make: Callable[..., Expr], form: type) -> Callable[..., object]:
-    def summed(remarks: Remarks, function: object, *rest: object) -> object:
+def _one_sided(expression: Expr, symbol: Symbol, at: Expr, sign: str) -> Expr:
+    found = sympy.limit(expression, symbol, at, sign)
+    if found.has(sympy.AccumBounds):
+        raise ToolRetry("the limit does not exist: the values go on oscillating")
+    return found
+
+
+def _summation(make: Callable[..., Expr], form: type) -> Callable[..., Value]:
+    def summed(remarks: Remarks, function: Value, *rest: Value) -> Value:
         term = _expression(function, "a sum")
         bounds = _bounds(remarks, term, rest)
         for bound in bounds:
@@ -162,7 +172,7 @@ def _summation(make: Callable[..., Expr], form: type) -> Callable[..., object]:
     return summed
 
 
-def series(remarks: Remarks, function: object, *rest: object) -> object:
+def series(remarks: Remarks, function: Value, *rest: Value) -> Value:
     """Return the series of a function about a point: f | f, x | f, x, 0 | f, x, 0, 6; orders below the last."""
     expression = _expression(function, "a series")
     named = [value for value in rest if isinstance(value, Symbol)]
@@ -174,8 +184,8 @@ def series(remarks: Remarks, function: object, *rest: object) -> object:
     return sympy.series(expression, symbol, numbers[0] if numbers else 0, order)
 
 
-def _form(function: Callable[[Expr], Expr]) -> Callable[..., object]:
-    def formed(remarks: Remarks, value: object, *variables: object) -> object:
+def _form(function: Callable[[Expr], Expr]) -> Callable[..., Value]:
+    def formed(remarks: Remarks, value: Value, *variables: Value) -> Value:
         if isinstance(value, Integer) and function is sympy.factor:
             raise LookupError  # the caller takes it for a factorisation into primes
         if isinstance(value, sympy.Equality):
@@ -185,15 +195,15 @@ def _form(function: Callable[[Expr], Expr]) -> Callable[..., object]:
     return formed
 
 
-def _quotient(remarks: Remarks, left: object, right: object) -> object:
+def _quotient(remarks: Remarks, left: Value, right: Value) -> Value:
     return sympy.quo(_expression(left, "a quotient"), _expression(right, "a quotient"))
 
 
-def _remainder(remarks: Remarks, left: object, right: object) -> object:
+def _remainder(remarks: Remarks, left: Value, right: Value) -> Value:
     return sympy.rem(_expression(left, "a remainder"), _expression(right, "a remainder"))
 
 
-CALCULUS: dict[str, Callable[..., object]] = {
+CALCULUS: dict[str, Callable[..., Value]] = {
     "apart": _form(sympy.apart),
     "cancel": _form(sympy.cancel),
     "diff": differentiate,

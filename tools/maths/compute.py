@@ -39,6 +39,8 @@ def _computed(expression: str, today: str) -> dict[str, Any]:
     evaluation = Evaluation(date.fromisoformat(today) if today else None)
     value = evaluation.result(node)
     remarks = evaluation.remarks
+    if value in (sympy.zoo, sympy.nan):
+        raise ToolRetry("it has no value: it is not defined there")
     if (
         isinstance(value, sympy.Expr)
         and not value.is_Rational

@@ -4,7 +4,6 @@
 
 import re
 
-from crowquill.errors import ToolRetry
 from crowquill.memory.textual import dates
 from crowquill.tools.maths.nodes import Call, Day, Node, Number, Text
 from crowquill.tools.maths.slots import Ambiguous, Builder, Phrase, Slots, call, number, phrase
@@ -21,6 +20,7 @@ _TODAY = {
 }
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _ISO_SLASHED = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})")
+_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _AROUND = re.compile(
     r"^(?:(?:the|on|date|дат[аы])\s+)+|\s*(?:года?|г\.?)$|^(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+",
     re.IGNORECASE,
@@ -81,7 +81,7 @@ def _day(year: int, month: int, day: int) -> Node:
         31,
     )
     if not (1 <= month <= 12 and 1 <= day <= longest[month - 1] and year >= 1):
-        raise ToolRetry(f"there is no day {year}-{month:02}-{day:02}")
+        raise Ambiguous(f"there is no day {year}-{month:02}-{day:02}")
     return Day(year, month, day)
 
 

@@ -7,13 +7,13 @@ import sympy
 from sympy import Integer
 
 from crowquill.errors import ToolRetry
-from crowquill.tools.maths.values import Remarks, whole
+from crowquill.tools.maths.values import Remarks, Value, whole
 
 _NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MOST_DAYS = 400_000
 
 
-def days_between(remarks: Remarks, first: date, last: date, unit: str = "day") -> object:
+def days_between(remarks: Remarks, first: date, last: date, unit: str = "day") -> Value:
     """Return the time between two days in a unit; in days the first day does not count."""
     remarks.assume("the first day is not counted")
     if unit == "working day":
@@ -111,7 +111,7 @@ def _is_leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
-def is_leap(remarks: Remarks, year: Integer) -> object:
+def is_leap(remarks: Remarks, year: Integer) -> Value:
     """Say whether a year has 366 days."""
     return sympy.true if _is_leap(whole(year)) else sympy.false
 
@@ -124,7 +124,7 @@ def days_in(remarks: Remarks, year: Integer, month: Integer | None = None) -> In
     return Integer((following - timedelta(days=1)).day)
 
 
-DAYS: dict[str, Callable[..., object]] = {
+DAYS: dict[str, Callable[..., Value]] = {
     "add_days": add_days,
     "age": age,
     "day_of_year": lambda remarks, day: Integer(day.timetuple().tm_yday),

@@ -1,7 +1,9 @@
 """Equations, inequalities, systems of them, and simple differential equations."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import mpmath
 import sympy
 from sympy import Expr, Function, Symbol
 from sympy.core.relational import Relational
@@ -9,13 +11,13 @@ from sympy.core.relational import Relational
 from crowquill.errors import ToolRetry
 from crowquill.tools.maths.calculus import unknown_of
 from crowquill.tools.maths.printing import written
-from crowquill.tools.maths.values import Remarks, Solutions
+from crowquill.tools.maths.values import Remarks, Solutions, Value
 
 _STARTS = (0.5, 1, -1, 2, -3, 6, -10, 20, 100)
-_MAX_EQUATIONS = 10
+_MAX_EQUATIONS, _LONGEST_ROOT = 10, 40
 
 
-def solve(remarks: Remarks, equations: object, *unknowns: object) -> object:
+def solve(remarks: Remarks, equations: Value, *unknowns: Value) -> Value:
     """Solve an equation (an expression is set to zero), an inequality or a system.
 
     Raises:
@@ -41,7 +43,7 @@ def solve(remarks: Remarks, equations: object, *unknowns: object) -> object:
     return _system(given, symbols or free)
 
 
-def _equation(value: object) -> Relational:
+def _equation(value: Value) -> Relational:
     if isinstance(value, Relational):
         return value
     if not isinstance(value, Expr):
@@ -49,7 +51,7 @@ def _equation(value: object) -> Relational:
     return sympy.Eq(value, 0, evaluate=False)
 
 
-def _one(remarks: Remarks, equation: Relational, symbol: Symbol) -> object:
+def _one(remarks: Remarks, equation: Relational, symbol: Symbol) -> Value:
     difference = equation.lhs - equation.rhs
     if symbol not in equation.free_symbols:
         raise ToolRetry(f"{symbol} does not occur in the equation")
@@ -86,8 +88,9 @@ def _roots(remarks: Remarks, difference: Expr, symbol: Symbol) -> list[Expr]:
         ]
     except NotImplementedError:
         return _numeric(remarks, difference, symbol)
-    if any(root.has(sympy.CRootOf) for root in found) and not difference.free_symbols - {symbol}:
-        remarks.note("no closed form was found; the solutions are numeric")
+    long = [root for root in found if root.has(sympy.CRootOf) or root.count_ops() > _LONGEST_ROOT]
+    if long and not difference.free_symbols - {symbol}:
+        remarks.note("there is no closed form, or only a long one; the solutions are numeric")
         return list(sympy.Poly(sympy.numer(sympy.together(difference)), symbol).nroots(n=20))
     return found
 
@@ -103,19 +106,32 @@ def _numeric(remarks: Remarks, difference: Expr, symbol: Symbol) -> list[Expr]:
         raise ToolRetry(f"no closed form was found for {symbol}")
     found: list[Expr] = []
     for start in _STARTS:
-        try:
-            root = sympy.nsolve(difference, symbol, start, prec=20)
-        except (ValueError, ZeroDivisionError, TypeError):
-            continue
-        near = sympy.Rational(str(root.round(9)))
-        if sympy.simplify(difference.subs(symbol, near)) == 0:
-            root = near
-        if root.is_real and all(abs(root - other) > 1e-9 for other in found):
+        root = _root_near(difference, symbol, start)
+        if root is not None and all(abs(root - other) > 1e-9 for other in found):
             found.append(root)
     if not found:
         raise ToolRetry("neither a closed form nor a numeric solution was found")
     remarks.note("the solutions were found numerically, and there may be more")
     return found
+
+
+def _root_near(difference: Expr, symbol: Symbol, start: float) -> Expr | None:
+    """Follow the secant method from a start; SymPy's nsolve would make Python code of the expression and run it."""
+
+    def height(place: Any) -> Any:
+        return mpmath.mpmathify(difference.evalf(25, subs={symbol: sympy.Float(place, 25)}))
+
+    with mpmath.workdps(25):
+        try:
+            root = mpmath.findroot(height, start, maxsteps=40)
+        except (ValueError, ZeroDivisionError, TypeError, OverflowError):
+            return None
+    if mpmath.im(root) != 0 or not mpmath.isfinite(root):
+        return None
+    near = sympy.Rational(mpmath.nstr(root, 9))
+    value = difference.subs(symbol, near)
+    is_exact = abs(value.evalf(30)) < 1e-20 and sympy.simplify(value) == 0
+    return near if is_exact else sympy.Float(root, 20)
 
 
 def _inequality(remarks: Remarks, given: Sequence[Relational], symbol: Symbol) -> Solutions:
@@ -128,6 +144,9 @@ def _inequality(remarks: Remarks, given: Sequence[Relational], symbol: Symbol) -
         raise ToolRetry("this inequality cannot be solved") from None
     result = sympy.Intersection(*sets) if len(sets) > 1 else sets[0]
     remarks.assume(f"{symbol} is real")
+    difference = given[0].lhs - given[0].rhs
+    if difference.has(sympy.sin, sympy.cos, sympy.tan) and (period := _period(difference, symbol)):
+        remarks.note(f"and again at distances of {period}")
     return Solutions((), _set_text(result, symbol), sympy.latex(result))
 
 
@@ -163,7 +182,7 @@ def _system(given: Sequence[Relational], symbols: Sequence[Symbol]) -> Solutions
     return Solutions(tuple({symbol: entry[symbol] for symbol in symbols if symbol in entry} for entry in found))
 
 
-def differential(remarks: Remarks, equation: object) -> object:
+def differential(remarks: Remarks, equation: Value) -> Value:
     """Solve an ordinary differential equation for y(x), in which derivatives are the symbols y', y''."""
     given = _equation(equation)
     x = Symbol("t") if Symbol("t") in given.free_symbols else Symbol("x")

@@ -4,10 +4,10 @@ Runs in the worker's child, where time and memory are limited. What is written i
 here say, and nothing else.
 """
 
+import inspect
 from collections.abc import Callable, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import Any
 
 import sympy
 from sympy import Expr, Integer, Rational, Symbol
@@ -23,9 +23,18 @@ from crowquill.tools.maths.matrices import MATRICES, combined
 from crowquill.tools.maths.nodes import COMPARISONS, Call, Day, Name, Node, Number, Text, Unit, parts, words
 from crowquill.tools.maths.plot import plot
 from crowquill.tools.maths.printing import SHOWN_DIGITS, decimal, written
-from crowquill.tools.maths.values import MAX_PLACES, Quantity, Remarks, checked, exact, power, whole
+from crowquill.tools.maths.values import (
+    MAX_PLACES,
+    Quantity,
+    Remarks,
+    Solutions,
+    Value,
+    checked,
+    exact,
+    power,
+    whole,
+)
 
-Value = Any
 _CONSTANTS: dict[str, Value] = {
     "pi": sympy.pi,
     "e": sympy.E,
@@ -64,13 +73,17 @@ class Evaluation:
         """Return what a whole reading is worth; equations with unknowns are solved. Raises ToolRetry."""
         try:
             value = self.value(node)
-            if isinstance(value, tuple) and value and all(isinstance(part, Relational) for part in value):
-                return solve(self.remarks, value)
-            if isinstance(value, sympy.And) and value.free_symbols:
-                return solve(self.remarks, tuple(value.args))
-            if isinstance(value, Relational):
-                return self._judged(value)
-            return units.simplified(value) if isinstance(value, Quantity) else value
+            match value:
+                case tuple() if value and all(isinstance(part, Relational) for part in value):
+                    return solve(self.remarks, value)
+                case sympy.And() if value.free_symbols:
+                    return solve(self.remarks, tuple(value.args))
+                case Relational():
+                    return self._judged(value)
+                case Quantity():
+                    return units.simplified(value)
+                case _:
+                    return value
         except ZeroDivisionError:
             raise ToolRetry("division by zero") from None
 
@@ -108,20 +121,18 @@ class Evaluation:
         if name in _OPERATORS:
             return _OPERATORS[name](self, *map(self.value, node.args))
         if name in _FORMS:
-            return _FORMS[name](self, *node.args)
+            return _fitting(_FORMS[name], name, self, *node.args)
         if name in _BINDING:
             return self._bound(node)
         values = [self.value(part) for part in node.args]
         if name in COMPARISONS:
             return self._related(name, values[0], values[1])
         if name in DAYS:
-            return DAYS[name](self.remarks, *values)
+            return _fitting(DAYS[name], name, self.remarks, *values)
         if name in LETTERS:
-            return LETTERS[name](self.remarks, *values)
+            return _fitting(LETTERS[name], name, self.remarks, *values)
         if name in MATRICES:
-            if len(values) != MATRICES[name].__code__.co_argcount:
-                raise ToolRetry(f"{name} takes {MATRICES[name].__code__.co_argcount} values")
-            return MATRICES[name](*values)
+            return _fitting(MATRICES[name], name, *values)
         if name in self._defined:
             return self._applied(name, values)
         if name in functions.TABLE:
@@ -131,16 +142,18 @@ class Evaluation:
     def _function(self, name: str, values: Sequence[Value]) -> Value:
         if any(isinstance(value, Quantity) for value in values):
             return self._of_quantities(name, values)
-        if name in _TRIGONOMETRIC and isinstance(values[0], Integer) and values[0] != 0:
+        result = functions.call(name, values)
+        first: Value = values[0]
+        if name in _TRIGONOMETRIC and isinstance(first, Integer) and not first.is_zero:
             self.remarks.assume("the angle is in radians")
-            degrees = decimal(functions.call(name, [values[0] * sympy.pi / 180]))
-            self.remarks.alternative(f"{name}({values[0]}°) = {degrees}")
-        if name == "log" and len(values) == 1 and not isinstance(values[0], Symbol):
+            self.remarks.alternative(
+                f"{name}({first}°) = {decimal(functions.call(name, [first * sympy.pi / 180]))}"
+            )
+        if name == "log" and len(values) == 1:
             self.remarks.assume("log is the natural logarithm")
-            if isinstance(values[0], Expr) and not values[0].free_symbols and values[0] != 0:
-                common = sympy.log(values[0], 10)
-                self.remarks.alternative(f"log10 = {decimal(common)}")
-        return functions.call(name, values)
+            if not first.free_symbols:
+                self.remarks.alternative(f"log10({written(first)}) = {decimal(sympy.log(first, 10))}")
+        return result
 
     def _of_quantities(self, name: str, values: Sequence[Value]) -> Value:
         """Apply a function that keeps the unit: sum, mean, max, sqrt …"""
@@ -179,14 +192,8 @@ class Evaluation:
             return functions.call("factorint", values)
 
     def _bound_call(self, name: str, values: list[Value]) -> Value:
-        if name == "solve":
-            return solve(self.remarks, *values)
-        if name == "plot":
-            return plot(self.remarks, *values)
-        try:
-            return CALCULUS[name](self.remarks, *values)
-        except TypeError:
-            raise ToolRetry(f"the arguments do not fit {name}") from None
+        function = {**CALCULUS, "solve": solve, "plot": plot}[name]
+        return _fitting(function, name, self.remarks, *values)
 
     def _applied(self, name: str, values: Sequence[Value]) -> Value:
         parameters, body = self._defined[name]
@@ -230,9 +237,7 @@ class Evaluation:
             days = units.converted(right, units.unit("day").unit)
             return DAYS["add_days"](self.remarks, left, days, "day", Integer(sign))
         self._only(left, right)
-        if isinstance(left, Quantity) or isinstance(right, Quantity):
-            return units.plus(left, right, sign)
-        return left + sign * right
+        return units.plus(left, right, sign)
 
     def _times(self, left: Value, right: Value) -> Value:
         if isinstance(left, tuple) or isinstance(right, tuple):
@@ -317,8 +322,17 @@ class Evaluation:
     def _program(self, *statements: Node) -> Value:
         value: Value = None
         for statement in statements:
+            if isinstance(value, Relational):
+                self._settle(value)
             value = self.value(statement)
         return self._judged(value) if isinstance(value, Relational) else value
+
+    def _settle(self, equation: Relational) -> None:
+        """Give the unknown of an equation its value for the statements that follow."""
+        solutions = self._judged(equation)
+        if not isinstance(solutions, Solutions) or len(solutions.found) != 1:
+            raise ToolRetry(f"{written(equation.lhs)} = {written(equation.rhs)} does not have one solution")
+        self._names.update({symbol.name: root for symbol, root in solutions.found[0].items()})
 
     def _at(self, function: Node, *places: Node) -> Value:
         """Put values in place of variables: x^2 at x = 3."""
@@ -420,6 +434,15 @@ _FORMS: dict[str, Callable[..., Value]] = {
 }
 NAMES = frozenset([*_OPERATORS, *_FORMS, *_BINDING, *functions.TABLE, *MATRICES, *DAYS, *LETTERS, *COMPARISONS])
 """All names that a call may have."""
+
+
+def _fitting(function: Callable[..., Value], name: str, *values: Value) -> Value:
+    """Call a function of our own. Raises ToolRetry when it takes more or fewer values."""
+    try:
+        inspect.signature(function).bind(*values)
+    except TypeError:
+        raise ToolRetry(f"{name} takes other arguments; write it in words, or as SymPy would") from None
+    return function(*values)
 
 
 def _heads(node: Node) -> list[Name]:

@@ -12,14 +12,13 @@ from crowquill.tools.maths.values import (
     MAX_BINOMIAL,
     MAX_FACTORIAL,
     Solutions,
+    Value,
     checked,
     only_numbers,
     power,
     whole,
 )
 
-Value = Any
-"""A SymPy object, a tuple of values, a day, a text, a Quantity or Solutions."""
 _MAX_ROUND = 100
 _MAX_FACTORED = 10**60
 _MAX_PRIME_INDEX = 200_000
@@ -29,6 +28,8 @@ def flat(values: Sequence[Value]) -> list[Expr]:
     """Return the numbers of arguments, of which one may be a list."""
     if len(values) == 1 and isinstance(values[0], tuple):
         values = values[0]
+    if not values:
+        raise ToolRetry("there are no values")
     return only_numbers(values, "this function")
 
 

@@ -27,7 +27,8 @@ _DERIVATIVE = re.compile(
     r"\\d?frac\s*\{\s*(?:d|\\partial|\\mathrm\{d\})\s*(?:\^\s*\{?(\d)\}?)?\s*\}"
     r"\s*\{\s*(?:d|\\partial|\\mathrm\{d\})\s*([a-zA-Z])\s*(?:\^\s*\{?\d\}?)?\s*\}"
 )
-_DIFFERENTIAL = re.compile(r"\s*\*?\s*\bd\s*([a-zA-Z])\s*(?=$|[)=,+\-])")
+_DIFFERENTIAL = re.compile(r"\s*\*?\s*\bd\s*([a-zA-Z])\s*(?=$|[)=,+\-]|d\s*[a-zA-Z]\b)")
+_DEGREES = re.compile(r"\^\s*(?:\{\s*)?\\(?:circ|degree)(?![a-zA-Z])(?:\s*\})?")
 _NUMERATOR = re.compile(r"\bd\s*([a-zA-Z])\s*(?=\)*\s*/)")
 _DEEPEST = 40
 
@@ -46,7 +47,7 @@ def from_latex(text: str, depth: int = 0) -> str:
     text = _DERIVATIVE.sub(
         lambda found: f" d^{found[1]}/d{found[2]}^{found[1]} " if found[1] else f" d/d{found[2]} ", text
     )
-    return _Rewriter(_DROPPED.sub(" ", text), depth).rewritten()
+    return _Rewriter(_DROPPED.sub(" ", _DEGREES.sub("°", text)), depth).rewritten()
 
 
 def _matrix(kind: str, body: str) -> str:

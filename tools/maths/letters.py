@@ -8,7 +8,7 @@ import sympy
 from sympy import Integer
 
 from crowquill.errors import ToolRetry
-from crowquill.tools.maths.values import Remarks, whole
+from crowquill.tools.maths.values import Remarks, Value, whole
 
 _ROMAN = (
     *((1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL")),
@@ -65,13 +65,13 @@ def _letter_at(remarks: Remarks, place: str, text: str) -> str:
     return letters[at - 1]
 
 
-def _is_palindrome(remarks: Remarks, text: str) -> object:
+def _is_palindrome(remarks: Remarks, text: str) -> Value:
     remarks.assume("spaces, punctuation and capitals do not count")
     letters = [letter.casefold() for letter in graphemes(text) if letter[0].isalnum()]
     return sympy.true if letters == letters[::-1] else sympy.false
 
 
-def _are_anagrams(remarks: Remarks, one: str, two: str) -> object:
+def _are_anagrams(remarks: Remarks, one: str, two: str) -> Value:
     same = sorted(letter.casefold() for letter in _letters(one)) == sorted(
         letter.casefold() for letter in _letters(two)
     )
@@ -128,7 +128,7 @@ def _base_of(base: Integer) -> int:
     return size
 
 
-LETTERS: dict[str, Callable[..., object]] = {
+LETTERS: dict[str, Callable[..., Value]] = {
     "are_anagrams": _are_anagrams,
     "base": _in_base,
     "count_kind": _count_kind,

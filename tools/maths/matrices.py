@@ -6,12 +6,12 @@ import sympy
 from sympy import Expr, Matrix
 
 from crowquill.errors import ToolRetry
-from crowquill.tools.maths.values import MAX_CELLS
+from crowquill.tools.maths.values import MAX_CELLS, Value
 
 _MAX_EXACT = 12  # rows up to which inverses and eigenvalues are exact
 
 
-def matrix(value: object) -> Matrix:
+def matrix(value: Value) -> Matrix:
     """Make a matrix of a list of rows; a list of numbers is a column. Raises ToolRetry when it is ragged."""
     if isinstance(value, sympy.MatrixBase):
         return Matrix(value)
@@ -25,14 +25,14 @@ def matrix(value: object) -> Matrix:
     return Matrix([list(row) for row in rows])
 
 
-def as_list(value: Matrix) -> tuple[object, ...]:
+def as_list(value: Matrix) -> tuple[Value, ...]:
     """Return the rows of a matrix; a column becomes a list of numbers."""
     if value.cols == 1:
         return tuple(value)
     return tuple(tuple(value.row(row)) for row in range(value.rows))
 
 
-def _square(value: object) -> Matrix:
+def _square(value: Value) -> Matrix:
     made = matrix(value)
     if made.rows != made.cols:
         raise ToolRetry("that needs a square matrix")
@@ -41,14 +41,14 @@ def _square(value: object) -> Matrix:
     return made
 
 
-def _inverse(value: object) -> object:
+def _inverse(value: Value) -> Value:
     made = _square(value)
     if made.det() == 0:
         raise ToolRetry("the matrix has no inverse: its determinant is zero")
     return as_list(made.inv())
 
 
-def _eigenvalues(value: object) -> tuple[Expr, ...]:
+def _eigenvalues(value: Value) -> tuple[Expr, ...]:
     found = _square(value).eigenvals()
     return tuple(
         root
@@ -57,30 +57,30 @@ def _eigenvalues(value: object) -> tuple[Expr, ...]:
     )
 
 
-def _eigenvectors(value: object) -> tuple[object, ...]:
+def _eigenvectors(value: Value) -> tuple[Value, ...]:
     return tuple((root, as_list(vector)) for root, _, vectors in _square(value).eigenvects() for vector in vectors)
 
 
-def _pair(one: object, two: object) -> tuple[Matrix, Matrix]:
+def _pair(one: Value, two: Value) -> tuple[Matrix, Matrix]:
     left, right = matrix(one), matrix(two)
     if left.shape != right.shape:
         raise ToolRetry("the two vectors need the same length")
     return left, right
 
 
-def _dot(one: object, two: object) -> Expr:
+def _dot(one: Value, two: Value) -> Expr:
     left, right = _pair(one, two)
     return left.dot(right)
 
 
-def _cross(one: object, two: object) -> object:
+def _cross(one: Value, two: Value) -> Value:
     left, right = _pair(one, two)
     if left.shape != (3, 1):
         raise ToolRetry("a cross product needs two vectors of three numbers")
     return as_list(left.cross(right))
 
 
-MATRICES: dict[str, Callable[..., object]] = {
+MATRICES: dict[str, Callable[..., Value]] = {
     "cross": _cross,
     "det": lambda value: _square(value).det(),
     "dot": _dot,
@@ -97,7 +97,7 @@ MATRICES: dict[str, Callable[..., object]] = {
 }
 
 
-def combined(sign: str, left: object, right: object) -> object:
+def combined(sign: str, left: Value, right: Value) -> Value:
     """Add, subtract, multiply or raise where one side is a list. Raises ToolRetry when the shapes do not fit."""
     if sign == "*" and (isinstance(left, Expr) or isinstance(right, Expr)):
         scalar, listed = (left, right) if isinstance(left, Expr) else (right, left)
@@ -114,7 +114,7 @@ def combined(sign: str, left: object, right: object) -> object:
     raise ToolRetry(f"a {one.rows}×{one.cols} and a {two.rows}×{two.cols} matrix do not fit together for {sign}")
 
 
-def _inverse_power(value: object, exponent: int) -> object:
+def _inverse_power(value: Value, exponent: int) -> Value:
     made = _square(value)
     if exponent < 0 and made.det() == 0:
         raise ToolRetry("the matrix has no inverse: its determinant is zero")

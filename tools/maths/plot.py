@@ -11,14 +11,14 @@ from sympy import Expr, Symbol
 from crowquill.errors import ToolRetry
 from crowquill.tools.maths.calculus import unknown_of
 from crowquill.tools.maths.printing import written
-from crowquill.tools.maths.values import Remarks
+from crowquill.tools.maths.values import Remarks, Value
 
 _POINTS = 400
 _MAX_CURVES = 6
 _DEFAULT = (-10, 10)
 
 
-def plot(remarks: Remarks, functions: object, *bounds: object) -> str:
+def plot(remarks: Remarks, functions: Value, *bounds: Value) -> str:
     """Draw functions of one variable; the picture is left in `remarks.plot` as base64 text by format.
 
     Raises:
@@ -40,7 +40,7 @@ def plot(remarks: Remarks, functions: object, *bounds: object) -> str:
     return f"graph of {', '.join(name for name, _ in drawn)} for {symbol} from {low:g} to {high:g}"
 
 
-def _range(bounds: tuple[object, ...], symbol: Symbol) -> tuple[float, float, Symbol]:
+def _range(bounds: tuple[Value, ...], symbol: Symbol) -> tuple[float, float, Symbol]:
     values = [part for bound in bounds for part in (bound if isinstance(bound, tuple) else (bound,))]
     if values and isinstance(values[0], Symbol):
         symbol, values = values[0], values[1:]

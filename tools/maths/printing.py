@@ -15,7 +15,7 @@ from crowquill.tools.maths.values import Quantity, Solutions, bits
 
 MAX_DIGITS = 4000
 """Characters of a result that are written out; a longer number is shown by its leading digits."""
-SHOWN_DIGITS, ROOT_DIGITS = 15, 30
+SHOWN_DIGITS, ROOT_DIGITS, _ROUNDED = 15, 30, 17
 
 
 class _Printer(StrPrinter):  # type: ignore[misc]  # SymPy has no types
@@ -75,8 +75,8 @@ def written(value: Any) -> str:
             return value.text if value.text else _solutions(value, written)
         case sympy.MatrixBase():
             return written(tuple(tuple(value.row(row)) for row in range(value.rows)))
-        case sympy.Float():
-            return f"{sympy.N(value, 17)}…".lower()
+        case sympy.Expr() if value.has(sympy.Float):
+            return f"{_evaluated(value, _ROUNDED)}…"
         case _:
             return str(_PRINTER.doprint(value))
 

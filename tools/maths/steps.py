@@ -7,6 +7,7 @@ from sympy import Expr, Symbol
 
 from crowquill.tools.maths.nodes import Call, Node, Number
 from crowquill.tools.maths.printing import written
+from crowquill.tools.maths.values import Value
 
 _SIGNS = frozenset(["+", "-", "*", "/", "^", "//", "mod"])
 _MOST = 12
@@ -21,6 +22,8 @@ def arithmetic_steps(node: Node, value_of: Callable[[Node], Expr]) -> list[str]:
             return value_of(part)
         if not isinstance(part, Call) or part.name not in (*_SIGNS, "neg", "pct"):
             return None
+        if part.name in ("+", "-") and isinstance(part.args[1], Call) and part.args[1].name == "pct":
+            return None  # a share of the left side, which is no operation of its own
         inside = [reduced(argument) for argument in part.args]
         if any(value is None for value in inside):
             return None
@@ -37,7 +40,7 @@ def _bracketed(value: Expr | None) -> str:
     return f"({text})" if text.startswith("-") or "/" in text else text
 
 
-def equation_steps(node: Node, value_of: Callable[[Node], object]) -> list[str]:
+def equation_steps(node: Node, value_of: Callable[[Node], Value]) -> list[str]:
     """Return how an equation of the first or second degree in one unknown is solved."""
     equation = node.args[0] if isinstance(node, Call) and node.name == "solve" else node
     if not (isinstance(equation, Call) and equation.name == "="):

@@ -48,6 +48,14 @@ _SUPERSCRIPT = re.compile("[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+|ⁿ|ˣ")
 _PLAIN_DIGITS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹ⁿˣ", "+-0123456789nx")
 _FEET = re.compile(r"(?<![\d'’])(\d+) ?['’′] ?(?:(\d+(?:\.\d+)?) ?(?:[\"”″]|''))?(?=\s|$)")
 _SIDE = re.compile(r"""(?<=,)\s*['"]([+-])['"]""")
+_COMMON = re.compile(r"(?<![\d.,/] )(?<![\d.,/])(\d{1,4}) (\d{1,2})/(\d{1,3})(?![\d.,/])")
+_AREAS = (
+    (re.compile(r"\b(?:square|sq\.?|квадратн\w+|кв\.?) (?!root|кор[ен])([^\W\d]+)", re.IGNORECASE), r"\1^2"),
+    (re.compile(r"\b(?:cubic|cu\.?|кубическ\w+|куб\.?) (?!root|кор[ен])([^\W\d]+)", re.IGNORECASE), r"\1^3"),
+    (re.compile(r"\blight[ -]?years?\b", re.IGNORECASE), "lightyear"),
+    (re.compile(r"\bnautical miles?\b", re.IGNORECASE), "nmi"),
+    (re.compile(r"\bfluid ounces?\b", re.IGNORECASE), "floz"),
+)
 _LOG_BASE = re.compile(r"(?:the )?log(?:arithm)?(?: to the)? base (\w{1,8})(?: of)?(?=\W)", re.IGNORECASE)
 _MIXED = re.compile(r"(?<![\d.,])(\d{1,6}) ?([½⅓⅔¼¾⅕⅛⅜⅝⅞])")
 
@@ -107,6 +115,9 @@ def plain(text: str) -> str:
     text = _SIDE.sub(lambda found: " right" if found[1] == "+" else " left", text)
     text = _MIXED.sub(r"(\1+\2)", text)
     text = _SUPERSCRIPT.sub(lambda found: f"^({found[0].translate(_PLAIN_DIGITS)})", text)
+    text = _COMMON.sub(lambda found: f"({found[1]}+{found[2]}/{found[3]})", text)
+    for pattern, sign in _AREAS:
+        text = pattern.sub(sign, text)
     text = _LOG_BASE.sub(r" log_\1 ", text)
     return re.sub(" {2,}", " ", text.translate(_CHARACTERS)).strip()
 

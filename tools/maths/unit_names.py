@@ -119,7 +119,7 @@ nautical_mile: nmi nautical_miles
 light_year: ly lightyear lightyears light_years
 astronomical_unit: au AU
 parsec: pc parsecs
-hectare: ha hectares га гектар гектара гектаров
+hectare: ha hectares га гектар гектара гектаров гектарах
 international_acre: acre acres акр акров
 gram: grams gramme grammes грамм грамма граммов граммах
 kilogram: kilograms kilo kilos кг килограмм килограмма килограммов килограммах

@@ -29,7 +29,8 @@ def registry() -> Any:
     """Make pint's registry, which takes a third of a second."""
     import pint  # only quantities need it
 
-    made: Any = pint.UnitRegistry(non_int_type=Fraction)
+    kind: Any = Fraction  # pint says float, and takes any class of numbers
+    made: Any = pint.UnitRegistry(non_int_type=kind)
     for line in _EXTRA:
         if line.split()[0] not in made:
             made.define(line)

@@ -4,12 +4,15 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import sympy
 from sympy import Expr, Integer, Rational
 
 from crowquill.errors import ToolRetry
 
+Value = Any
+"""A SymPy object, a tuple of values, a day, a text, a Quantity or Solutions."""
 MAX_BITS = 200_000
 """Bits that a power of numbers may have, estimated as bits of the base times the exponent."""
 MAX_VALUE_BITS = 1_000_000
@@ -70,7 +73,7 @@ def exact(text: str) -> Rational:
     return Rational(value.numerator, value.denominator)
 
 
-def whole(value: object, what: str = "this function") -> int:
+def whole(value: Value, what: str = "this function") -> int:
     """Return an integer. Raises ToolRetry when the value is none."""
     if not isinstance(value, Integer):
         raise ToolRetry(f"{what} needs whole numbers")
@@ -82,7 +85,7 @@ def bits(value: Rational) -> int:
     return int(max(value.p.bit_length(), value.q.bit_length()))
 
 
-def checked(value: object) -> object:
+def checked(value: Value) -> Value:
     """Return a value. Raises ToolRetry when it has become too large to go on with."""
     if isinstance(value, Rational) and bits(value) > MAX_VALUE_BITS:
         raise ToolRetry("the numbers become too large")
@@ -113,7 +116,7 @@ def float_of(value: Expr) -> float:
         return math.inf
 
 
-def only_numbers(values: Iterable[object], what: str) -> list[Expr]:
+def only_numbers(values: Iterable[Value], what: str) -> list[Expr]:
     """Return values that can be calculated with. Raises ToolRetry for others."""
     found: list[Expr] = []
     for value in values:

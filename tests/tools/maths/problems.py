@@ -62,6 +62,10 @@ compound interest on 1000 at 5% for 3 years => 1000*(Rational(105, 100)**3 - 1)
 3/4 of 20 => 15
 half of 30 => 15
 a third of 60 => 20
+3 1/2 + 2 1/4 => Rational(23, 4)
+200 + 15% - 10% => 207
+3x = 6; x + 1 => 3
+квадратный корень из 16 => 4
 twice 21 => 42
 5! => 120
 3 + 5! => 123
@@ -195,6 +199,9 @@ CALCULUS_STYLES = [
 
 CALCULUS = r"""
 integrate x^2 dx from 0 to 3 => 9
+\int_0^1 \int_0^x xy \, dy \, dx => Rational(1, 8)
+\sin 30^\circ => Rational(1, 2)
+derivative of |x| => sign(Symbol('x', real=True))
 ∫_0^1 x dx => Rational(1, 2)
 ∫ x² dx => x**3/3
 integral from 0 to 1 of x^3 => Rational(1, 4)
@@ -452,6 +459,10 @@ half a mile in m => Rational(1609344, 2000)
 5 миль в км => Rational(5 * 1609344, 10**6)
 сколько минут в 2 часах => 120
 10 кг в граммах => 10000
+100 square feet in m^2 => Rational(9290304, 10**6)
+5 cubic meters in liters => 5000
+1 light year in km => Rational(94607304725808, 10)
+100 квадратных метров в гектарах => Rational(1, 100)
 3 dozen => 36
 """
 
