@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from crowquill.errors import ToolFailed
-from crowquill.memory.embed import Embedder
+from crowquill.memory.embed import Embedder, Vectors
 from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.sql.linking import TABLES, Hit, narrow, rank_tables
 from crowquill.tools.sql.schema import Schema, TableInfo
@@ -35,6 +35,7 @@ class Desk:
         self._worker = worker
         self._embedder = embedder
         self._fence_key = fence_key
+        self._vectors: dict[Schema, Vectors] = {}
         self.earlier = tuple(earlier)
         """Questions that the present one refines, each with its query, oldest first."""
 
@@ -88,11 +89,11 @@ class Desk:
 
     def _ranked(self, schema: Schema, question: str) -> list[str]:
         assert self._embedder is not None
-        texts = [_in_words(table) for table in schema.tables]
-        *tables, asked = self._embedder.embed([*texts, question])
-        names = [table.name for table in schema.tables]
-        scores = {name: float(vector @ asked) for name, vector in zip(names, tables, strict=True)}
-        return sorted(names, key=lambda name: -scores[name])[: 3 * TABLES]
+        if schema not in self._vectors:
+            self._vectors[schema] = self._embedder.embed([_in_words(table) for table in schema.tables])
+        likeness = self._vectors[schema] @ self._embedder.embed([question])[0]
+        best = sorted(range(len(schema.tables)), key=lambda at: -float(likeness[at]))[: 3 * TABLES]
+        return [schema.tables[at].name for at in best]
 
 
 def _in_words(table: TableInfo) -> str:

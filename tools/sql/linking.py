@@ -10,6 +10,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from crowquill.memory.textual import content_words
 from crowquill.tools.sql.schema import Schema, TableInfo, name_words
@@ -111,7 +112,8 @@ def _scores(schema: Schema, question: str, hits: Iterable[Hit]) -> dict[str, flo
     return scores
 
 
-def _weights(table: TableInfo) -> dict[str, float]:
+@lru_cache(maxsize=2000)  # a schema is asked about more than once
+def _weights(table: TableInfo) -> Mapping[str, float]:
     """Return what each stem counts that stands in a table's name, columns, comments or values."""
     weights: dict[str, float] = {}
     parts = [
