@@ -37,7 +37,6 @@ class Linked:
     schema: Schema
     hits: tuple[Hit, ...]
     joins: tuple[Join, ...]
-    key: str
 
     def describe(self, seed: str, earlier: Sequence[tuple[str, str]]) -> str:
         """Return the values, joins and earlier queries as a model sees them."""
@@ -106,8 +105,7 @@ class SqlRecipe:
         hits = named(question, schema, await self._desk.look_up(schema, question, self._lane))
         joins = joins_of(schema)
         between = path(joins, list(dict.fromkeys(hit.table for hit in hits)))
-        key = await self._desk.fence_key(self._lane)
-        return Linked(schema, tuple(hits), tuple(between), key)
+        return Linked(schema, tuple(hits), tuple(between))
 
     async def _query(self, question: str, linked: Linked, problem: str, last: str) -> str:
         """Ask for a query and mend what code can mend; after a failure less greedily, so that it is another one."""
@@ -115,7 +113,7 @@ class SqlRecipe:
         seed = self._lane.services.seed
         messages = prompt("query").messages(
             dialect=linked.schema.dialect,
-            schema=fence(Untrusted(as_ddl(linked.schema, SCHEMA_CHARS), "schema"), linked.key),
+            schema=fence(Untrusted(as_ddl(linked.schema, SCHEMA_CHARS), "schema"), seed),
             known=linked.describe(seed, self._desk.earlier),
             objective=question,
             problem=failed if problem else "",

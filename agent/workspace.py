@@ -2,20 +2,20 @@
 
 import os
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
-from crowquill.errors import StorageError, UserError
-from crowquill.memory.blobs import BlobStore
+from crowquill.errors import UserError
 from crowquill.memory.db import Database
 from crowquill.memory.embed import Embedder, SentenceEmbedder
 from crowquill.memory.index import ChromaIndex
 from crowquill.memory.retrieve import Retriever
 from crowquill.memory.store import MemoryStore
-from crowquill.tools.search.corpus import BuildReport, Corpus, corpus_names
+from crowquill.tools.search.corpus import BuildReport, Corpus, Progress, corpus_names
 from crowquill.tools.search.pocket import POCKET, write_shop
 
 FOLDER = ".crowquill"
@@ -54,7 +54,7 @@ class Workspace:
         self.path = path
         self.embedder: Embedder = embedder if embedder is not None else SentenceEmbedder()
         self.database = Database(path / "crowquill.db")
-        self.blobs = BlobStore(path / "blobs")
+        self.blobs = self.database.blobs
 
     def memory(self) -> Memory:
         """Open the memory for one run."""
@@ -85,8 +85,8 @@ class Workspace:
         """Return a corpus by name without looking for it: a replay needs only its name."""
         return Corpus(self.path / "corpora" / name, self.embedder, without)
 
-    def index(self, source: Path, name: str, *, progress: Callable[[int, int], None] | None = None) -> BuildReport:
-        """Index a folder of HTML, Markdown and text files, or bring its index up to date."""
+    def index(self, source: Path, name: str, *, progress: Progress | None = None) -> BuildReport:
+        """Index a folder of pages or a ZIM file, or bring its index up to date (see `corpus_build.build`)."""
         return self.recorded_corpus(name).build(source, progress=progress)
 
     def database_url(self, spec: str) -> str:
@@ -98,19 +98,17 @@ class Workspace:
             write_shop(path)
         return f"sqlite:///{path}"
 
-    def fence_key(self) -> str:
-        """Return what fences around schemas are derived from: the same in all runs, for a prefix cache.
-
-        An outsider still cannot foresee it.
-        """
-        path = self.path / "fence.key"
-        try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_hex(16))
-        except FileExistsError:
-            pass
-        except OSError as error:
-            raise StorageError(f"cannot write to the workspace {self.path}: {error.strerror}") from error
+    def seed(self) -> str:
+        """Return the workspace's own secret: prompts of different runs are the same to the letter, for caches."""
+        path = self.path / "seed"
+        if not path.exists():
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fresh = self.path / f"seed.{os.getpid()}"
+            fresh.write_text(secrets.token_hex(8))
+            fresh.chmod(0o600)
+            with suppress(FileExistsError):
+                os.link(fresh, path)  # the first of several processes wins
+            fresh.unlink()
         return path.read_text()
 
     def close(self) -> None:

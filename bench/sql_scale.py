@@ -106,7 +106,7 @@ def run_wide(options: argparse.Namespace) -> None:
     joins = joins_of(schema)
     embedder = SentenceEmbedder()
     embedder.warm()
-    desk: Any = Desk([Database("firm", Path("/x"))], Worker(), embedder, fence_key=lambda: "")
+    desk: Any = Desk([Database("firm", Path("/x"))], Worker(), embedder)
     index = LexicalIndex()
     for table in schema.tables:
         index.add(table.name, title=table.name.replace("_", " "), body=_in_words(table))

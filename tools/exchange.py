@@ -1,17 +1,22 @@
 """One guarded HTTP request, bounded in bytes, without cookies or environment proxies.
 
 Bodies are decompressed piece by piece, so that a bomb costs its limit and no more (httpx alone needs 2 GiB for
-1.8 kB). The body of a redirect or an error is never read. There is no time limit here: the caller sets a deadline.
+1.8 kB). The body of a redirect is never read, that of an error only where the caller wants it. There is no time
+limit here: the caller sets a deadline.
+
+With a proxy, which only the user names, everything goes through it, and it resolves the names: which addresses
+may be reached is then its policy. Refused by us are still private addresses that a URL spells out.
 """
 
 import ssl
 import zlib
 from collections.abc import AsyncIterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, cast
+from urllib.parse import quote, urlsplit
 
-from crowquill.errors import ToolFailed
+from crowquill.errors import FetchFailed, FetchFault, UserError
 from crowquill.tools.guard import GuardedBackend, HostRules, Lookup, Target, system_lookup
 
 if TYPE_CHECKING:
@@ -25,67 +30,146 @@ MAX_RATIO = 200
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes as they come, and bytes after decompression. Of a `prefix`, what is over the limit is left unread."""
+    """Bytes as they come, and bytes after decompression. Of a `prefix`, what is over the limit is left unread.
+
+    `errors` asks for the bodies of error statuses, too.
+    """
 
     wire: int = 2 * 2**20
     body: int = 4 * 2**20
     prefix: bool = False
+    errors: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is sent beside the target; `headers` may hold a key and are not shown."""
+
+    accept: str = "*/*"
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A response; header names are in lower case. `body` is empty unless the status is below 300."""
+    """A response; header names are in lower case. `body` is empty for redirects, and for errors unless wanted."""
 
     status: int
     headers: dict[str, str]
     body: bytes = b""
 
 
-class Exchange:
-    """Sends GET requests under the rules; holds no connection between them."""
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy that everything goes through."""
 
-    def __init__(self, rules: HostRules, user_agent: str, *, lookup: Lookup = system_lookup) -> None:
+    scheme: str
+    host: str
+    port: int
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    @classmethod
+    def parse(cls, url: str, password: str = "") -> "Proxy":
+        """Read `http://[user@]host:port`. The password stands apart, so that the URL can be shown and recorded.
+
+        Raises:
+            UserError: it is something else, or has a password in it.
+        """
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port = None, None
+        if host is None or port is None or parts.scheme not in ("http", "https") or parts.path.strip("/"):
+            raise UserError(f"{url!r} is no proxy; write it as http://HOST:PORT or http://USER@HOST:PORT")
+        if parts.password is not None:
+            raise UserError("the proxy's URL must not hold a password; give it in CROWQUILL_PROXY_PASSWORD")
+        return cls(parts.scheme, host, port, parts.username if parts.username is not None else "", password)
+
+    @property
+    def url(self) -> str:
+        """The address, without user and password."""
+        return f"{self.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    @property
+    def with_password(self) -> str:
+        """The address with user and password, for a library that wants it so; not to be shown."""
+        user = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@" if self.user else ""
+        return self.url.replace("://", f"://{user}", 1)
+
+
+class Exchange:
+    """Sends requests under the rules; holds no connection between them."""
+
+    def __init__(
+        self, rules: HostRules, user_agent: str, *, lookup: Lookup = system_lookup, proxy: Proxy | None = None
+    ) -> None:
         self._rules = rules
         self._user_agent = user_agent
         self._lookup = lookup
+        self._proxy = proxy
 
-    async def get(self, target: Target, limits: Limits, accept: str = "*/*") -> Reply:
+    async def send(self, target: Target, limits: Limits, ask: Ask | None = None) -> Reply:
         """Send one request and read its answer.
 
         Raises:
-            ToolFailed: it is refused, broken, too large, or there is no answer.
+            FetchFailed: it is refused, broken, too large, or there is no answer.
         """
         import httpcore  # 0.1 s, and only the web needs it
 
-        dialer = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
-        backend = GuardedBackend(self._rules, dialer, self._lookup)
+        ask = Ask() if ask is None else ask
         headers = [
             ("Host", target.netloc),
             ("User-Agent", self._user_agent),
-            ("Accept", accept),
+            ("Accept", ask.accept),
             ("Accept-Encoding", "gzip"),
             ("Connection", "close"),
+            *ask.headers,
+            *([("Content-Length", str(len(ask.body)))] if ask.method == "POST" else ()),
         ]
         url = httpcore.URL(
             scheme=target.scheme.encode(),
             host=target.host.encode(),
-            port=target.port,
+            port=None
+            if ":" not in target.netloc.rpartition("]")[2]
+            else target.port,  # a proxy is shown no port that goes unsaid
             target=target.path.encode(),
         )
         try:
             async with (
-                httpcore.AsyncConnectionPool(
-                    ssl_context=_certificates(), network_backend=cast("httpcore.AsyncNetworkBackend", backend)
-                ) as pool,
-                pool.stream("GET", url, headers=headers) as response,
+                self._pool(target) as pool,
+                pool.stream(ask.method, url, headers=headers, content=ask.body) as response,
             ):
                 fields = {_text(name).lower(): _text(value) for name, value in response.headers}
-                if response.status >= 300:
+                if 300 <= response.status < 400 or (response.status >= 400 and not limits.errors):
                     return Reply(response.status, fields)
                 body = await read_body(response.aiter_stream(), fields.get("content-encoding", ""), limits)
                 return Reply(response.status, fields, body)
+        except httpcore.ProxyError as error:
+            raise FetchFailed(f"the proxy refused: {str(error)[:80]}", kind="refused") from error
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
-            raise ToolFailed(f"the page cannot be fetched: {_why(error)}") from error
+            if self._proxy is not None and isinstance(error, httpcore.ConnectError):
+                why = f"the proxy {self._proxy.url} cannot be reached; check its address"
+                raise FetchFailed(why, kind="unreachable") from error
+            why, kind = _why(error)
+            raise FetchFailed(f"the page cannot be fetched: {why}", kind=kind) from error
+
+    def _pool(self, target: Target) -> "httpcore.AsyncConnectionPool":
+        import httpcore
+
+        dialer = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
+        if self._proxy is None:
+            backend = cast("httpcore.AsyncNetworkBackend", GuardedBackend(self._rules, dialer, self._lookup))
+            return httpcore.AsyncConnectionPool(ssl_context=_certificates(), network_backend=backend)
+        self._rules.check_named(target)
+        return httpcore.AsyncHTTPProxy(
+            proxy_url=self._proxy.url,
+            proxy_auth=(self._proxy.user, self._proxy.password) if self._proxy.user else None,
+            ssl_context=_certificates(),
+            network_backend=dialer,
+        )
 
 
 @cache
@@ -102,26 +186,26 @@ def _text(value: bytes) -> str:
         return value.decode("latin-1")
 
 
-def _why(error: BaseException) -> str:
+def _why(error: BaseException) -> tuple[str, FetchFault]:
     import httpcore
 
     chain: BaseException | None = error
     while chain is not None:
         if isinstance(chain, ssl.SSLCertVerificationError):
-            return "the server's certificate is not valid"
+            return "the server's certificate is not valid", "broken"
         if isinstance(chain, ssl.SSLError):
-            return "no secure connection could be made"
+            return "no secure connection could be made", "broken"
         chain = chain.__cause__ if chain.__cause__ is not None else chain.__context__
     if isinstance(error, httpcore.ProtocolError):
-        return "the server's answer was cut off or is no HTTP"
-    return "the connection broke off"
+        return "the server's answer was cut off or is no HTTP", "broken"
+    return "the connection broke off", "broken"
 
 
 async def read_body(chunks: AsyncIterable[bytes], coding: str, limits: Limits) -> bytes:
-    """Read a body within its limits; at most one coding, and that gzip. Raises ToolFailed."""
+    """Read a body within its limits; at most one coding, and that gzip. Raises FetchFailed."""
     codings = [name for name in coding.lower().replace(" ", "").split(",") if name not in ("", "identity")]
     if len(codings) > 1 or (codings and codings[0] not in ("gzip", "x-gzip")):
-        raise ToolFailed("refused: the page is compressed in a way that was not asked for")
+        raise FetchFailed("refused: the page is compressed in a way that was not asked for", kind="refused")
     body = _Body(limits, gzip=bool(codings))
     async for chunk in chunks:
         if not body.feed(chunk):
@@ -141,7 +225,7 @@ class _Body:
         self._full = False
 
     def feed(self, chunk: bytes) -> bool:
-        """Take a piece and say whether more is wanted. Raises ToolFailed."""
+        """Take a piece and say whether more is wanted. Raises FetchFailed."""
         self._wire += len(chunk)
         if self._wire > self._limits.wire:
             return self._stop(f"refused: the page is larger than {self._limits.wire / 2**20:g} MiB")
@@ -150,7 +234,7 @@ class _Body:
         else:
             self._unpack(chunk)
         if len(self._data) > MAX_RATIO * max(self._wire, 1024):
-            raise ToolFailed("refused: the page unpacks to far more than was sent")
+            raise FetchFailed("refused: the page unpacks to far more than was sent", kind="too large")
         if len(self._data) > self._limits.body:
             return self._stop(f"refused: the page unpacks to more than {self._limits.body / 2**20:g} MiB")
         return True
@@ -171,17 +255,17 @@ class _Body:
             try:
                 self._data += self._inflate.decompress(chunk, room)
             except zlib.error:
-                raise ToolFailed("the page's compression is damaged") from None
+                raise FetchFailed("the page's compression is damaged", kind="broken") from None
             chunk = self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
 
     def _stop(self, refusal: str) -> bool:
         if not self._limits.prefix:
-            raise ToolFailed(refusal)
+            raise FetchFailed(refusal, kind="too large")
         self._full = True
         return False
 
     def finish(self) -> bytes:
-        """Return what was read. Raises ToolFailed when its end is missing."""
+        """Return what was read. Raises FetchFailed when its end is missing."""
         if self._inflate is not None and self._wire and not self._inflate.eof and not self._full:
-            raise ToolFailed("the page was cut off")
+            raise FetchFailed("the page was cut off", kind="broken")
         return bytes(self._data[: self._limits.body])

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from crowquill.errors import ToolFailed, UserError
+from crowquill.errors import FetchFailed, UserError
 
 if TYPE_CHECKING:
     import httpcore
@@ -100,10 +100,15 @@ class Target:
     path: str
 
     @property
+    def shown_port(self) -> int | None:
+        """The port, None where it goes without saying."""
+        return None if self.port == (443 if self.scheme == "https" else 80) else self.port
+
+    @property
     def netloc(self) -> str:
         """What stands in the Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == (443 if self.scheme == "https" else 80) else f"{host}:{self.port}"
+        return host if self.shown_port is None else f"{host}:{self.port}"
 
     @property
     def origin(self) -> str:
@@ -128,40 +133,51 @@ class HostRules:
         return (host, None) in self._allowed or (host, port) in self._allowed
 
     def check_url(self, url: str) -> Target:
-        """Refuse a URL by its form alone, and take the others apart. Raises ToolFailed."""
+        """Refuse a URL by its form alone, and take the others apart. Raises FetchFailed."""
         import httpx  # 0.1 s, and only the web needs it
 
         if len(url) > LONGEST_URL:
-            raise ToolFailed(f"refused: the URL is longer than {LONGEST_URL} characters")
+            raise _refused(f"the URL is longer than {LONGEST_URL} characters")
         if _NEVER.search(url):
-            raise ToolFailed("refused: the URL has white space, control characters or a backslash")
+            raise _refused("the URL has white space, control characters or a backslash")
         scheme = url.partition(":")[0].lower()
         if scheme not in ("http", "https"):
             shown = scheme if re.fullmatch(r"[a-z][a-z0-9+.-]{0,19}", scheme) else "something else"
-            raise ToolFailed(f"refused: only http and https pages are fetched, not {shown}")
+            raise _refused(f"only http and https pages are fetched, not {shown}")
         if not _FORM.fullmatch(url):
-            raise ToolFailed("refused: the URL has no plain host, or a user name in it")
+            raise _refused("the URL has no plain host, or a user name in it")
         try:
             parsed = httpx.URL(url)
             host, path = parsed.raw_host.decode("ascii").lower(), parsed.raw_path.decode("ascii")
         except (httpx.InvalidURL, ValueError):
-            raise ToolFailed("refused: not a URL") from None
+            raise _refused("not a URL") from None
         port = parsed.port if parsed.port is not None else 443 if scheme == "https" else 80
         if not _is_host(host) or not 0 < port < 65536:
-            raise ToolFailed("refused: the URL names no host that can exist")
+            raise _refused("the URL names no host that can exist")
         self.check_port(host, port)
         return Target(scheme, host, port, path)
 
     def check_port(self, host: str, port: int) -> None:
-        """Refuse a port that is not of the web. Raises ToolFailed."""
+        """Refuse a port that is not of the web. Raises FetchFailed."""
         if port not in PORTS and not self.allows(host, port):
-            raise ToolFailed(f"refused: port {port}; to allow it: --allow-host {host}:{port}")
+            raise _refused(f"port {port}; to allow it: --allow-host {host}:{port}")
+
+    def check_named(self, target: Target) -> None:
+        """Refuse a host that is private by its name alone, for when a proxy resolves it. Raises FetchFailed."""
+        name = target.host.rstrip(".")
+        is_address = ":" in name or name.rpartition(".")[2].isdecimal() or name.rpartition(".")[2].startswith("0x")
+        if is_address or name == "localhost" or name.endswith(".localhost"):
+            self.check_addresses(target.host, target.port, [name])
 
     def check_addresses(self, host: str, port: int, addresses: list[str]) -> None:
-        """Refuse a host unless all its addresses are public, or the user has listed it. Raises ToolFailed."""
+        """Refuse a host unless all its addresses are public, or the user has listed it. Raises FetchFailed."""
         if not self.allows(host, port) and not all(map(is_public, addresses)):
             place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            raise ToolFailed(f"refused: {place} is not on the public internet; to allow it: --allow-host {place}")
+            raise _refused(f"{place} is not on the public internet; to allow it: --allow-host {place}")
+
+
+def _refused(why: str) -> FetchFailed:
+    return FetchFailed(f"refused: {why}", kind="refused")
 
 
 def _entry(text: str) -> tuple[str, int | None]:
@@ -211,7 +227,7 @@ class GuardedBackend:
         """Resolve, check, and dial the first address that answers.
 
         Raises:
-            ToolFailed: the host is refused, cannot be found or cannot be reached.
+            FetchFailed: the host is refused, cannot be found or cannot be reached.
         """
         import httpcore  # only the web needs it
 
@@ -221,7 +237,9 @@ class GuardedBackend:
         except (OSError, UnicodeError):
             addresses = []
         if not addresses:
-            raise ToolFailed(f"the host {host[:100]} cannot be found; check its name, or the network")
+            raise FetchFailed(
+                f"the host {host[:100]} cannot be found; check its name, or the network", kind="unreachable"
+            )
         self._rules.check_addresses(host, port, addresses)
         patience = CONNECT_SECONDS if timeout is None else min(timeout, CONNECT_SECONDS)
         for address in addresses:
@@ -232,15 +250,15 @@ class GuardedBackend:
             peer = stream.get_extra_info("server_addr")
             if peer is not None and _plain_host(str(peer[0])) != _plain_host(address):
                 await stream.aclose()
-                raise ToolFailed(f"refused: {host[:100]} was answered by another address than was asked")
+                raise _refused(f"{host[:100]} was answered by another address than was asked")
             return stream
-        raise ToolFailed(f"the host {host[:100]} cannot be reached on port {port}")
+        raise FetchFailed(f"the host {host[:100]} cannot be reached on port {port}", kind="unreachable")
 
     async def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Any = None
     ) -> "httpcore.AsyncNetworkStream":
         """Refuse: pages are not fetched from sockets of this machine."""
-        raise ToolFailed("refused: pages are not fetched from sockets of this machine")
+        raise _refused("pages are not fetched from sockets of this machine")
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -1,10 +1,12 @@
 """robots.txt as in RFC 9309: what a site asks programs not to read. Patterns are matched by `protego`."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from crowquill.errors import ToolFailed
+from crowquill.errors import FetchFailed
 from crowquill.tools.exchange import REDIRECTS, Limits, Reply
 from crowquill.tools.guard import Target
 
@@ -32,26 +34,39 @@ class Robots:
         self._get = get
         self._check_url = check_url
         self._known: dict[str, tuple[float, Protego | bool]] = {}
+        self._asking: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def check(self, target: Target, now: float) -> None:
-        """Refuse a page that its site asks programs not to read. `now` is in monotonic seconds.
+    async def check(self, target: Target, now: float) -> float | None:
+        """Refuse a page that its site asks programs not to read; return the pause between requests it asks for.
+
+        `now` and the pause are in seconds.
 
         Raises:
-            ToolFailed: the site forbids it, or did not say because it does not answer.
+            FetchFailed: the site forbids it, or did not say because it does not answer.
         """
+        async with self._asking[target.origin]:
+            rules = await self._rules(target, now)
+        if rules is False:
+            why = f"{target.host[:100]} does not give out its robots.txt; try again later"
+            raise FetchFailed(why, kind="robots")
+        if rules is True:
+            return None
+        if not rules.can_fetch(target.origin + target.path, self._agent):
+            raise FetchFailed(
+                f"{target.host[:100]} asks programs not to read this page (robots.txt); to use it, save it yourself"
+                " into a folder and run: crowquill index FOLDER",
+                kind="robots",
+            )
+        return rules.crawl_delay(self._agent)
+
+    async def _rules(self, target: Target, now: float) -> "Protego | bool":
         until, rules = self._known.get(target.origin, (0.0, True))
         if now >= until:
             rules = await self._ask(target)
             if len(self._known) >= _SITES:
                 self._known.pop(next(iter(self._known)))
             self._known[target.origin] = (now + (RETRY if rules is False else REMEMBERED), rules)
-        if rules is False:
-            raise ToolFailed(f"{target.host[:100]} does not give out its robots.txt; try again later")
-        if rules is not True and not rules.can_fetch(target.origin + target.path, self._agent):
-            raise ToolFailed(
-                f"{target.host[:100]} asks programs not to read this page (robots.txt); to use it, save it yourself"
-                " into a folder and run: crowquill index FOLDER"
-            )
+        return rules
 
     async def _ask(self, target: Target) -> "Protego | bool":
         """Return the rules; True where everything is allowed, False where the site cannot say."""
@@ -66,8 +81,8 @@ class Robots:
                 place = self._check_url(urljoin(place.origin + place.path, reply.headers.get("location", "")))
             else:
                 return True
-        except (ToolFailed, ValueError):
+        except (FetchFailed, ValueError):
             return False
-        if reply.status >= 500:
+        if reply.status >= 500 or reply.status == 429:
             return False
         return Protego.parse(reply.body.decode("utf-8-sig", "replace")) if reply.status < 300 else True

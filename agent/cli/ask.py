@@ -1,6 +1,6 @@
 """`crowquill ask`: one question, one checked answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -10,6 +10,8 @@ from crowquill.agent.budget import Budget
 from crowquill.agent.cli.session import drive, print_outcome
 from crowquill.agent.config import PolicyName
 from crowquill.errors import UserError
+from crowquill.tools.fetching import Fetching
+from crowquill.tools.search.registry import split_specs
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +24,22 @@ class AskOptions:
     databases: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     web: bool | None = None
+    search: str | None = None
+    fetching: Fetching = field(default_factory=Fetching)
     allow_hosts: tuple[str, ...] = ()
     budget: str | None = None
     memory: bool = True
+    examples: Path | None = None
+    cache: bool = True
     workspace: Path | None = None
 
     def agent(self) -> Agent:
         """Make the agent that these options describe. Raises UserError."""
         if self.policy not in (None, "guided", "json"):
             raise UserError(f"unknown policy {self.policy!r}; use guided (small models) or json")
+        search = () if self.search is None else split_specs(self.search)
+        if search and self.web is False:
+            raise UserError("--search asks the web and --no-web forbids it; give one of them")
         alone = not self.corpora and not self.databases and not self.data
         return Agent(
             model="local" if self.model is None else self.model,
@@ -38,10 +47,14 @@ class AskOptions:
             corpora=self.corpora,
             databases=self.databases,
             data=self.data,
-            web=alone if self.web is None else self.web,
+            web=(alone or bool(search)) if self.web is None else self.web,
+            search=search,
+            fetching=self.fetching,
             allow_hosts=self.allow_hosts,
             budget=None if self.budget is None else Budget.parse(self.budget),
             memory=self.memory,
+            cache=self.cache,
+            examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
         )
 

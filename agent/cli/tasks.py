@@ -1,5 +1,6 @@
 """`crowquill run`: YAML task files."""
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from crowquill.agent.publish import answer_json
 from crowquill.tasks.expect import failures
 from crowquill.tasks.load import find_task_file, load_task_file, presets
 from crowquill.tasks.spec import RunSpec
+from crowquill.tools.fetching import Fetching
 
 EXPECTATION_FAILED = 6
 
@@ -66,6 +68,8 @@ def _agent(path: Path, spec: RunSpec, model: str | None, workspace: Path | None)
         databases=spec.db,
         data=spec.data,
         web=spec.web,
+        search=spec.search,
+        fetching=Fetching.of_environment(os.environ),
         memory=spec.memory,
         budget=Budget(**spec.budget.model_dump()),
         workspace=workspace,

@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from crowquill.agent.answer import Answer, Claim
     from crowquill.agent.budget import Budget, Price
     from crowquill.agent.models.scripted import ScriptedModel
-    from crowquill.errors import CrowquillError, ToolFailed, ToolRetry, UserError
+    from crowquill.errors import CrowquillError, FetchFailed, ToolFailed, ToolRetry, UserError
     from crowquill.memory.evidence import Computation, Quote, Receipt, Source, Table
     from crowquill.tools.context import ToolContext
+    from crowquill.tools.fetching import Fetching
     from crowquill.tools.observation import Observation
     from crowquill.tools.tool import Tool, tool
 
@@ -26,6 +27,8 @@ __all__ = [
     "Claim",
     "Computation",
     "CrowquillError",
+    "FetchFailed",
+    "Fetching",
     "Observation",
     "Price",
     "Quote",
@@ -48,6 +51,8 @@ _HOMES = {
     "Claim": "agent.answer",
     "Computation": "memory.evidence",
     "CrowquillError": "errors",
+    "FetchFailed": "errors",
+    "Fetching": "tools.fetching",
     "Observation": "tools.observation",
     "Price": "agent.budget",
     "Quote": "memory.evidence",

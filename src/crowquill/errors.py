@@ -7,7 +7,9 @@ CrowquillError
 ├── ToolError
 │   ├── ToolRetry        the model asked for something impossible; it may try again
 │   └── ToolFailed       the tool could not do it; the model sees why, trying again is no use
+│       └── FetchFailed  a page cannot be had (`kind` says why)
 ├── BudgetExceeded       a call was refused because it could not be paid
+├── RunPaused            a run cannot go on now, but later: a quota is used up, a server fails again and again
 └── StorageError         the workspace cannot be read or written
     ├── ReplayMiss       a replay asked for an effect that was never recorded
     └── ReplayMismatch   a replay produced another event than the recorded one
@@ -20,6 +22,22 @@ from typing import Literal
 ModelFault = Literal[
     "transient", "rate", "quota", "context", "auth", "refusal", "malformed", "length", "time", "fatal"
 ]
+
+FetchFault = Literal[
+    "refused",
+    "robots",
+    "login",
+    "missing",
+    "busy",
+    "server",
+    "unreachable",
+    "timeout",
+    "too large",
+    "broken",
+    "unreadable",
+]
+"""Why there is no page: our rules, the site's robots.txt, a login, no such page, the site asks to wait, it has a
+fault, it cannot be reached, not in time, more than is read, an answer that is no HTTP, nothing that is text."""
 
 
 class CrowquillError(Exception):
@@ -58,12 +76,24 @@ class ToolFailed(ToolError):
     """The world refused; the same call will fail again."""
 
 
+class FetchFailed(ToolFailed):
+    """A page cannot be had; `kind` tells a program what the message tells a person."""
+
+    def __init__(self, message: str, *, kind: FetchFault) -> None:
+        super().__init__(message)
+        self.kind: FetchFault = kind
+
+
 class BudgetExceeded(CrowquillError):
     """A reservation did not fit. `resource` is steps, calls, tokens, usd or seconds."""
 
     def __init__(self, resource: str, message: str) -> None:
         super().__init__(message)
         self.resource = resource
+
+
+class RunPaused(CrowquillError):
+    """The run is parked: nothing is wrong with it, and it can be resumed."""
 
 
 class StorageError(CrowquillError):

@@ -56,6 +56,7 @@ async def test_a_page_becomes_a_snapshot_through_one_effect(
         "charset": "utf-8",
         "location": "",
         "fetched_at": "",
+        "from_cache": False,
         "body": "",
     }
     assert context.blobs.get(str(response["body"])).startswith(b"<title>")

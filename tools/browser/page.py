@@ -1,8 +1,6 @@
 """Bytes to a snapshot: what kind of page it is, which characters it has, and its canonical text."""
 
 import base64
-import codecs
-import re
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,18 +8,20 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from crowquill.errors import ToolFailed
 from crowquill.memory.evidence import SourceKind
 from crowquill.memory.snapshot import Snapshot
 from crowquill.tools.browser.canonical import Canon
 from crowquill.tools.browser.charset import decode
-from crowquill.tools.browser.html import render_html_text
+from crowquill.tools.browser.html import HtmlText, render_html
+from crowquill.tools.browser.pdf import render_pdf
 from crowquill.tools.browser.text import comma_separated, json_text, markdown_to_html, plain_text, verbatim
+from crowquill.tools.sniff import sniff
 
-RENDERER = "crowquill/2"
+RENDERER = "crowquill/3"
 """Version of the rendering; it changes when the same bytes would give another text."""
 
 _SUFFIXES = {
+    ".pdf": "application/pdf",
     ".html": "text/html",
     ".htm": "text/html",
     ".xhtml": "text/html",
@@ -31,50 +31,12 @@ _SUFFIXES = {
     ".csv": "text/csv",
     ".xml": "text/xml",
 }
-_KINDS = {
-    "text/html": "html",
-    "application/xhtml+xml": "html",
-    "text/markdown": "markdown",
-    "text/x-markdown": "markdown",
-    "application/json": "json",
-    "text/json": "json",
-    "text/csv": "csv",
-    "text/tab-separated-values": "csv",
-    "text/xml": "xml",
-    "application/xml": "xml",
-    "text/plain": "text",
-    "": "text",
-}
-_HTML_START = re.compile(
-    rb"(?:\xef\xbb\xbf)?(?:\s|<!--.{0,400}?-->|<\?xml[^>]{0,200}>)*<(?:!doctype\s+html|html|head|body)\b",
-    re.IGNORECASE | re.DOTALL,
-)
 _FORMS: dict[str, Callable[[str], Canon]] = {
     "text": plain_text,
     "csv": comma_separated,
     "json": json_text,
     "xml": verbatim,
 }
-
-
-def sniff(data: bytes, media_type: str) -> str:
-    """Return the kind of page (html, markdown, json, csv, xml or text) by declared type and first bytes.
-
-    Raises:
-        ToolFailed: it is something that cannot be read as text.
-    """
-    head = data[:512]
-    if head.startswith((b"%PDF", b"PK\x03\x04")):
-        raise ToolFailed("the page is a PDF or an archive, which cannot be read yet")
-    if b"\x00" in head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise ToolFailed("the page is binary data, not text")
-    name = media_type.partition(";")[0].strip().lower()
-    suffixed = "xml" if name.endswith("+xml") and not name.startswith("image/") else None
-    declared = _KINDS.get(name, "json" if name.endswith("+json") else suffixed)
-    if declared is None:
-        shown = name if re.fullmatch(r"[\w.+-]{1,40}/[\w.+-]{1,40}", name) else "unknown"
-        raise ToolFailed(f"pages of type {shown} cannot be read, only HTML, text, Markdown, JSON, XML and CSV")
-    return "html" if declared in ("text", "xml") and _HTML_START.match(data[:4096]) else declared
 
 
 def render(
@@ -93,26 +55,35 @@ def render(
         ToolFailed: it is no text.
     """
     form = sniff(data, media_type)
-    text = decode(data, charset)
-    title, hidden = "", 0
-    if form in ("html", "markdown"):
-        rendered, title = render_html_text(markdown_to_html(text) if form == "markdown" else text, url)
-        canon, hidden = rendered.canon, rendered.hidden
+    if form == "pdf":
+        pdf = render_pdf(data)
+        page = HtmlText(pdf.canon, pdf.title)
+        pages = pdf.pages
+    elif form in ("html", "markdown"):
+        text = decode(data, charset)
+        page = render_html(markdown_to_html(text) if form == "markdown" else text, url)
+        pages = ()
     else:
-        canon = _FORMS[form](text)
+        page = HtmlText(_FORMS[form](decode(data, charset)))
+        pages = ()
     return Snapshot(
         url=url,
-        title=title if title else url.rstrip("/").rpartition("/")[2],
-        text=canon.text,
-        lines=tuple(canon.lines),
-        links=tuple(canon.links),
+        title=page.title if page.title else url.rstrip("/").rpartition("/")[2],
+        text=page.canon.text,
+        lines=tuple(page.canon.lines),
+        links=tuple(page.canon.links),
         kind=kind,
         media_type=media_type,
         fetched_at=fetched_at,
         raw_sha256=sha256(data).hexdigest(),
         renderer=RENDERER,
-        hidden=hidden,
+        hidden=page.hidden,
         trust=trust,
+        main=page.main,
+        pages=pages,
+        anchors=page.anchors,
+        forms=page.forms,
+        needs_script=page.needs_script,
     )
 
 

@@ -1,7 +1,7 @@
 """What a policy asks of the databases beside queries: which tables a question needs, and which values it names."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 from crowquill.errors import ToolFailed
@@ -28,24 +28,14 @@ class Desk:
         worker: Worker,
         embedder: Embedder | None,
         *,
-        fence_key: Callable[[], str],
         earlier: Sequence[tuple[str, str]] = (),
     ) -> None:
         self._databases = {database.name: database for database in databases}
         self._worker = worker
         self._embedder = embedder
-        self._fence_key = fence_key
         self._vectors: dict[Schema, Vectors] = {}
         self.earlier = tuple(earlier)
         """Questions that the present one refines, each with its query, oldest first."""
-
-    async def fence_key(self, context: ToolContext) -> str:
-        """Return what the fence around a schema is derived from, the same in all runs of a workspace."""
-
-        async def call() -> Json:
-            return self._fence_key()
-
-        return str(await context.effect("random", "fence", call))
 
     async def narrow(self, schema: Schema, question: str, context: ToolContext) -> Schema:
         """Return what a question needs of a wide schema; a small one stays whole."""

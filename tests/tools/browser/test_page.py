@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crowquill.errors import ToolFailed
 from crowquill.memory.snapshot import MAX_LINE, Snapshot
 from crowquill.tools.browser.charset import decode
-from crowquill.tools.browser.page import pack, render, render_file, render_job, sniff, unpack
+from crowquill.tools.browser.page import pack, render, render_file, render_job, unpack
 
 URL = "https://site.example/page"
 
@@ -22,47 +21,6 @@ def shown(data: str | bytes, media_type: str) -> Snapshot:
 
 def texts(snapshot: Snapshot) -> list[str]:
     return [snapshot.line_text(number) for number in range(1, len(snapshot.lines) + 1)]
-
-
-@pytest.mark.parametrize(
-    ("data", "media_type", "kind"),
-    [
-        (b"<p>x", "text/html; charset=x", "html"),
-        (b"<p>x", "application/xhtml+xml", "html"),
-        (b"# x", "text/markdown", "markdown"),
-        (b"{}", "application/json", "json"),
-        (b"{}", "application/ld+json", "json"),
-        (b"<a/>", "text/xml", "xml"),
-        (b"<a/>", "application/rss+xml", "xml"),
-        (b"a,b", "text/csv", "csv"),
-        (b"x", "text/plain", "text"),
-        (b"x", "", "text"),
-        (b"  <!DOCTYPE html><p>x", "text/plain", "html"),
-        (b"\xef\xbb\xbf<!-- c --><html>", "", "html"),
-        (b"<?xml version='1.0'?><!DOCTYPE html PUBLIC><html>", "application/xml", "html"),
-        (b"<pre>", "text/plain", "text"),
-        ("\ufeffx".encode("utf-16-le"), "text/plain", "text"),
-    ],
-)
-def test_kinds_of_pages(data: bytes, media_type: str, kind: str) -> None:
-    assert sniff(data, media_type) == kind
-
-
-@pytest.mark.parametrize(
-    ("data", "media_type", "says"),
-    [
-        (b"%PDF-1.7", "text/html", "PDF"),
-        (b"PK\x03\x04", "text/plain", "archive"),
-        (b"GIF89a\x00", "text/html", "binary"),
-        (b"x", "image/png", "image/png cannot be read"),
-        (b"<svg/>", "image/svg+xml", "cannot be read"),
-        (b"x", "application/octet-stream", "cannot be read"),
-        (b"x", "evil\x1b[31m/<b>", "type unknown"),
-    ],
-)
-def test_what_cannot_be_read_says_so(data: bytes, media_type: str, says: str) -> None:
-    with pytest.raises(ToolFailed, match=says):
-        sniff(data, media_type)
 
 
 RUSSIAN = "Вороны приносят подарки людям, которые их кормят. Это заметили жители города."
