@@ -28,7 +28,7 @@ from common import interval, mean
 from crowquill.errors import ToolError
 from crowquill.memory.embed import SentenceEmbedder
 from crowquill.memory.lexical import LexicalIndex
-from crowquill.tools.sql.desk import Desk, _in_words
+from crowquill.tools.sql.desk import Desk
 from crowquill.tools.sql.linking import TABLES, connect, joins_of, narrow, rank_tables
 from crowquill.tools.sql.schema import Column, Schema, TableInfo
 from crowquill.tools.sql.source import Database, data_source, jobs_of
@@ -106,10 +106,11 @@ def run_wide(options: argparse.Namespace) -> None:
     joins = joins_of(schema)
     embedder = SentenceEmbedder()
     embedder.warm()
-    desk: Any = Desk([Database("firm", Path("/x"))], Worker(), embedder)
+    desk = Desk([Database("firm", Path("/x"))], Worker(), embedder)
     index = LexicalIndex()
     for table in schema.tables:
-        index.add(table.name, title=table.name.replace("_", " "), body=_in_words(table))
+        columns = ", ".join(column.name.replace("_", " ") for column in table.columns)
+        index.add(table.name, title=table.name.replace("_", " "), body=f"{table.comment}: {columns}")
     index.commit()
     rows: dict[str, list[float]] = {"words and meaning": [], "words": [], "bm25": []}
     seconds: dict[str, list[float]] = {way: [] for way in rows}
@@ -121,8 +122,8 @@ def run_wide(options: argparse.Namespace) -> None:
             if way == "bm25":
                 found = {name for name, _ in index.search(asked, TABLES)}
             else:
-                meant = desk._ranked(schema, asked) if way != "words" else []
-                kept = narrow(schema, rank_tables(schema, asked, (), meant))
+                akin = desk.akin(schema, asked) if way != "words" else {}
+                kept = narrow(schema, rank_tables(schema, asked, akin))
                 found = {table.name for table in kept.tables}
                 assert len(found) <= TABLES
             seconds[way].append(time.perf_counter() - started)
