@@ -162,6 +162,7 @@ def sql(
         str | None,
         typer.Option(help="Model for questions in words.", envvar="CROWQUILL_MODEL", show_default="local"),
     ] = None,
+    policy: Annotated[str | None, typer.Option(help="guided or json; by the model when not given.")] = None,
     save: Annotated[
         Path | None, typer.Option(help="Write the rows to a new .csv, .tsv, .json or .jsonl file.")
     ] = None,
@@ -172,7 +173,9 @@ def sql(
     from crowquill.agent.cli.ask import AskOptions
     from crowquill.agent.cli.sql import run_sql
 
-    options = AskOptions(model=model, databases=tuple(db or ()), data=tuple(data or ()), workspace=workspace)
+    options = AskOptions(
+        model=model, policy=policy, databases=tuple(db or ()), data=tuple(data or ()), workspace=workspace
+    )
     raise typer.Exit(run_sql(options, command, save=save, as_json=as_json))
 
 

@@ -102,8 +102,9 @@ def refuse_writers(connection: "pymysql.Connection[Any]") -> None:
         seen.add(grantee)
         for line in _grants(connection, grantee):
             if found := _PRIVILEGES.match(line):
+                granting = ", GRANT OPTION" if line.rstrip().endswith("WITH GRANT OPTION") else ""
                 if not (grantee == "PUBLIC" and found[2] in _PLAYGROUND):
-                    _refuse(found[1], found[2])
+                    _refuse(found[1] + granting, found[2])
             elif found := _ROLE.match(line):
                 pending += [role.strip() for role in found[1].split(",")]
 

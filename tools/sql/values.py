@@ -14,7 +14,7 @@ from crowquill.memory.textual import content_words
 
 _LONGEST = 6
 """Words of a phrase."""
-_LIKE, _PART, _PLURAL = 0.84, 5, 5
+_LIKE, _PART, _PLURAL = 0.8, 5, 5
 """Similarity from which a spelling is taken for another; letters that a part of a value, and a plural, needs."""
 
 
@@ -77,4 +77,4 @@ def nearest_values(text: str, values: Iterable[str], limit: int = 3) -> list[str
 
 
 def _part(one: str, other: str) -> bool:
-    return (len(one) >= _PART and one in other) or (len(other) >= _PART and other in one)
+    return (len(one) >= _PART and one in other) or (len(other) >= _PART - 1 and one.startswith(other))
