@@ -15,59 +15,61 @@ from tests.support.walled import run_walled
 from crowquill.tools.guard import is_public
 
 
-def lab(case: str, count: int = 1) -> Any:
-    found = run_walled("tests.support.fetch_lab", case, str(count))
-    assert found["private"] == 0
-    assert set(found["outcomes"]) <= {"came", "refused", "unreachable", "broken"}
+def lab(*orders: str) -> dict[str, Any]:
+    found: dict[str, Any] = run_walled("tests.support.fetch_lab", *orders)
+    for case in found.values():
+        assert case["private"] == 0
+        assert set(case["outcomes"]) <= {"came", "refused", "unreachable", "broken"}
     return found
 
 
-def test_public_addresses_come() -> None:
-    found = lab("public")
-    assert found["outcomes"] == {"came": len(PUBLIC)}
-    assert found["public"] == len(PUBLIC)
+@pytest.fixture(scope="module")
+def found() -> dict[str, Any]:
+    return lab("public:1", "special:1", "spellings:1", "rebinding:100", "mixed:50", "fuzz:1000")
 
 
-def test_208_ways_to_a_special_address_are_refused() -> None:
+def test_public_addresses_come(found: dict[str, Any]) -> None:
+    assert found["public"]["outcomes"] == {"came": len(PUBLIC)}
+    assert found["public"]["public"] == len(PUBLIC)
+
+
+def test_208_ways_to_a_special_address_are_refused(found: dict[str, Any]) -> None:
     assert len(set(SPECIAL)) == 52
-    found = lab("special")
-    assert found["outcomes"] == {"refused": 208}
-    assert found["public"] == 52  # the public site that redirects
+    assert found["special"]["outcomes"] == {"refused": 208}
+    assert found["special"]["public"] == 52  # the public site that redirects
 
 
-def test_28_spellings_do_not_lead_to_loopback() -> None:
+def test_28_spellings_do_not_lead_to_loopback(found: dict[str, Any]) -> None:
     assert len(set(SPELLINGS)) == 28
-    assert lab("spellings")["outcomes"] == {"refused": 27, "came": 1}  # 1.1.1.1, with a fragment
+    assert found["spellings"]["outcomes"] == {"refused": 27, "came": 1}  # 1.1.1.1, with a fragment
 
 
-def test_rebinding() -> None:
-    _rebinding(100)
+def test_rebinding(found: dict[str, Any]) -> None:
+    _check_rebinding(found["rebinding"], 100)
 
 
 @pytest.mark.slow
 def test_1000_rebindings() -> None:
-    _rebinding(1000)
+    _check_rebinding(lab("rebinding:1000")["rebinding"], 1000)
 
 
-def _rebinding(count: int) -> None:
-    found = lab("rebinding", count)
-    assert found["outcomes"] == {"came": count // 2, "refused": count // 2}
-    assert (found["lookups"], found["public"]) == (count, count // 2)
+def _check_rebinding(case: dict[str, Any], count: int) -> None:
+    assert case["outcomes"] == {"came": count // 2, "refused": count // 2}
+    assert (case["lookups"], case["public"]) == (count, count // 2)
 
 
-def test_50_mixed_answers_are_refused() -> None:
-    found = lab("mixed", 50)
-    assert found["outcomes"] == {"refused": 50}
-    assert found["public"] == 0
+def test_50_mixed_answers_are_refused(found: dict[str, Any]) -> None:
+    assert found["mixed"]["outcomes"] == {"refused": 50}
+    assert found["mixed"]["public"] == 0
 
 
-def test_mutated_urls() -> None:
-    assert sum(lab("fuzz", 1000)["outcomes"].values()) == 1000
+def test_mutated_urls(found: dict[str, Any]) -> None:
+    assert sum(found["fuzz"]["outcomes"].values()) == 1000
 
 
 @pytest.mark.slow
 def test_20000_mutated_urls() -> None:
-    assert sum(lab("fuzz", 20_000)["outcomes"].values()) == 20_000
+    assert sum(lab("fuzz:20000")["fuzz"]["outcomes"].values()) == 20_000
 
 
 def test_no_address_is_public_to_us_that_another_guard_refuses() -> None:
