@@ -4,12 +4,13 @@ BIN := $(VENV)/bin
 Q ?= How many kilometres longer is the Danube than the Rhine?
 SOURCES ?= --corpus pocket --db pocket
 
-.PHONY: help ask test test-all check wheel clean
+.PHONY: help ask test test-all chaos check wheel clean
 
 help:
 	@echo 'make ask [Q="…"]   set everything up once and answer a question with the embedded model'
 	@echo 'make test          run the fast tests (sets up what it needs; downloads no model)'
 	@echo 'make test-all      run every test, with the embedded model and the long fuzz counts'
+	@echo 'make chaos         kill runs 500 times, damage files, race processes; prints the counts'
 	@echo 'make check         ruff, mypy and pyright'
 	@echo 'make wheel         build the wheel into dist/'
 
@@ -23,6 +24,9 @@ test: $(VENV)/.dev
 test-all: $(VENV)/.dev $(VENV)/.local
 	$(BIN)/crowquill models pull
 	$(BIN)/pytest
+
+chaos: $(VENV)/.dev
+	$(BIN)/pytest -q -s -p no:xdist tests/chaos -m slow
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -3,40 +3,42 @@
 import asyncio
 import json
 import secrets
-import sqlite3
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing, suppress
-from functools import partial
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeGuard, TypeVar
 
 from crowquill.agent.answer import Answer
 from crowquill.agent.budget import Budget, Price
+from crowquill.agent.cassette import Tape, insert_tape, read_cassette, write_cassette
 from crowquill.agent.config import PARTS, ROLES, Part, PolicyName, RunConfig
-from crowquill.agent.events import Event, Progress, Recorded, RunFinished
-from crowquill.agent.journal import Alongside, Journal, canonical
-from crowquill.agent.lane import Services
+from crowquill.agent.drive import Driver
+from crowquill.agent.events import Event, Progress, RunFinished
+from crowquill.agent.examples import read_examples
+from crowquill.agent.fork import Change, Fork, create_fork
+from crowquill.agent.journal import Journal, Mode
+from crowquill.agent.models.absent import AbsentModel
 from crowquill.agent.models.base import Model, Role
 from crowquill.agent.models.resolve import default_policy, resolve
-from crowquill.agent.recall import JournaledRecall
-from crowquill.agent.records import find_run
+from crowquill.agent.records import NewRun, RunRecord, find_run
 from crowquill.agent.redact import Redactor
-from crowquill.agent.run import Run
+from crowquill.agent.tape import canonical
+from crowquill.agent.toolspec import ToolSpec
 from crowquill.agent.workshop import Workshop
 from crowquill.agent.workspace import Workspace, find_workspace
-from crowquill.errors import UserError
+from crowquill.errors import ReplayMiss, UserError
 from crowquill.memory.clock import Clock, SystemClock
-from crowquill.memory.evidence import Evidence
-from crowquill.memory.evidence_json import encode
-from crowquill.memory.store import MemoryStore
-from crowquill.tools.context import Json
+from crowquill.memory.evidence import Table
 from crowquill.tools.fetching import Fetching
 from crowquill.tools.tool import Tool
 
 T = TypeVar("T")
-_END = object()
+_TURNS = 3
+"""Earlier questions that a follow-up may refer to."""
 
 
 class Agent:
@@ -48,8 +50,11 @@ class Agent:
         models: other models for single roles (plan, act, write, judge).
         policy: `guided` for models of 1–3 billion parameters, `json` for larger ones; by the model when None.
         corpora: names of indexed folders (`crowquill index`), or `pocket` for the shipped pages.
-        databases: SQLite files or URLs; `pocket` is the shop shipped with Crowquill.
+        databases: SQLite or DuckDB files, or URLs (`postgresql://…`), each also as `name=URL`; `pocket` is the shop
+            shipped with Crowquill.
+        data: CSV, TSV, Parquet, JSON, JSON Lines and Excel files, or folders of them; together one database.
         tools: more tools, made with `crowquill.tool`.
+        allow: names of tools, or patterns of them, that may write, send or execute without anybody being asked.
         web: allow live search and fetching; naming providers in `search` does so, too.
         search: web search providers in the order in which they are asked, each when those before it found nothing:
             `tavily`, `brave`, `searxng`, `wikipedia`, `ddg`; `a+b` asks two and merges. Free ones when empty.
@@ -59,6 +64,11 @@ class Agent:
         prices: dollars per million tokens, by the model's spelling; a dollar budget needs them.
         without: parts of the guided recipe to leave out, to measure what each is worth; see `config.Part`.
         workspace: where journal and memory are kept; see `find_workspace`.
+        cassette: a recording: when the file is there, runs are played from it, without model and network; else they
+            are recorded into it.
+        examples: demonstrations of earlier runs (`crowquill runs export`) that a model of the json policy sees: a
+            file, or what `read_examples` made of it.
+        cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
     """
 
     def __init__(
@@ -70,7 +80,9 @@ class Agent:
         budget: Budget | None = None,
         corpora: Sequence[str] = (),
         databases: Sequence[str] = (),
+        data: Sequence[str | Path] = (),
         tools: Sequence[Tool] = (),
+        allow: Sequence[str] = (),
         web: bool = False,
         search: Sequence[str] = (),
         fetching: Fetching | None = None,
@@ -80,23 +92,33 @@ class Agent:
         without: Sequence[Part] = (),
         workspace: Path | Workspace | None = None,
         clock: Clock | None = None,
+        cassette: Path | str | None = None,
+        examples: Path | str | Sequence[str] = (),
+        cache: bool = True,
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
-        default = resolve(model) if isinstance(model, str) else model
-        overrides = {} if models is None else models
-        self.models: dict[Role, Model] = dict.fromkeys(ROLES, default)
-        for role, override in overrides.items():
-            self.models[role] = resolve(override) if isinstance(override, str) else override
+        self._cassette = None if cassette is None else Path(cassette)
+        self._tapes = (
+            read_cassette(self._cassette) if self._cassette is not None and self._cassette.exists() else None
+        )
+        find = resolve if self._tapes is None else AbsentModel
+        chosen = {**dict.fromkeys(ROLES, model), **({} if models is None else models)}
+        made = {name: find(name) for name in set(filter(_is_name, chosen.values()))}
+        self.models: dict[Role, Model] = {
+            role: made[spec] if isinstance(spec, str) else spec for role, spec in chosen.items()
+        }
         self.workspace = workspace if isinstance(workspace, Workspace) else Workspace(find_workspace(workspace))
         self.tools = tuple(tools)
         self.clock: Clock = SystemClock() if clock is None else clock
+        self._redactor = Redactor()
         self.config = RunConfig(
             models={role: model.name for role, model in self.models.items()},
             policy=default_policy(self.models["act"].name) if policy is None else policy,
             budget=(Budget() if budget is None else budget).checked(),
             corpora=tuple(corpora),
             databases=tuple(self.workspace.database_url(spec) for spec in databases),
+            data=tuple(str(Path(path).expanduser().absolute()) for path in data),
             web=web or bool(search),
             search=tuple(search),
             fetching=Fetching() if fetching is None else fetching,
@@ -104,8 +126,13 @@ class Agent:
             allow_hosts=tuple(allow_hosts),
             prices={} if prices is None else dict(prices),
             without=tuple(without),
-            tools=tuple(entry.name for entry in self.tools),
+            tools=tuple(ToolSpec.of(entry) for entry in self.tools),
+            allow=tuple(allow),
+            cache=cache,
+            examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
         )
+        if self.config.examples and self.config.policy != "json":
+            raise UserError("examples are for the json policy; the guided one chooses its actions by code")
 
     @classmethod
     def from_config(
@@ -114,16 +141,16 @@ class Agent:
         models: Mapping[Role, Model],
         *,
         workspace: Workspace,
-        clock: Clock | None = None,
     ) -> "Agent":
-        """Make an agent with the settings of a recorded run."""
-        return cls(
+        """Make an agent with the settings of a recorded run; what stands for its own tools cannot be called."""
+        agent = cls(
             model=models["act"],
             models=models,
             policy=config.policy,
             budget=config.budget,
             corpora=config.corpora,
             databases=config.databases,
+            data=config.data,
             web=config.web,
             search=config.search,
             fetching=config.fetching,
@@ -131,9 +158,21 @@ class Agent:
             allow_hosts=config.allow_hosts,
             prices=config.prices,
             without=config.without,
+            tools=[spec.stand_in() for spec in config.tools],
+            allow=config.allow,
+            cache=config.cache,
+            examples=config.examples,
             workspace=workspace,
-            clock=clock,
         )
+        agent.config = replace(agent.config, earlier=config.earlier)
+        return agent
+
+    def following(self, answer: Answer) -> "Agent":
+        """Return an agent whose next question refines that answer's query, as in "but with sales before"."""
+        queries = [(answer.objective, item.sql) for item in answer.evidence if isinstance(item, Table)]
+        agent = copy(self)
+        agent.config = replace(self.config, earlier=(*self.config.earlier, *queries[-1:])[-_TURNS:])
+        return agent
 
     def ask(self, objective: str) -> Answer:
         """Answer an objective; blocks. Works inside a running event loop, too: it uses a thread of its own.
@@ -156,40 +195,104 @@ class Agent:
         """Yield the events of a run as they happen; the last is `RunFinished`. Raises as `ask`."""
         if not objective.strip():
             raise UserError('there is no question: give one, as in: crowquill ask "How long is the Danube?"')
-        run_id = f"{self.clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        journal = Journal(self.workspace.database, run_id, clock=self.clock, redactor=Redactor())
-        async with aclosing(self._go(journal, objective)) as events:
+        new = self._new_run()
+        if self._tapes is not None:
+            await insert_tape(self.workspace.database, self._next_tape(objective), new)
+        mode: Mode = "new" if self._tapes is None else "cassette"
+        async with aclosing(self._go(self._journal(new.id, mode), objective)) as events:
             async for event in events:
+                if isinstance(event, RunFinished) and mode == "new" and self._cassette is not None:
+                    await self._record(new.id, self._cassette)
                 yield event
 
+    def _next_tape(self, objective: str) -> Tape:
+        """Take the first recording of an objective that was not played yet. Raises ReplayMiss."""
+        assert self._tapes is not None
+        known = self._redactor.text(objective)
+        for place, tape in enumerate(self._tapes):
+            if tape.objective == known:
+                return self._tapes.pop(place)
+        left = ", ".join(repr(tape.objective) for tape in self._tapes) or "nothing"
+        raise ReplayMiss(f"{self._cassette} holds no recording of {known!r}; still to be played: {left}")
+
+    async def _record(self, run_id: str, path: Path) -> None:
+        record = await self.workspace.database.read(lambda connection: find_run(connection, run_id))
+        if record.ended:
+            await asyncio.to_thread(write_cassette, self.workspace.database, record, path)
+
     async def resume(self, run_id: str) -> AsyncGenerator[Event, None]:
-        """Go on with a run that was killed or cancelled, and yield its events, those recorded before first.
+        """Go on with a run that was killed, cancelled or paused, and yield its events, those recorded before first.
 
         Nothing is done again but what was under way when the run was left.
 
         Raises:
-            UserError: there is no such run, a process works on it, it came to its own end, or this agent has other
-                settings or tools than the run was begun with.
+            UserError: there is no such run, a process works on it, it came to its own end, it waits for a decision
+                about a call with unknown outcome, or this agent has other settings or tools than the run was begun
+                with.
             ReplayMismatch: this version of the program would not have come to where the run was left.
         """
         record = await self.workspace.database.read(lambda connection: find_run(connection, run_id))
-        redactor = Redactor()
-        before = RunConfig.from_json(json.loads(record.config)).to_json()
-        now = redactor.data(self.config.to_json())
-        if other := sorted(name for name in now if canonical(now[name]) != canonical(before[name])):
-            raise UserError(f"run {record.id} was begun with other settings: {', '.join(other)}")
-        journal = Journal(self.workspace.database, record.id, clock=self.clock, redactor=redactor, resumed=True)
-        async with aclosing(self._go(journal, record.objective)) as events:
+        self._check_settings(record, ())
+        fork = Fork.read(record)
+        async with aclosing(self._go(self._journal(record.id, "resume"), record.objective, fork)) as events:
             async for event in events:
                 yield event
 
-    async def _go(self, journal: Journal, objective: str) -> AsyncGenerator[Event, None]:
+    async def fork(self, run_id: str, step: str, change: Change | None = None) -> AsyncGenerator[Event, None]:
+        """Try a run again from a step on (`t1/s3`; `3` in a run of one task), and yield the events of the new run.
+
+        What came before the step is shared with the run and costs nothing. This agent may have other models.
+
+        Raises:
+            UserError: there is no such run or step, or this agent has other settings than the run.
+        """
+        record = await self.workspace.database.read(lambda connection: find_run(connection, run_id))
+        self._check_settings(record, ("models",))
+        new = self._new_run()
+        change = Change() if change is None else change
+        fork = await create_fork(self.workspace.database, record.id, new, step=step, change=change)
+        async with aclosing(self._go(self._journal(new.id, "resume"), record.objective, fork)) as events:
+            async for event in events:
+                yield event
+
+    def _check_settings(self, record: RunRecord, free: Collection[str]) -> None:
+        before = RunConfig.from_json(json.loads(record.config)).to_json()
+        now = self._redactor.data(self.config.to_json())
+        other = [
+            name for name in sorted(now) if canonical(now[name]) != canonical(before[name]) and name not in free
+        ]
+        if other:
+            raise UserError(f"run {record.id} was begun with other settings: {', '.join(other)}")
+
+    def _new_run(self) -> NewRun:
+        now = self.clock.now()
+        config = canonical(self._redactor.data(self.config.to_json()))
+        return NewRun(f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}", config, now.isoformat())
+
+    def _journal(self, run_id: str, mode: Mode) -> Journal:
+        return Journal(
+            self.workspace.database,
+            run_id,
+            clock=self.clock,
+            redactor=self._redactor,
+            mode=mode,
+            reuse=self.config.cache,
+        )
+
+    async def _go(self, journal: Journal, objective: str, fork: Fork | None = None) -> AsyncGenerator[Event, None]:
         """Prepare a live run and drive it."""
         warming = asyncio.create_task(self._warm())
         try:
             yield Progress("preparing the sources")
-            workshop = await asyncio.to_thread(self.workshop, live=True)  # what cannot be used is said before a run
-            async with aclosing(self.drive(journal, objective, workshop)) as events:
+            live = self._tapes is None
+            workshop = await asyncio.to_thread(self.workshop, live=live)  # what cannot be used is said before a run
+            try:
+                if live:
+                    await workshop.check()
+            except BaseException:
+                workshop.close()
+                raise
+            async with aclosing(self.driver.drive(journal, objective, workshop, fork=fork)) as events:
                 async for event in events:
                     yield event
         finally:
@@ -199,73 +302,10 @@ class Agent:
         """Make what a run works with. Raises UserError when a live one names what is not there."""
         return Workshop(self.config, self.workspace, self.tools, live=live)
 
-    async def drive(self, journal: Journal, objective: str, workshop: Workshop) -> AsyncGenerator[Event, None]:
-        """Execute a run on a journal, live or as a replay, and yield its events; the workshop is closed."""
-        queue: asyncio.Queue[Event | object] = asyncio.Queue()
-
-        def publish(item: Recorded | Progress) -> None:
-            queue.put_nowait(item.event if isinstance(item, Recorded) else item)
-
-        async def work() -> None:
-            try:
-                await self._execute(journal, objective, workshop, publish)
-            finally:
-                queue.put_nowait(_END)
-
-        worker = asyncio.create_task(work())
-        try:
-            while (item := await queue.get()) is not _END:
-                if isinstance(item, RunFinished):
-                    await worker  # the journal is closed before anybody hears that the run is over
-                yield cast("Event", item)
-            await worker
-        finally:
-            try:
-                if not worker.done():
-                    worker.cancel()
-                    await asyncio.wait([worker])
-            finally:
-                workshop.close()
-
-    async def _execute(
-        self,
-        journal: Journal,
-        objective: str,
-        workshop: Workshop,
-        publish: Callable[[Recorded | Progress], None],
-    ) -> None:
-        memory = self.workspace.memory()
-        ending: tuple[str, Json] = ("error", None)  # whatever goes wrong, the run does not stay "running"
-        try:
-            if journal.live:
-                await journal.begin(objective, cast("Json", self.config.to_json()))
-            services = Services(
-                journal=journal,
-                models=self.models,
-                slots={model.name: asyncio.Semaphore(model.slots) for model in self.models.values()},
-                prices=self.config.prices,
-                blobs=self.workspace.blobs,
-                memory=JournaledRecall(
-                    journal, memory.retriever if self.config.memory else None, self.workspace.blobs
-                ),
-                clock=self.clock,
-                seed=await _draw_seed(journal),
-                started=self.clock.monotonic() - journal.worked,
-                publish=publish,
-                store=partial(_remember, memory.store, journal, objective),
-            )
-            answer = await Run(objective, self.config, services, workshop).execute()
-            journal.check_complete()
-            ending = (answer.stopped, {"short": answer.short, "reward": answer.reward.total})
-        except asyncio.CancelledError:
-            ending = ("cancelled", None)
-            raise
-        finally:
-            try:
-                if journal.live:
-                    journal.finish(*ending)
-            finally:
-                memory.index.close()
+    @property
+    def driver(self) -> Driver:
+        """What executes runs with the settings and models of this agent."""
+        return Driver(self.config, self.models, self.workspace, self.clock)
 
     async def _warm(self) -> None:
         """Load what the first requests need; a failure shows at the first request itself."""
@@ -281,23 +321,8 @@ class Agent:
         self.workspace.close()
 
 
-def _remember(store: MemoryStore, journal: Journal, objective: str, evidence: Evidence, lane: str) -> Alongside:
-    """Return what writes evidence to the memory, unless there is a secret in it."""
-    data = encode(evidence)
-    kept = [evidence] if canonical(journal.redactor.data(data)) == canonical(data) else []
-    question = journal.redactor.text(objective)
-
-    def insert(connection: sqlite3.Connection) -> None:
-        store.insert(connection, kept, run=journal.run_id, task=lane, question=question)
-
-    return insert
-
-
-async def _draw_seed(journal: Journal) -> str:
-    async def draw() -> Json:
-        return secrets.token_hex(8)
-
-    return cast("str", await journal.effect("run", "random", "seed", draw))
+def _is_name(spec: object) -> TypeGuard[str]:
+    return isinstance(spec, str)
 
 
 def run_in_thread(work: Coroutine[Any, Any, T]) -> T:

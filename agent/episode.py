@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from crowquill.agent.answer import Draft, DraftClaim
+from crowquill.agent.custom import call_custom
 from crowquill.agent.events import Acted, Noticed, Observed, TaskFinished, TaskStarted
 from crowquill.agent.lane import Lane
 from crowquill.agent.state import ENDINGS, Action, State
@@ -78,7 +79,7 @@ async def run_episode(state: State, policy: Policy, toolkit: Toolkit, lane: Lane
         state = replace(state, steps_left=lane.ledger.steps_left)
         legal = ENDINGS if last_reason is not None else toolkit.legal(state)
         try:
-            action = await policy.next(state, legal)
+            action = lane.redirect(await policy.next(state, legal))
         except BudgetExceeded as limit:
             if last_reason is None:
                 last_reason, why = "budget", str(limit)
@@ -126,7 +127,8 @@ async def _act(action: Action, state: State, legal: frozenset[str], toolkit: Too
 async def _call(action: Action, legal: frozenset[str], toolkit: Toolkit, lane: Lane) -> Observation:
     if action.tool not in legal:
         raise ToolError(f"{action.tool} is not possible now; possible: {', '.join(sorted(legal))}")
-    return await toolkit.tools[action.tool].call(action.args, lane)
+    entry = toolkit.tools[action.tool]
+    return await (call_custom(entry, action.args, lane) if entry.custom else entry.call(action.args, lane))
 
 
 async def _finish(

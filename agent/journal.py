@@ -2,42 +2,45 @@
 
 Every effect passes through `Journal.effect`: an intent row is committed, the call runs, its response is
 committed. An effect is found again by lane, kind, hash of the canonical request, and how many equal requests
-the lane has made before, so that parallel lanes replay in any order. A replay runs the same code with
-`live=False`: recorded effects return at once, a missing one is a `ReplayMiss`, and every event is compared
-with the recorded one. A run that was left is resumed in the same way, only that what is missing is done and
-recorded; an effect that was begun and not finished is done again.
+the lane has made before, so that parallel lanes replay in any order. A replay runs the same code over the
+recorded effects: they return at once, a missing one is a `ReplayMiss`, and every event is compared with the
+recorded one. A run that was left is resumed in the same way, only that what is missing is done and recorded;
+an effect that was begun and not finished is done again, unless it may have changed something.
 """
 
 import asyncio
-import hashlib
-import json
 import os
 import sqlite3
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, cast
 
 from crowquill.agent.events import Event, Recorded, decode, encode
-from crowquill.agent.records import claim_run, process_identity
+from crowquill.agent.misses import describe_miss
+from crowquill.agent.records import beat, claim_run, process_identity
 from crowquill.agent.redact import Redactor
-from crowquill.errors import (
-    CrowquillError,
-    FetchFailed,
-    ModelError,
-    ReplayMismatch,
-    ReplayMiss,
-    StorageError,
-    ToolFailed,
-    ToolRetry,
+from crowquill.agent.reuse import find_reply, may_be_reused
+from crowquill.agent.tape import (
+    RECORDED_ERRORS,
+    Effect,
+    Key,
+    canonical,
+    decode_error,
+    encode_error,
+    load_effects,
+    load_history,
+    recall,
 )
+from crowquill.errors import ReplayMismatch, ReplayMiss
 from crowquill.memory.clock import Clock
 from crowquill.memory.db import Database
+from crowquill.memory.rows import digest, first_link, link, note_blobs, put_aside
 from crowquill.tools.context import EffectKind, Json
+from crowquill.tools.tool import Access
 
-_RECORDED_ERRORS: dict[str, type[CrowquillError]] = {
-    kind.__name__: kind for kind in (ToolRetry, FetchFailed, ToolFailed, ModelError)
-}
+Mode = Literal["new", "resume", "replay", "cassette"]
+"""How a journal is used: for a new run or one that was left; for a replay, which calls and writes nothing; for a
+run whose effects come from a cassette, which calls nothing, but whose events are new."""
 
 _INSTANT: frozenset[EffectKind] = frozenset({"clock", "random"})
 """Effects that cannot be interrupted: intent and result are written at once."""
@@ -46,28 +49,8 @@ Alongside = Callable[[sqlite3.Connection], None]
 """Rows to write in the same transaction as an event."""
 
 
-def canonical(value: Json) -> str:
-    """Return the one JSON spelling of a value."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    lane: str
-    kind: str
-    sha256: str
-    ordinal: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Effect:
-    request: str
-    status: str
-    response: str | None
-
-
 class Journal:
-    """The journal of one run: of a new one or one to be resumed, after `begin`, or for replay (`reopen`)."""
+    """The journal of one run; nothing is read or written before `begin`."""
 
     def __init__(
         self,
@@ -76,128 +59,170 @@ class Journal:
         *,
         clock: Clock,
         redactor: Redactor,
-        live: bool = True,
-        resumed: bool = False,
+        mode: Mode = "new",
+        reuse: bool = False,
     ) -> None:
+        """With `reuse`, a reply may come from an earlier run that asked exactly the same (`agent.reuse`)."""
         self.run_id = run_id
-        self.live = live
-        self._resumed = resumed
+        self.writes = mode != "replay"
+        self._calls = mode in ("new", "resume")
+        self._new = mode == "new"
+        self._reuse = reuse
         self._held = False
         self._database = database
         self._clock = clock
         self.redactor = redactor
         self._ordinals: Counter[tuple[str, str, str]] = Counter()
         self._sequence: Counter[str] = Counter()
-        self._effects: dict[_Key, _Effect] = {}
+        self._effects: dict[Key, Effect] = {}
+        self._unused: set[Key] = set()
         self._events: dict[tuple[str, int], Recorded] = {}
-        self._chain = _first_link(run_id)
+        self._chain = first_link(run_id)
         self._position = 0
         self._emitting = asyncio.Lock()
 
     async def begin(self, objective: str, config: Json) -> None:
-        """Start the record of a new run, or take up that of a run that was left.
+        """Start the record of a new run, take up that of a run that was left, or read what is to be replayed.
 
         Raises:
-            UserError: the run to be resumed has ended, or a process works on it.
+            UserError: the run to be resumed has ended, a process works on it, or it waits for a decision.
             StorageError: its record was changed.
         """
-        row = (
-            self.run_id,
-            self.redactor.text(objective),
-            canonical(self.redactor.data(config)),
-            "running",
-            self._clock.now().isoformat(),
-            os.getpid(),
-            process_identity(os.getpid()),
-        )
+        if not self.writes:
+            await self._database.read(self._load)
+            return
+        now = self._clock.now().isoformat()
+        told = (self.redactor.text(objective), canonical(self.redactor.data(config)))
+        row = (self.run_id, *told, now, os.getpid(), process_identity(os.getpid()), now)
 
         def write(connection: sqlite3.Connection) -> None:
-            if self._resumed:
-                claim_run(connection, self.run_id)
-                self._load(connection)
-            else:
+            if self._new:
                 connection.execute(
-                    "INSERT INTO runs (id, objective, config, status, created_at, pid, process)"
-                    " VALUES (?,?,?,?,?,?,?)",
+                    "INSERT INTO runs (id, objective, config, status, created_at, pid, process, beat_at)"
+                    " VALUES (?,?,?,'running',?,?,?,?)",
                     row,
                 )
+            else:
+                claim_run(connection, self.run_id, now)
+                self._load(connection)
             self._held = True
 
         await self._database.write(write)
 
-    @classmethod
-    async def reopen(cls, database: Database, run_id: str, *, clock: Clock, redactor: Redactor) -> "Journal":
-        """Open a recorded run for replay: nothing will be called and nothing written."""
-        journal = cls(database, run_id, clock=clock, redactor=redactor, live=False)
-        await database.read(journal._load)
-        return journal
-
     def _load(self, connection: sqlite3.Connection) -> None:
-        self._effects = _load_effects(connection, self.run_id)
-        recorded = load_events(connection, self.run_id)
-        self._events = {(event.lane, event.seq): event for event in recorded}
-        self._position = len(recorded)
-        last = "SELECT chain FROM events WHERE run=? ORDER BY position DESC LIMIT 1"
-        for (chain,) in connection.execute(last, (self.run_id,)):
-            self._chain = chain
+        self._effects = load_effects(connection, self.run_id, self._database.blobs)
+        self._unused = {key for key, effect in self._effects.items() if effect.response is not None}
+        history = load_history(connection, self.run_id, self._database.blobs)
+        self._events = {(event.lane, event.seq): event for event in history.events}
+        self._chain, self._position = history.chain, history.position
+
+    async def beat(self) -> bool:
+        """Say that this process still works on the run; False when another one has taken it over."""
+        now = self._clock.now().isoformat()
+        return await self._database.write(lambda connection: beat(connection, self.run_id, now))
 
     @property
     def worked(self) -> float:
         """Seconds for which the run had worked when its clock was last read; 0 for a new run."""
         clocks = (effect for key, effect in self._effects.items() if key.kind == "clock")
-        return max((json.loads(effect.response) for effect in clocks if effect.response is not None), default=0.0)
+        return max((float(effect.response) for effect in clocks if effect.response is not None), default=0.0)
 
-    async def effect(self, lane: str, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]]) -> Json:
+    def knows(self, lane: str, kind: EffectKind, request: Json) -> bool:
+        """Say whether the lane's next effect of this kind and request is recorded."""
+        sha256 = digest(canonical(self.redactor.data(request)))
+        known = self._effects.get(Key(lane, kind, sha256, self._ordinals[lane, kind, sha256]))
+        return known is not None and known.response is not None
+
+    async def effect(
+        self,
+        lane: str,
+        kind: EffectKind,
+        request: Json,
+        call: Callable[[], Awaitable[Json]],
+        *,
+        access: Access = "read",
+    ) -> Json:
         """Return the recorded response, or run `call` and record it.
 
         Raises:
-            ReplayMiss: the run is being replayed and this effect was never recorded.
+            ReplayMiss: nothing may be called, and this effect was never recorded.
             ToolRetry, ToolFailed, ModelError: what `call` raised, now or when it was recorded.
         """
         text = canonical(self.redactor.data(request))
-        sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        sha256 = digest(text)
         ordinal = self._ordinals[lane, kind, sha256]
         self._ordinals[lane, kind, sha256] += 1
-        key = _Key(lane, kind, sha256, ordinal)
+        key = Key(lane, kind, sha256, ordinal)
         recorded = self._effects.get(key)
         if recorded is not None and recorded.response is not None:
-            return _recall(recorded.status, recorded.response)
-        if not self.live:
-            raise ReplayMiss(self._describe_miss(key, text))
+            self._unused.discard(key)
+            return recall(recorded)
+        if not self._calls:
+            if kind == "clock" and self.writes:
+                return 0.0  # a cassette has no seconds where they do not matter
+            requests = ((other, effect.request) for other, effect in self._effects.items())
+            raise ReplayMiss(describe_miss(self.run_id, key, text, requests))
+        if recorded is None and self._reuse and may_be_reused(kind, request):
+            found = await self._take_over(key, text)
+            if found is not None:
+                return found
         started_at, started = self._clock.now().isoformat(), self._clock.monotonic()
-        intent = (self.run_id, lane, kind, sha256, ordinal, text, started_at)
+        intent = (
+            self.run_id,
+            lane,
+            kind,
+            sha256,
+            ordinal,
+            put_aside(text, self._database.blobs),
+            started_at,
+            access,
+        )
         if kind not in _INSTANT and recorded is None:
             await self._database.write(lambda connection: _insert(connection, intent))
         status, failure = "done", None
         try:
             response = self.redactor.data(await call())
-        except tuple(_RECORDED_ERRORS.values()) as error:
+        except tuple(RECORDED_ERRORS.values()) as error:
             status, failure = "failed", error
-            response = self.redactor.data(_encode_error(error))
-        outcome = (status, canonical(response), self._clock.monotonic() - started)
+            response = self.redactor.data(encode_error(error))
+        said = canonical(response)
+        outcome = (
+            status,
+            put_aside(said, self._database.blobs),
+            digest(said),
+            self._clock.monotonic() - started,
+            0,
+        )
 
         def finish(connection: sqlite3.Connection) -> None:
             if kind in _INSTANT:
                 _insert(connection, intent)
             connection.execute(_FINISH, (*outcome, *intent[:5]))
+            note_blobs(connection, self.run_id, intent[5], outcome[1], said)
 
         await self._database.write(finish)
         if failure is not None:
-            raise _decode_error(response) from failure
+            raise decode_error(response) from failure
         return response  # type: ignore[no-any-return]  # redaction keeps JSON JSON
 
-    def _describe_miss(self, key: _Key, request: str) -> str:
-        near = [
-            effect.request
-            for other, effect in self._effects.items()
-            if other.lane == key.lane and other.kind == key.kind
-        ]
-        nearest = max(near, key=lambda other: _common_prefix(request, other), default=None)
-        message = f"run {self.run_id}, lane {key.lane}: no recorded {key.kind} effect for {request[:200]}"
-        if nearest is None:
-            return message
-        at = _common_prefix(request, nearest)
-        return f"{message}; the nearest differs at character {at}: …{nearest[max(0, at - 40) : at + 80]}"
+    async def _take_over(self, key: Key, request: str) -> Json | None:
+        """Record an earlier run's reply to the same request as this run's, and return it; None without one."""
+        now = self._clock.now()
+        intent = (self.run_id, key.lane, key.kind, key.sha256, key.ordinal)
+        asked = put_aside(request, self._database.blobs)
+
+        def write(connection: sqlite3.Connection) -> Json | None:
+            kind = cast("EffectKind", key.kind)
+            reply = find_reply(connection, self._database.blobs, kind, key.sha256, now)
+            if reply is not None:
+                said = canonical(reply)
+                kept = put_aside(said, self._database.blobs)
+                _insert(connection, (*intent, asked, now.isoformat(), "read"))
+                connection.execute(_FINISH, ("done", kept, digest(said), 0.0, 1, *intent))
+                note_blobs(connection, self.run_id, asked, kept, said)
+            return reply
+
+        return await self._database.write(write)
 
     async def emit(self, lane: str, event: Event, alongside: Alongside | None = None) -> Recorded:
         """Record an event and, in the same transaction, the rows that `alongside` writes.
@@ -212,23 +237,25 @@ class Journal:
         if recorded is not None:
             self._compare(recorded, payload)
             return recorded
-        if not self.live:
+        if not self.writes:
             raise ReplayMismatch(
                 f"run {self.run_id}, lane {lane}: event {seq} ({payload['kind']}) was not recorded"
             )
         async with self._emitting:
             text = canonical(payload)
-            digest, chain = _link(self._chain, text)
+            own, chain = link(self._chain, text)
             at = self._clock.now().isoformat()
-            row = (self.run_id, lane, seq, self._position, at, text, digest, chain)
+            position = 0 if payload["kind"] == "run_started" else self._position  # a fork has its parent's others
+            row = (self.run_id, lane, seq, position, at, put_aside(text, self._database.blobs), own, chain)
 
             def write(connection: sqlite3.Connection) -> None:
                 connection.execute("INSERT INTO events VALUES (?,?,?,?,?,?,?,?)", row)
+                note_blobs(connection, self.run_id, row[5], text)
                 if alongside is not None:
                     alongside(connection)
 
             await self._database.write(write)
-            self._chain, self._position = chain, self._position + 1
+            self._chain, self._position = chain, max(self._position, position + 1)
         return Recorded(lane, seq, at, decode(payload))
 
     def _compare(self, recorded: Recorded, payload: dict[str, Any]) -> None:
@@ -240,94 +267,47 @@ class Journal:
                 f"recorded …{before[at : at + 120]}… but got …{now[at : at + 120]}…"
             )
 
-    def check_complete(self) -> None:
-        """Check at the end that every event recorded before has come again. Raises ReplayMismatch."""
+    def check_complete(self, *, strict: bool = False) -> None:
+        """Check at the end that every event recorded before has come again; `strict`: and every effect.
+
+        Raises:
+            ReplayMismatch: one did not.
+        """
         if self._events:
             lane, seq = next(iter(self._events))
             raise ReplayMismatch(f"run {self.run_id}: recorded event {seq} of lane {lane} did not come again")
+        if strict and self._unused:
+            first = next(key for key in self._effects if key in self._unused)
+            raise ReplayMismatch(
+                f"run {self.run_id}: {len(self._unused)} recorded effects were not asked for again; the first is"
+                f" {first.kind} at {first.lane}: {self._effects[first].request[:200]}"
+            )
 
-    def finish(self, status: str, answer: Json) -> None:
+    def finish(self, status: str, answer: Json, why: str = "") -> None:
         """Close the record of a run that `begin` took; waits for the commit, so that nothing can come between."""
-        values = (status, self._clock.now().isoformat(), canonical(self.redactor.data(answer)), self.run_id)
+        told = (canonical(self.redactor.data(answer)), self.redactor.text(why))
+        values = (status, self._clock.now().isoformat(), *told, self.run_id, process_identity(os.getpid()))
 
         def write(connection: sqlite3.Connection) -> None:
             if self._held:
-                connection.execute("UPDATE runs SET status=?, finished_at=?, answer=? WHERE id=?", values)
+                connection.execute(_CLOSE, values)  # unless another process has taken the run over
 
         self._database.write_now(write)
 
 
+_CLOSE = "UPDATE runs SET status=?, finished_at=?, answer=?, why=? WHERE id=? AND process=?"
 _FINISH = (
-    "UPDATE effects SET status=?, response=?, seconds=?"
+    "UPDATE effects SET status=?, response=?, digest=?, seconds=?, reused=?"
     " WHERE run=? AND lane=? AND kind=? AND request_sha256=? AND ordinal=?"
 )
 
 
-def _insert(connection: sqlite3.Connection, intent: tuple[str, str, str, str, int, str, str]) -> None:
+def _insert(connection: sqlite3.Connection, intent: tuple[str, str, str, str, int, str, str, str]) -> None:
     connection.execute(
-        "INSERT INTO effects (run, lane, kind, request_sha256, ordinal, request, status, started_at)"
-        " VALUES (?,?,?,?,?,?,'started',?)",
+        "INSERT INTO effects (run, lane, kind, request_sha256, ordinal, request, status, started_at, access)"
+        " VALUES (?,?,?,?,?,?,'started',?,?)",
         intent,
     )
-
-
-def _recall(status: str, response: str) -> Json:
-    data: Json = json.loads(response)
-    if status == "failed":
-        raise _decode_error(data)
-    return data
-
-
-def _load_effects(connection: sqlite3.Connection, run_id: str) -> dict[_Key, _Effect]:
-    rows = connection.execute(
-        "SELECT lane, kind, request_sha256, ordinal, request, status, response FROM effects WHERE run=?",
-        (run_id,),
-    )
-    return {_Key(*row[:4]): _Effect(*row[4:]) for row in rows}
-
-
-def load_events(connection: sqlite3.Connection, run_id: str) -> list[Recorded]:
-    """Return the recorded events of a run in the order they were recorded.
-
-    Raises:
-        StorageError: an event is not what was recorded: each is hashed together with all before it.
-    """
-    rows = connection.execute(
-        "SELECT lane, seq, at, payload, chain FROM events WHERE run=? ORDER BY position", (run_id,)
-    )
-    events, chain = [], _first_link(run_id)
-    for lane, seq, at, payload, recorded in rows:
-        chain = _link(chain, payload)[1]
-        if chain != recorded:
-            raise StorageError(
-                f"the record of run {run_id} was changed after it was written (lane {lane}, event {seq})"
-            )
-        events.append(Recorded(lane, seq, at, decode(json.loads(payload))))
-    return events
-
-
-def _first_link(run_id: str) -> str:
-    return hashlib.sha256(run_id.encode()).hexdigest()
-
-
-def _link(chain: str, payload: str) -> tuple[str, str]:
-    """Return the hash of an event and that of the chain with it."""
-    digest = hashlib.sha256(payload.encode("utf-8", "surrogatepass")).hexdigest()
-    return digest, hashlib.sha256((chain + digest).encode()).hexdigest()
-
-
-def _encode_error(error: CrowquillError) -> dict[str, Json]:
-    name = next(name for name, kind in _RECORDED_ERRORS.items() if isinstance(error, kind))
-    fault = error.kind if isinstance(error, ModelError | FetchFailed) else None
-    return {"error": name, "message": str(error), "fault": fault}
-
-
-def _decode_error(data: Any) -> CrowquillError:
-    if data["error"] == ModelError.__name__:
-        return ModelError(data["message"], kind=data["fault"])
-    if data["error"] == FetchFailed.__name__:
-        return FetchFailed(data["message"], kind=data["fault"])
-    return _RECORDED_ERRORS[data["error"]](data["message"])
 
 
 def _common_prefix(left: str, right: str) -> int:

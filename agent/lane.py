@@ -8,21 +8,28 @@ from typing import Any, cast
 
 from crowquill.agent.budget import FREE, Ledger, Price
 from crowquill.agent.events import Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
+from crowquill.agent.fork import Fork
 from crowquill.agent.journal import Alongside, Journal
 from crowquill.agent.models.base import Model, Reply, Request, Role, Usage
 from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
+from crowquill.agent.models.scripted import ScriptedModel
 from crowquill.agent.recall import JournaledRecall, LaneRecall
 from crowquill.agent.rules import Rules
-from crowquill.errors import BudgetExceeded, ModelError
+from crowquill.agent.state import Action
+from crowquill.errors import BudgetExceeded, ModelError, ModelFault, RunPaused
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.clock import Clock
 from crowquill.memory.evidence import Evidence, Table
 from crowquill.tools.context import EffectKind, Json, Recall
+from crowquill.tools.tool import Access
 
 CHARACTERS_PER_TOKEN = 3.5
 """Rough size of a token, used only to reserve before a call; the model's own count is booked."""
 
+
+_PASSING: frozenset[ModelFault] = frozenset({"quota", "auth", "rate", "transient"})
+"""Faults that pass, or that the user can mend, without anything being wrong with the run: it is parked."""
 
 _WORK: Mapping[Role, str] = {"plan": "planning", "act": "reading", "write": "writing", "judge": "judging"}
 
@@ -43,6 +50,7 @@ class Services:
     publish: Callable[[Recorded | Progress], None]
     store: Callable[[Evidence, str], Alongside]
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    fork: Fork | None = None
 
 
 class Lane:
@@ -81,9 +89,16 @@ class Lane:
         """Evidence of earlier runs."""
         return LaneRecall(self.services.memory, self.lane)
 
-    async def effect(self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]]) -> Json:
+    async def effect(
+        self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+    ) -> Json:
         """Run and record a call, or return what was recorded (see `Journal.effect`)."""
-        return await self.services.journal.effect(self.lane, kind, request, call)
+        return await self.services.journal.effect(self.lane, kind, request, call, access=access)
+
+    def redirect(self, action: Action) -> Action:
+        """Return the action to take in the present step: the policy's, or the one with which a fork begins."""
+        fork = self.services.fork
+        return action if fork is None else fork.redirect(self.lane, action)
 
     async def egress(self, url: str) -> None:
         """Apply the egress rules to a URL."""
@@ -134,6 +149,7 @@ class Lane:
         Raises:
             BudgetExceeded: the call cannot be paid and nothing was sent, or the time was over before a reply.
             ModelError: the model failed in spite of retries.
+            RunPaused: the model cannot be had now.
         """
         model = self.services.models[request.role]
         redact = self.services.journal.redactor.text
@@ -160,8 +176,24 @@ class Lane:
         await self.emit(ModelCalled(request.role, usage))
         return reply
 
+    def _as_sent(self, model: Model, request: Request) -> tuple[Request, Json]:
+        """Return the request and what is recorded of it; after a fork it may go to another model."""
+        fork = self.services.fork
+        ways = [(request, model.name)] if fork is None else fork.sendings(request, model.name)
+        for form, name in ways:
+            sent = cast("Json", {**asdict(form), "model": name})
+            if self.services.journal.knows(self.lane, "model", sent):
+                return form, sent
+        form, name = ways[-1]
+        return form, cast("Json", {**asdict(form), "model": name})
+
     async def _recorded_completion(self, model: Model, request: Request) -> Reply:
+        request, sent = self._as_sent(model, request)
+        asked = False
+
         async def call() -> Json:
+            nonlocal asked
+            asked = True
             async with self.services.slots[model.name]:
                 self.progress(f"asking {model.name} ({_WORK[request.role]})")
                 try:
@@ -171,11 +203,15 @@ class Lane:
                 except UnusableReply as fault:
                     spent = asdict(replace(fault.usage, calls=1))
                     return {"unusable": str(fault), "kind": fault.kind, "text": fault.text, "usage": spent}
+                except ModelError as fault:
+                    if fault.kind in _PASSING:
+                        raise RunPaused(f"{model.name}: {fault}") from fault
+                    raise
             return cast("Json", asdict(replace(reply, usage=replace(reply.usage, calls=1))))
 
-        sent: dict[str, Any] = asdict(request)
-        sent["model"] = model.name
-        data = cast("dict[str, Any]", await self.effect("model", cast("Json", sent), call))
+        data = cast("dict[str, Any]", await self.effect("model", sent, call))
+        if not asked and isinstance(model, ScriptedModel):
+            model.skip(request, data["text"])
         if "unusable" in data:
             usage = Usage(**data["usage"])
             raise UnusableReply(data["unusable"], kind=data["kind"], text=data["text"], usage=usage)

@@ -19,9 +19,10 @@ MAX_ACTION_TOKENS = 700
 class JsonPolicy:
     """Asks for one action at a time; illegal actions are masked in the schema, not in the prompt."""
 
-    def __init__(self, lane: Lane, toolkit: Toolkit) -> None:
+    def __init__(self, lane: Lane, toolkit: Toolkit, examples: Sequence[str] = ()) -> None:
         self._lane = lane
         self._toolkit = toolkit
+        self._examples = Untrusted("\n".join(examples), "examples") if examples else None
 
     async def next(self, state: State, legal: frozenset[str]) -> Action:
         """Return the model's choice. Raises ModelError when the reply is not an action."""
@@ -39,6 +40,9 @@ class JsonPolicy:
         ]
         return prompt("act").messages(
             tools="\n".join(_usage(entry) for entry in self._toolkit.tools.values()),
+            examples=""
+            if self._examples is None
+            else f"\nWhat was done in earlier runs that went well\n{fence(self._examples, seed)}",
             objective=state.objective,
             task=state.task.goal,
             needs="\n".join(["Known from earlier tasks", *(fence(text, seed) for text in needs)]) if needs else "",

@@ -42,6 +42,11 @@ class Rules:
         self._offered |= lane._offered
         self._private |= lane._private
 
+    @property
+    def offered(self) -> frozenset[str]:
+        """The URLs that may be opened."""
+        return frozenset(self._offered)
+
     def offer(self, urls: list[str]) -> None:
         """Make URLs openable."""
         self._offered.update(map(_key, urls))

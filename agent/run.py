@@ -64,7 +64,10 @@ class Run:
         return await self._conclude(*self._ending(), agenda.open)
 
     async def _warn_of_unknown_prices(self) -> None:
-        unknown = set(self.config.models.values()) - set(self.config.prices)
+        models = (
+            self.config.models if self.services.fork is None else self.services.fork.first_models
+        )  # as it was told then
+        unknown = set(models.values()) - set(self.config.prices)
         for name in sorted(unknown) if self.config.budget.usd is not None else ():
             if not name.startswith(("local", "scripted")):
                 unpriced = f"no price is known for {name}: the dollar budget cannot hold it"

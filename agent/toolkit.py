@@ -2,16 +2,19 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from crowquill.agent.state import ENDINGS, State
 from crowquill.errors import UserError
 from crowquill.memory.evidence import Evidence
 from crowquill.memory.snapshot import Snapshot
 from crowquill.memory.untrusted import Untrusted
-from crowquill.tools.browser.browser import Browser, browser_tools
+from crowquill.tools.browser.actions import browser_tools
+from crowquill.tools.browser.browser import Browser
 from crowquill.tools.context import ToolContext
 from crowquill.tools.observation import Observation
 from crowquill.tools.search.base import Passage
+from crowquill.tools.sql.desk import Desk
 from crowquill.tools.sql.schema import Schema
 from crowquill.tools.tool import Tool, tool
 
@@ -20,8 +23,8 @@ _SCROLLS = 3
 
 
 BUILT_IN = ENDINGS | {
-    *("search", "open", "find", "next", "scroll", "top", "goto", "back", "quote"),
-    *("math", "sql", "schema", "recall"),
+    *("search", "open", "find", "next", "scroll", "top", "outline", "goto", "all", "submit", "back", "quote"),
+    *("math", "sql", "schema", "recall", "wolfram"),
 }
 """Names that a custom tool may not take, whether or not the run has the tool."""
 
@@ -31,12 +34,13 @@ Rank = Callable[[Snapshot, str, ToolContext], Awaitable[list[Passage]]]
 
 @dataclass(frozen=True, slots=True)
 class Toolkit:
-    """Tools by name. Browser, ranking and schemas are also used by policies that choose by code."""
+    """Tools by name. Browser, ranking, schemas and the desk are also used by policies that choose by code."""
 
     tools: dict[str, Tool]
     rank: Rank
     browser: Browser | None = None
     schemas: tuple[Schema, ...] = ()
+    desk: Desk | None = None
 
     def legal(self, state: State) -> frozenset[str]:
         """Return the actions that make sense now.
@@ -78,29 +82,36 @@ def recall_tool() -> Tool:
     return recall
 
 
-def check_custom(tools: Sequence[Tool]) -> None:
-    """Check the tools that a user has added.
+def check_custom(tools: Sequence[Tool], allow: Sequence[str] = ()) -> None:
+    """Check the tools that a user has added; `allow` are patterns of the names of those that may do more than read.
 
     Raises:
-        UserError: a name is taken, or a tool does more than read, which nothing would ask the user about.
+        UserError: a name is taken, or a tool does more than read without being allowed to.
     """
     taken = set(BUILT_IN)
     for entry in tools:
         if entry.name in taken:
             owner = "is built in" if entry.name in BUILT_IN else "is there twice"
             raise UserError(f'a tool called {entry.name!r} {owner}: rename it, as in @tool(name="...")')
-        if entry.access != "read":
+        if entry.access != "read" and not any(fnmatchcase(entry.name, pattern) for pattern in allow):
             raise UserError(
-                f"the tool {entry.name!r} has access {entry.access!r}: approvals do not exist yet, "
-                "so only tools that read can be used"
+                f"the tool {entry.name!r} has access {entry.access!r}: name it in "
+                f"Agent(…, allow=[{entry.name!r}]) if the model may use it without asking you each time"
             )
         taken.add(entry.name)
 
 
-def make_toolkit(browser: Browser | None, tools: Sequence[Tool], schemas: Sequence[Schema], rank: Rank) -> Toolkit:
+def make_toolkit(
+    browser: Browser | None,
+    tools: Sequence[Tool],
+    rank: Rank,
+    *,
+    schemas: Sequence[Schema] = (),
+    desk: Desk | None = None,
+) -> Toolkit:
     """Put the tools of a lane together, by name in a fixed order."""
     everything = [*(browser_tools(browser) if browser is not None else ()), *tools, recall_tool()]
-    return Toolkit({entry.name: entry for entry in everything}, rank, browser, tuple(schemas))
+    return Toolkit({entry.name: entry for entry in everything}, rank, browser, tuple(schemas), desk)
 
 
 def numbers_of(evidence: Sequence[Evidence]) -> range:

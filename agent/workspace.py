@@ -1,14 +1,15 @@
 """A workspace: the folder that keeps journal, memory, snapshots and corpora."""
 
 import os
+import secrets
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
 from crowquill.errors import UserError
-from crowquill.memory.blobs import BlobStore
 from crowquill.memory.db import Database
 from crowquill.memory.embed import Embedder, SentenceEmbedder
 from crowquill.memory.index import ChromaIndex
@@ -53,7 +54,7 @@ class Workspace:
         self.path = path
         self.embedder: Embedder = embedder if embedder is not None else SentenceEmbedder()
         self.database = Database(path / "crowquill.db")
-        self.blobs = BlobStore(path / "blobs")
+        self.blobs = self.database.blobs
 
     def memory(self) -> Memory:
         """Open the memory for one run."""
@@ -96,6 +97,19 @@ class Workspace:
         if not path.exists():
             write_shop(path)
         return f"sqlite:///{path}"
+
+    def seed(self) -> str:
+        """Return the workspace's own secret: prompts of different runs are the same to the letter, for caches."""
+        path = self.path / "seed"
+        if not path.exists():
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fresh = self.path / f"seed.{os.getpid()}"
+            fresh.write_text(secrets.token_hex(8))
+            fresh.chmod(0o600)
+            with suppress(FileExistsError):
+                os.link(fresh, path)  # the first of several processes wins
+            fresh.unlink()
+        return path.read_text()
 
     def close(self) -> None:
         """Close the database; it opens again when used."""

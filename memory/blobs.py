@@ -25,9 +25,10 @@ class BlobStore:
             StorageError: the directory cannot be written.
         """
         sha256 = hashlib.sha256(data).hexdigest()
-        path = self._path(sha256)
+        path = self.path_of(sha256)
         try:
             if path.is_file() and path.stat().st_size == len(data) and self._read(path, sha256) is not None:
+                os.utime(path)  # it is about to be named again: not to be taken for one that nothing needs
                 return sha256
             self._write(path, data)
         except OSError as error:
@@ -40,7 +41,7 @@ class BlobStore:
         Raises:
             StorageError: they are missing, or are not what was stored.
         """
-        path = self._path(sha256)
+        path = self.path_of(sha256)
         try:
             data = self._read(path, sha256)
         except FileNotFoundError as error:
@@ -51,7 +52,8 @@ class BlobStore:
             raise StorageError(f"blob {sha256[:12]} in {self.directory} is damaged; fetch the page again")
         return data
 
-    def _path(self, sha256: str) -> Path:
+    def path_of(self, sha256: str) -> Path:
+        """Return where a blob lies, or would. Raises StorageError when that is no name of a blob."""
         if not _SHA256.match(sha256):
             raise StorageError(f"not a blob name: {sha256[:80]!r}")
         return self.directory / sha256[:2] / sha256[2:4] / f"{sha256}.blob"

@@ -1,4 +1,4 @@
-"""The one database of a workspace: connection, writer thread, numbered migrations.
+"""The one database of a workspace: connection, writer thread, damage.
 
 SQLite in WAL mode with synchronous=FULL: what a call acknowledged survives a power cut. Every write runs in
 one `BEGIN IMMEDIATE` transaction on the one thread that owns the connection.
@@ -6,76 +6,40 @@ one `BEGIN IMMEDIATE` transaction on the one thread that owns the connection.
 
 import asyncio
 import contextlib
+import fcntl
+import os
 import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from crowquill.errors import StorageError
+from crowquill.memory.blobs import BlobStore
+from crowquill.memory.migrations import MIGRATIONS, migrate, version_of
+from crowquill.memory.salvage import salvage
+from crowquill.memory.wal import committed_frames
 
 T = TypeVar("T")
 
-MIGRATIONS: list[str] = [
-    # 1: the journal
-    """
-    CREATE TABLE runs (
-        id TEXT PRIMARY KEY, objective TEXT NOT NULL, config TEXT NOT NULL, status TEXT NOT NULL,
-        created_at TEXT NOT NULL, finished_at TEXT, pid INTEGER, boot_id TEXT, answer TEXT
-    ) STRICT;
-    CREATE TABLE effects (
-        run TEXT NOT NULL REFERENCES runs(id), lane TEXT NOT NULL, kind TEXT NOT NULL,
-        request_sha256 TEXT NOT NULL, ordinal INTEGER NOT NULL, request TEXT NOT NULL,
-        status TEXT NOT NULL CHECK (status IN ('started', 'done', 'failed')), response TEXT,
-        started_at TEXT NOT NULL, seconds REAL,
-        PRIMARY KEY (run, lane, kind, request_sha256, ordinal)
-    ) STRICT;
-    CREATE TABLE events (
-        run TEXT NOT NULL REFERENCES runs(id), lane TEXT NOT NULL, seq INTEGER NOT NULL,
-        position INTEGER NOT NULL, at TEXT NOT NULL, payload TEXT NOT NULL, digest TEXT NOT NULL,
-        chain TEXT NOT NULL, PRIMARY KEY (run, lane, seq)
-    ) STRICT;
-    CREATE INDEX events_in_order ON events (run, position);
-    """,
-    # 2: evidence that was verified, and where it was met
-    """
-    CREATE TABLE evidence (
-        seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
-        json TEXT NOT NULL, text TEXT NOT NULL, title TEXT NOT NULL, url TEXT NOT NULL,
-        source_sha256 TEXT NOT NULL, trust REAL NOT NULL, created_at TEXT NOT NULL,
-        embedder TEXT, vector BLOB
-    ) STRICT;
-    CREATE INDEX evidence_by_embedder ON evidence (embedder);
-    CREATE INDEX evidence_by_source ON evidence (source_sha256);
-    CREATE TABLE sightings (
-        evidence INTEGER NOT NULL REFERENCES evidence(seq), run TEXT NOT NULL, task TEXT NOT NULL,
-        question TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (evidence, run, task)
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX sightings_by_run ON sightings (run);
-    """,
-    # 3: a process is told from a later one of its number by more than the boot of the machine
-    """
-    ALTER TABLE runs RENAME COLUMN boot_id TO process;
-    """,
-    # 4: pages that were fetched, as long as they are fresh or can be asked for again
-    """
-    CREATE TABLE pages (
-        url TEXT PRIMARY KEY, status INTEGER NOT NULL, media_type TEXT NOT NULL, charset TEXT,
-        location TEXT NOT NULL, body TEXT NOT NULL, etag TEXT NOT NULL, last_modified TEXT NOT NULL,
-        fetched_at TEXT NOT NULL, fresh_until REAL NOT NULL, listed INTEGER NOT NULL
-    ) STRICT;
-    """,
-]
+Durability = Literal["full", "normal"]
+"""`full`: a commit survives a power cut; `normal`: a killed process, and a power cut may take the last ones."""
+
+CHECKED_BYTES = 32 * 2**20
+"""A larger database is not looked through at every start, but when its last user left without closing it."""
 
 
 class Database:
-    """`crowquill.db` of one workspace. Opened lazily, closed once."""
+    """`crowquill.db` of one workspace, and the blobs beside it. Opened lazily, closed once."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, durability: Durability = "full") -> None:
         self.path = path
+        self.blobs = BlobStore(path.parent / "blobs")
+        self._durability = durability
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="crowquill-db")
         self._connection: sqlite3.Connection | None = None
+        self._lock: int | None = None
 
     async def write(self, action: Callable[[sqlite3.Connection], T]) -> T:
         """Run `action` in one transaction and return its result after the commit.
@@ -97,6 +61,15 @@ class Database:
         """Run a transaction from synchronous code."""
         return self._thread.submit(self._transact, action).result()
 
+    def shrink(self) -> None:
+        """Give back the space of what was deleted, and leave no copy of it in the log."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("PRAGMA incremental_vacuum").fetchall()
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+        self.read_now(work)
+
     def close(self) -> None:
         """Close the connection; a later call opens the file again."""
         self._thread.submit(self._close).result()
@@ -107,11 +80,21 @@ class Database:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def _guarded(self, action: Callable[[sqlite3.Connection], T]) -> T:
         try:
             return action(self._open())
         except sqlite3.Error as error:
+            if _means_damage(error):
+                self._close()
+                with contextlib.suppress(OSError):
+                    self._mark.touch(mode=0o600)
+                raise StorageError(
+                    f"{self.path} is damaged ({error}); the next command will save what it can"
+                ) from error
             raise StorageError(f"{self.path}: {error}") from error
 
     def _transact(self, action: Callable[[sqlite3.Connection], T]) -> T:
@@ -128,20 +111,114 @@ class Database:
 
         return self._guarded(within)
 
+    @property
+    def _mark(self) -> Path:
+        """A file that says that damage was met."""
+        return self.path.with_name(self.path.name + ".damaged")
+
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             try:
-                self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                self.path.touch(mode=0o600)
-            except OSError as error:
-                raise StorageError(f"cannot write to the workspace {self.path.parent}: {error.strerror}") from error
-            connection = sqlite3.connect(self.path, isolation_level=None, timeout=10)
-            _use_wal(connection)
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA foreign_keys=ON")
-            _migrate(connection, self.path)
-            self._connection = connection
+                self._open_checked(alone=self._take_lock())
+            except BaseException:
+                self._close()
+                raise
+        assert self._connection is not None
         return self._connection
+
+    def _open_checked(self, *, alone: bool) -> None:
+        logged = committed_frames(self._log) if alone else 0
+        check = self._mark.exists() or self._left_open() or self.path.stat().st_size <= CHECKED_BYTES
+        try:
+            self._connection = self._connect(check=check)
+        except sqlite3.DatabaseError as error:
+            if not _means_damage(error):
+                raise
+            self._save_what_is_whole(error)
+        else:
+            self._check_log(self._connection, logged)
+
+    def _take_lock(self) -> bool:
+        """Hold the database's lock while it is open, so that nobody replaces it: alone, if nobody else has it open.
+
+        Returns whether that is so; `_check_log` begins to share it.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.path.touch(mode=0o600)
+            lock = self.path.with_name(self.path.name + ".lock")
+            self._lock = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            fcntl.flock(self._lock, fcntl.LOCK_SH)
+        except OSError as error:
+            raise StorageError(f"cannot write to the workspace {self.path.parent}: {error.strerror}") from error
+
+        return False
+
+    def _check_log(self, connection: sqlite3.Connection, logged: int) -> None:
+        """Share the lock from now on. Raises StorageError, once, when SQLite could not read all of the log."""
+        assert self._lock is not None
+        _, read, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone() if logged else (0, 0, 0)
+        fcntl.flock(self._lock, fcntl.LOCK_SH)
+        if read < logged:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            raise StorageError(
+                f"the end of the log of {self.path} was damaged: what was written last is lost, and the runs that"
+                " wrote it can be resumed. Give the command again to go on"
+            )
+
+    @property
+    def _log(self) -> Path:
+        """SQLite's write-ahead log."""
+        return self.path.with_name(self.path.name + "-wal")
+
+    def _left_open(self) -> bool:
+        return self._log.exists() and self._log.stat().st_size > 0
+
+    def _connect(self, *, check: bool) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, isolation_level=None, timeout=10)
+        try:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a new file; VACUUM would number rows anew
+            connection.execute("PRAGMA secure_delete=ON")
+            _use_wal(connection)
+            connection.execute(f"PRAGMA synchronous={self._durability}")
+            connection.execute("PRAGMA foreign_keys=ON")
+            version = version_of(connection)
+            if version > len(MIGRATIONS):
+                raise StorageError(
+                    f"{self.path} was written by a newer Crowquill (schema {version}); upgrade to read it"
+                )
+            if check and (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+                raise sqlite3.DatabaseError(f"malformed: {found}")
+            migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _save_what_is_whole(self, error: sqlite3.DatabaseError) -> None:
+        """Replace the damaged file by what can be saved of it. Raises StorageError that says so, once."""
+        assert self._lock is not None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StorageError(
+                f"{self.path} is damaged ({error}) and other processes use it: end them, then try again"
+            ) from error
+        try:
+            report = salvage(self.path, self.blobs, time.strftime("%Y%m%d-%H%M%S"))
+            self._mark.unlink(missing_ok=True)
+        except OSError as failure:
+            raise StorageError(f"{self.path} is damaged and nothing can be saved: {failure.strerror}") from failure
+        raise StorageError(f"{report}. Give the command again to go on") from error
+
+
+def _means_damage(error: sqlite3.Error) -> bool:
+    return isinstance(error, sqlite3.DatabaseError) and any(
+        word in str(error) for word in ("malformed", "not a database", "corrupt")
+    )
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
@@ -155,17 +232,3 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             time.sleep(0.02)
         else:
             return
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(MIGRATIONS):
-        raise StorageError(f"{path} was written by a newer Crowquill (schema {version}); upgrade to read it")
-    for number, script in enumerate(MIGRATIONS[version:], version + 1):
-        connection.execute("BEGIN IMMEDIATE")
-        if connection.execute("PRAGMA user_version").fetchone()[0] < number:  # another process may have won
-            for statement in script.split(";\n"):
-                if statement.strip():
-                    connection.execute(statement)
-            connection.execute(f"PRAGMA user_version={number}")
-        connection.execute("COMMIT")

@@ -144,16 +144,19 @@ class MemoryStore:
         )
 
     async def records(self, numbers: Sequence[int]) -> dict[int, Record]:
-        """Return the records with these sequence numbers. Raises StorageError when one cannot be read."""
+        """Return the records of these numbers that are as written. Raises StorageError when one cannot be read."""
         wanted = json.dumps([int(number) for number in numbers])
         rows = await self.database.read(
             lambda connection: connection.execute(
-                "SELECT seq, json, text, title, trust, created_at FROM evidence"
+                "SELECT seq, json, text, title, trust, created_at, id FROM evidence"
                 " WHERE seq IN (SELECT value FROM json_each(?))",
                 (wanted,),
             ).fetchall()
         )
-        return {row[0]: Record(row[0], decode(json.loads(row[1])), row[2], row[3], row[4], row[5]) for row in rows}
+        read = [(row[0], decode(json.loads(row[1])), row) for row in rows]
+        return {  # what is no longer what its id says was changed on the disk, and is not shown
+            seq: Record(seq, evidence, *row[2:6]) for seq, evidence, row in read if evidence.id == row[6]
+        }
 
     async def seen_in(self, run: str) -> set[int]:
         """Return the sequence numbers of what a run met."""

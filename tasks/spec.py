@@ -55,6 +55,7 @@ class RunSpec(_Strict):
     policy: Literal["guided", "json"] | None = None
     corpus: list[str] = []
     db: list[str] = []
+    data: list[str] = []
     web: bool = False
     search: list[Annotated[str, Field(pattern=_PROVIDER)]] = []
     memory: bool = True

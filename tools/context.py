@@ -12,7 +12,9 @@ from crowquill.memory.evidence import Evidence
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
-EffectKind = Literal["model", "search", "fetch", "page", "rank", "sql", "compute", "recall", "clock", "random"]
+EffectKind = Literal[
+    "model", "search", "fetch", "render", "page", "rank", "sql", "compute", "recall", "tool", "clock", "random"
+]
 
 
 class Blobs(Protocol):

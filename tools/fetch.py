@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, TypeVar, cast
 from urllib.parse import urldefrag, urljoin
 
-from crowquill.errors import FetchFailed, StorageError, ToolError, ToolFailed
+from crowquill.errors import FetchFailed, ReplayMismatch, StorageError, ToolError, ToolFailed
 from crowquill.memory.snapshot import Snapshot
 from crowquill.tools.browser.page import pack, unpack
 from crowquill.tools.context import Json, ToolContext
@@ -30,6 +30,8 @@ T = TypeVar("T")
 MAX_REDIRECTS = 5
 TOTAL_SECONDS = 20.0
 RENDER_SECONDS = 10.0
+_AGAIN_SECONDS = 120.0
+"""For a page that was rendered in time before: on a slower machine a replay must not end otherwise."""
 RENDER_MEMORY = 1 << 30
 """Bytes of address space for rendering one page."""
 RENDER_JOB = {"render": "crowquill.tools.browser.page:render_job"}
@@ -231,13 +233,27 @@ class Fetcher:
             **{name: response[name] for name in ("media_type", "url", "charset", "fetched_at")},
             "data": pack(data),
         }
-        try:
-            rendered = await self._worker.run("render", request, seconds=self._render_seconds)
-        except ToolFailed as error:
-            raise FetchFailed(f"the page cannot be read: {error}", kind="unreadable") from error
-        snapshot = Snapshot.from_json(unpack(str(rendered)).decode("utf-8", "surrogatepass"))
+        fresh: list[Snapshot] = []
+
+        async def call() -> Json:
+            fresh.append(await self._render(request, self._render_seconds))
+            return {"sha256": fresh[0].sha256}
+
+        # that a page could be read in time is recorded, its text is not: it is made again
+        asked: Json = {name: response[name] for name in ("body", "media_type", "url", "charset")}
+        done = cast("dict[str, str]", await context.effect("render", asked, call))
+        snapshot = fresh[0] if fresh else await self._render(request, _AGAIN_SECONDS)
+        if snapshot.sha256 != done["sha256"]:
+            raise ReplayMismatch(f"{snapshot.url} is not rendered as it was when it was recorded")
         context.offer([link.url for link in snapshot.links])
         return snapshot
+
+    async def _render(self, request: Json, seconds: float) -> Snapshot:
+        try:
+            rendered = await self._worker.run("render", request, seconds=seconds)
+        except ToolFailed as error:
+            raise FetchFailed(f"the page cannot be read: {error}", kind="unreadable") from error
+        return Snapshot.from_json(unpack(str(rendered)).decode("utf-8", "surrogatepass"))
 
 
 def _response(kept: Kept, *, from_cache: bool) -> dict[str, Json]:

@@ -22,12 +22,15 @@ class AskOptions:
     policy: str | None = None
     corpora: tuple[str, ...] = ()
     databases: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
     web: bool | None = None
     search: str | None = None
     fetching: Fetching = field(default_factory=Fetching)
     allow_hosts: tuple[str, ...] = ()
     budget: str | None = None
     memory: bool = True
+    examples: Path | None = None
+    cache: bool = True
     workspace: Path | None = None
 
     def agent(self) -> Agent:
@@ -37,18 +40,21 @@ class AskOptions:
         search = () if self.search is None else split_specs(self.search)
         if search and self.web is False:
             raise UserError("--search asks the web and --no-web forbids it; give one of them")
-        alone = not self.corpora and not self.databases
+        alone = not self.corpora and not self.databases and not self.data
         return Agent(
             model="local" if self.model is None else self.model,
             policy=cast("PolicyName | None", self.policy),
             corpora=self.corpora,
             databases=self.databases,
+            data=self.data,
             web=(alone or bool(search)) if self.web is None else self.web,
             search=search,
             fetching=self.fetching,
             allow_hosts=self.allow_hosts,
             budget=None if self.budget is None else Budget.parse(self.budget),
             memory=self.memory,
+            cache=self.cache,
+            examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
         )
 

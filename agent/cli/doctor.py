@@ -19,7 +19,7 @@ from crowquill.agent.cli.session import print_json
 from crowquill.agent.config import ROLES
 from crowquill.agent.models.catalog import DEFAULT_LOCAL, installed, models_dir
 from crowquill.agent.models.resolve import default_policy, resolve
-from crowquill.agent.records import list_records
+from crowquill.agent.records import count_records
 from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import CrowquillError, MissingModel, StorageError, UserError
 from crowquill.tools.fetching import Fetching
@@ -118,7 +118,7 @@ def _search() -> Iterator[Finding]:
 def _workspace(path: Path) -> Iterator[Finding]:
     place = Workspace(path)
     try:
-        count = place.database.read_now(lambda connection: len(list_records(connection, -1)))
+        count = place.database.read_now(lambda connection: count_records(connection))
         place.database.write_now(lambda connection: None)
         yield Finding("workspace", "ok", f"{path} ({count} runs)")
     except StorageError as error:

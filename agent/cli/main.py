@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from crowquill import __version__
+from crowquill.agent.cli.options import AsJson, Data, Databases, Workspace
+from crowquill.agent.cli.runs_app import runs_app
 from crowquill.errors import CrowquillError
 
 app = typer.Typer(
@@ -19,18 +21,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-runs_app = typer.Typer(help="List, show and replay recorded runs.", no_args_is_help=True)
 models_app = typer.Typer(help="The embedded model: list and download.", no_args_is_help=True)
 app.add_typer(runs_app, name="runs")
 app.add_typer(models_app, name="models")
-
-Workspace = Annotated[
-    Path | None,
-    typer.Option(
-        "--workspace", help="Folder for journal and memory.", envvar="CROWQUILL_WORKSPACE", show_default=False
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def _print_version(value: bool) -> None:
@@ -64,14 +57,13 @@ def ask(
     corpus: Annotated[
         list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
     ] = None,
-    db: Annotated[
-        list[str] | None, typer.Option(help="SQLite file or URL; 'pocket' is shipped. Repeatable.")
-    ] = None,
+    db: Databases = None,
+    data: Data = None,
     web: Annotated[
         bool | None,
         typer.Option(
             "--web/--no-web",
-            help="Live search and fetching; on when no corpus and no db is given.",
+            help="Live search and fetching; on when no corpus, db or data is given.",
             show_default=False,
         ),
     ] = None,
@@ -97,6 +89,12 @@ def ask(
         typer.Option(help="Limits, as steps=20,tokens=8000,usd=0.5,seconds=120.", show_default="steps=40"),
     ] = None,
     memory: Annotated[bool, typer.Option("--memory/--no-memory", help="Use evidence of earlier runs.")] = True,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Use replies of earlier runs to the very same requests.")
+    ] = True,
+    examples: Annotated[
+        Path | None, typer.Option(help="Demonstrations (runs export) to show to a model of the json policy.")
+    ] = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
     events: Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")] = False,
@@ -115,12 +113,15 @@ def ask(
         policy=policy,
         corpora=tuple(corpus or ()),
         databases=tuple(db or ()),
+        data=tuple(data or ()),
         web=web,
         search=search,
         fetching=Fetching(refresh, proxy, contact),
         allow_hosts=tuple(allow_host or ()),
         budget=budget,
         memory=memory,
+        examples=examples,
+        cache=cache,
         workspace=workspace,
     )
     raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet))
@@ -151,6 +152,31 @@ def run(
 
 
 @app.command()
+def sql(
+    command: Annotated[
+        str | None, typer.Argument(help="One statement or question; a session when not given.", show_default=False)
+    ] = None,
+    db: Databases = None,
+    data: Data = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Model for questions in words.", envvar="CROWQUILL_MODEL", show_default="local"),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the rows to a new .csv, .tsv, .json or .jsonl file.")
+    ] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at databases and data files: schema, guarded SELECTs, questions in words."""
+    from crowquill.agent.cli.ask import AskOptions
+    from crowquill.agent.cli.sql import run_sql
+
+    options = AskOptions(model=model, databases=tuple(db or ()), data=tuple(data or ()), workspace=workspace)
+    raise typer.Exit(run_sql(options, command, save=save, as_json=as_json))
+
+
+@app.command()
 def index(
     folder: Annotated[
         Path, typer.Argument(help="Folder of HTML, Markdown, PDF, text and ZIM files, or a ZIM file.", exists=True)
@@ -163,56 +189,6 @@ def index(
     from crowquill.agent.cli.index import run_index
 
     raise typer.Exit(run_index(folder, name, workspace, as_json=as_json))
-
-
-@runs_app.command("list")
-def runs_list(
-    workspace: Workspace = None,
-    limit: Annotated[int, typer.Option(help="How many, newest first.", min=1)] = 20,
-    as_json: AsJson = False,
-) -> None:
-    """List recorded runs, newest first."""
-    from crowquill.agent.cli.runs import list_runs
-
-    raise typer.Exit(list_runs(workspace, limit, as_json=as_json))
-
-
-@runs_app.command("show")
-def runs_show(
-    run_id: Annotated[str, typer.Argument(help="Run id, or its beginning; 'last' is the newest.")],
-    workspace: Workspace = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the events as lines of JSON.")] = False,
-) -> None:
-    """Show what a run did, step by step."""
-    from crowquill.agent.cli.runs import show_run
-
-    raise typer.Exit(show_run(workspace, run_id, as_json=as_json))
-
-
-@runs_app.command("resume")
-def runs_resume(
-    run_id: Annotated[str, typer.Argument(help="Run id, or its beginning; 'last' is the newest.")],
-    workspace: Workspace = None,
-    as_json: AsJson = False,
-    events: Annotated[bool, typer.Option("--events", help="Print each event as a line of JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
-) -> None:
-    """Go on with a run that was killed or cancelled; nothing that was finished is done again."""
-    from crowquill.agent.cli.runs import resume_run
-
-    raise typer.Exit(resume_run(workspace, run_id, as_json=as_json, events=events, quiet=quiet))
-
-
-@runs_app.command("replay")
-def runs_replay(
-    run_id: Annotated[str, typer.Argument(help="Run id, or its beginning; 'last' is the newest.")],
-    workspace: Workspace = None,
-    as_json: AsJson = False,
-) -> None:
-    """Run a finished run again from its journal, without model or network; every event must be the same."""
-    from crowquill.agent.cli.runs import replay_run
-
-    raise typer.Exit(replay_run(workspace, run_id, as_json=as_json))
 
 
 @models_app.command("list")
@@ -231,6 +207,60 @@ def models_pull(
     from crowquill.agent.cli.models import pull_model
 
     raise typer.Exit(pull_model(name))
+
+
+@app.command()
+def browse(
+    target: Annotated[str, typer.Argument(help="URL, file, or words to search for.", metavar="URL|QUERY")],
+    corpus: Annotated[
+        list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
+    ] = None,
+    window: Annotated[int, typer.Option(help="Tokens shown at a time, as a model would see them.", min=50)] = 700,
+    js: Annotated[bool, typer.Option("--js", help="Run the scripts of pages, in the system's Chromium.")] = False,
+    whole: Annotated[bool, typer.Option("--whole", help="Print the page to its end, and stop.")] = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read a page or search, in the text browser that models use.
+
+    Keys act at once: space, u, b, n, o, a; numbers open links; /text finds; q 3-4 quotes; ? lists them all.
+    Commands may also come from a pipe, one a line.
+    """
+    from crowquill.agent.cli.browse import BrowseOptions, run_browse
+
+    options = BrowseOptions(tuple(corpus or ()), tuple(allow_host or ()), window, js, workspace)
+    raise typer.Exit(run_browse(target, options, as_json=as_json, whole=whole))
+
+
+@app.command()
+def call(
+    tool: Annotated[str, typer.Argument(help="The tool: math, search, open, sql, …; a wrong name lists them.")],
+    arguments: Annotated[
+        str, typer.Argument(help="A JSON object, or plain words for a tool with one argument.")
+    ] = "",
+    corpus: Annotated[list[str] | None, typer.Option(help="Indexed folder to search. Repeatable.")] = None,
+    db: Databases = None,
+    web: Annotated[bool, typer.Option("--web", help="Live search and fetching.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="Write a graph to this .svg or .png file.")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Call one tool by hand, as in: crowquill call math '17% of 2340'. Nothing is recorded."""
+    from crowquill.agent.cli.call import run_call
+
+    given = {"corpora": corpus or (), "databases": db or (), "web": web}
+    raise typer.Exit(run_call(tool, arguments, **given, workspace=workspace, plot=plot, as_json=as_json))
+
+
+@app.command("math")
+def math_command(workspace: Workspace = None) -> None:
+    """Calculate line by line: formulas, LaTeX, words, units, dates. Reads a pipe, too."""
+    from crowquill.agent.cli.call import run_math
+
+    raise typer.Exit(run_math(workspace))
 
 
 @app.command()

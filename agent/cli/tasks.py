@@ -66,6 +66,7 @@ def _agent(path: Path, spec: RunSpec, model: str | None, workspace: Path | None)
         policy=spec.policy,
         corpora=spec.corpus,
         databases=spec.db,
+        data=spec.data,
         web=spec.web,
         search=spec.search,
         fetching=Fetching.of_environment(os.environ),

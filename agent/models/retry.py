@@ -25,7 +25,7 @@ class RetryPolicy:
     `base` and `cap` bound the waits and `deadline` bounds all attempts and waits together, in seconds.
     """
 
-    attempts: int = 4
+    attempts: int = 5
     base: float = 0.5
     cap: float = 20.0
     deadline: float = 900.0

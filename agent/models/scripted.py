@@ -106,11 +106,17 @@ class ScriptedModel:
             await self._clock.sleep(scripted.delay)
         if scripted.fault is not None:
             raise ModelError(f"scripted fault: {scripted.fault}", kind=scripted.fault)
-        text = scripted.text
-        if text is None:
-            text = json.dumps(scripted.json, ensure_ascii=False)
+        text = _text(scripted)
         usage = estimate_usage(request.messages, text) if scripted.usage is None else scripted.usage
         return finish_reply(request, text=text, usage=usage, finish="stop")
+
+    def skip(self, request: Request, text: str) -> None:
+        """Pass over the replies up to the one that said `text` to this request before the run was resumed."""
+        fitting = [index for index, reply in enumerate(self._unused) if reply.fits(request) and not reply.repeat]
+        said = next((place for place, index in enumerate(fitting) if _text(self._unused[index]) == text), None)
+        if said is not None:
+            for index in reversed(fitting[: said + 1]):
+                del self._unused[index]
 
     async def warm(self) -> None:
         """Do nothing."""
@@ -135,6 +141,10 @@ class ScriptedModel:
                 return reply if reply.repeat else self._unused.pop(index)
         head = one_line(request.messages[-1].content) if request.messages else ""
         raise ModelError(f"no scripted reply for role {request.role!r} fits the message {head!r}")
+
+
+def _text(reply: ScriptedReply) -> str:
+    return json.dumps(reply.json, ensure_ascii=False) if reply.text is None else reply.text
 
 
 def read_script(path: Path) -> list[ScriptedReply]:

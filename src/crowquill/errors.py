@@ -9,6 +9,7 @@ CrowquillError
 │   └── ToolFailed       the tool could not do it; the model sees why, trying again is no use
 │       └── FetchFailed  a page cannot be had (`kind` says why)
 ├── BudgetExceeded       a call was refused because it could not be paid
+├── RunPaused            a run cannot go on now, but later: a quota is used up, a server fails again and again
 └── StorageError         the workspace cannot be read or written
     ├── ReplayMiss       a replay asked for an effect that was never recorded
     └── ReplayMismatch   a replay produced another event than the recorded one
@@ -89,6 +90,10 @@ class BudgetExceeded(CrowquillError):
     def __init__(self, resource: str, message: str) -> None:
         super().__init__(message)
         self.resource = resource
+
+
+class RunPaused(CrowquillError):
+    """The run is parked: nothing is wrong with it, and it can be resumed."""
 
 
 class StorageError(CrowquillError):

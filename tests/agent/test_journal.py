@@ -2,16 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from crowquill.agent.events import Acted, Noticed
-from crowquill.agent.journal import Journal, load_events
+from crowquill.agent.journal import Journal
+from crowquill.agent.records import LEASE_SECONDS
 from crowquill.agent.redact import Redactor
+from crowquill.agent.tape import load_events
 from crowquill.errors import ModelError, ReplayMismatch, ReplayMiss, StorageError, ToolFailed, ToolRetry, UserError
 from crowquill.memory.clock import SystemClock
 from crowquill.memory.db import Database
+from crowquill.memory.rows import MAX_BYTES, put_aside
 from crowquill.tools.context import Json
 
 CLOCK = SystemClock()
@@ -25,13 +29,15 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 async def begin(database: Database, run_id: str = "r1") -> Journal:
-    journal = Journal(database, run_id, clock=CLOCK, redactor=Redactor(["canary-secret-1"]), live=True)
+    journal = Journal(database, run_id, clock=CLOCK, redactor=Redactor(["canary-secret-1"]))
     await journal.begin("objective", {})
     return journal
 
 
 async def reopen(database: Database) -> Journal:
-    return await Journal.reopen(database, "r1", clock=CLOCK, redactor=Redactor(["canary-secret-1"]))
+    journal = Journal(database, "r1", clock=CLOCK, redactor=Redactor(["canary-secret-1"]), mode="replay")
+    await journal.begin("objective", {})
+    return journal
 
 
 def saying(value: Json) -> Callable[[], Awaitable[Json]]:
@@ -82,8 +88,59 @@ async def test_a_miss_is_loud_and_shows_the_nearest_request(database: Database) 
     live = await begin(database)
     await live.effect("t1", "search", {"query": "length of the Danube"}, saying(1))
     again = await reopen(database)
-    with pytest.raises(ReplayMiss, match="nearest differs at character"):
+    with pytest.raises(ReplayMiss) as miss:
         await again.effect("t1", "search", {"query": "length of the Rhine"}, never)
+    assert str(miss.value).splitlines() == [
+        "run r1, t1: there is no recorded search effect number 1 for this request; the nearest recorded one differs"
+        " so:",
+        "--- recorded at t1",
+        "+++ asked for at t1",
+        "@@ -1 +1 @@",
+        '-query: "length of the Danube"',
+        '+query: "length of the Rhine"',
+    ]
+
+
+async def test_a_strict_replay_asks_for_every_effect_again(database: Database) -> None:
+    live = await begin(database)
+    await live.effect("t1", "search", {"q": "a"}, saying(1))
+    again = await reopen(database)
+    again.check_complete()
+    with pytest.raises(
+        ReplayMismatch, match=r'1 recorded effects were not asked for again; .*search at t1: {"q":"a"}'
+    ):
+        again.check_complete(strict=True)
+
+
+async def test_long_entries_lie_beside_the_database(database: Database) -> None:
+    live, long = await begin(database), "x" * 200_000
+    await live.effect("t1", "search", long, saying([long]))
+    await live.emit("t1", Noticed(long))
+    assert database.path.stat().st_size < 150_000
+    again = await reopen(database)
+    assert await again.effect("t1", "search", long, never) == [long]
+    assert (await again.emit("t1", Noticed(long))).event == Noticed(long)
+    with pytest.raises(StorageError, match="are too much for one entry of the journal"):
+        put_aside("x" * (MAX_BYTES + 1), database.blobs)
+
+
+async def test_a_response_that_was_changed_is_noticed(database: Database) -> None:
+    await (await begin(database)).effect("t1", "search", 1, saying("one"))
+    await database.write(lambda connection: connection.execute("""UPDATE effects SET response = '"two"'"""))
+    with pytest.raises(StorageError, match="was changed after it was written"):
+        await reopen(database)
+
+
+async def test_a_run_of_another_machine_is_held_while_that_says_so(database: Database) -> None:
+    live = await begin(database)
+    await database.write(lambda connection: connection.execute("UPDATE runs SET process = 'another boot 1'"))
+    with pytest.raises(UserError, match="is being worked on"):
+        await Journal(database, "r1", clock=CLOCK, redactor=Redactor(), mode="resume").begin("", {})
+    old = (datetime.now(UTC) - timedelta(seconds=LEASE_SECONDS + 1)).isoformat()
+    await database.write(lambda connection: connection.execute("UPDATE runs SET beat_at = ?", (old,)))
+    assert await live.beat() is False  # it notices that it has lost the run
+    await Journal(database, "r1", clock=CLOCK, redactor=Redactor(), mode="resume").begin("", {})
+    assert await live.beat() is True  # this process holds it again
 
 
 async def test_an_unfinished_effect_is_a_miss(database: Database) -> None:
@@ -129,12 +186,12 @@ async def test_the_chain_of_events_detects_a_change(database: Database) -> None:
     live = await begin(database)
     for number in range(3):
         await live.emit("run", Noticed(f"event {number}"))
-    assert len(await database.read(lambda connection: load_events(connection, "r1"))) == 3
+    assert len(await database.read(lambda connection: load_events(connection, "r1", database.blobs))) == 3
     await database.write(
         lambda connection: connection.execute("UPDATE events SET payload=replace(payload, 'event 1', 'event 7')")
     )
     with pytest.raises(StorageError, match=r"was changed after it was written .*event 1"):
-        await database.read(lambda connection: load_events(connection, "r1"))
+        await database.read(lambda connection: load_events(connection, "r1", database.blobs))
 
 
 async def test_rows_alongside_an_event_are_written_with_it_or_not_at_all(database: Database) -> None:
@@ -156,8 +213,8 @@ async def left(database: Database) -> Journal:
     killed = asyncio.create_task(live.effect("t1/s1", "search", {"q": "b"}, asyncio.Event().wait))
     await asyncio.wait([killed], timeout=0.2)
     killed.cancel()
-    await database.write(lambda connection: connection.execute("UPDATE runs SET process = 'gone'"))
-    return Journal(database, "r1", clock=CLOCK, redactor=Redactor(["canary-secret-1"]), resumed=True)
+    await database.write(lambda connection: connection.execute("UPDATE runs SET process = process || '0'"))
+    return Journal(database, "r1", clock=CLOCK, redactor=Redactor(["canary-secret-1"]), mode="resume")
 
 
 async def test_a_run_that_was_left_is_taken_up(database: Database) -> None:
@@ -168,7 +225,9 @@ async def test_a_run_that_was_left_is_taken_up(database: Database) -> None:
     assert await journal.effect("t1/s1", "search", {"q": "b"}, saying("two")) == "two"  # it was under way
     await journal.emit("t1", Noticed("second", "info"))
     journal.check_complete()
-    recorded = await database.read(lambda connection: load_events(connection, "r1"))  # the chain of hashes holds
+    recorded = await database.read(
+        lambda connection: load_events(connection, "r1", database.blobs)
+    )  # the chain of hashes holds
     assert [entry.event for entry in recorded] == [Noticed("first", "info"), Noticed("second", "info")]
 
 
@@ -181,7 +240,7 @@ async def test_a_resumed_run_that_takes_another_path_is_told(database: Database)
 
 async def test_a_run_that_a_process_works_on_is_not_taken_up_nor_closed(database: Database) -> None:
     await begin(database)
-    other = Journal(database, "r1", clock=CLOCK, redactor=Redactor(), resumed=True)
+    other = Journal(database, "r1", clock=CLOCK, redactor=Redactor(), mode="resume")
     with pytest.raises(UserError, match="is being worked on by process"):
         await other.begin("objective", {})
     other.finish("error", None)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crowquill.errors import StorageError
-from crowquill.memory.db import MIGRATIONS, Database
+from crowquill.memory.db import Database
 from crowquill.memory.embed import HashingEmbedder
 from crowquill.memory.evidence import Computation, Evidence, Quote, Table
 from crowquill.memory.snapshot import Line, Snapshot
@@ -106,19 +106,6 @@ async def test_two_stores_write_side_by_side(tmp_path: Path) -> None:
         assert len((await store.vectors_after(0))[0]) == 80
         assert len(await store.seen_in(f"r{n}")) == 40
         store.database.close()
-
-
-async def test_an_older_file_is_migrated(tmp_path: Path) -> None:
-    path = tmp_path / "crowquill.db"
-    connection = sqlite3.connect(path)
-    for statement in MIGRATIONS[0].split(";\n"):
-        connection.execute(statement)
-    connection.execute("PRAGMA user_version=1")
-    connection.commit()
-    connection.close()
-    store = MemoryStore(Database(path), HashingEmbedder(64))
-    assert await store.add(ROWS, run="r1", task="t1", question="") == 3
-    store.database.close()
 
 
 async def test_a_damaged_row_is_an_error_of_the_store(store: MemoryStore) -> None:

@@ -12,9 +12,9 @@ import pytest
 from crowquill import Agent, Answer, Budget, ScriptedModel
 from crowquill.agent.agent import run_in_thread
 from crowquill.agent.events import Acted, Event, EvidenceFound, Observed, RunFinished, TaskFinished
-from crowquill.agent.journal import load_events
 from crowquill.agent.models.scripted import ScriptedReply
 from crowquill.agent.replay import replay
+from crowquill.agent.tape import load_events
 from crowquill.agent.workspace import Workspace
 from crowquill.errors import ReplayMiss, UserError
 from crowquill.memory.embed import SentenceEmbedder
@@ -293,7 +293,9 @@ def test_two_tasks_run_in_parallel_and_replay_identically(workspace: Workspace) 
     assert sum(isinstance(event, TaskFinished) for event in events) == 2
     model.assert_spent()
 
-    recorded = workspace.database.read_now(lambda connection: load_events(connection, answer.run_id))
+    recorded = workspace.database.read_now(
+        lambda connection: load_events(connection, answer.run_id, workspace.blobs)
+    )
     assert [item.event for item in recorded if item.lane == "run"] == [
         event for event in events if any(item.event == event and item.lane == "run" for item in recorded)
     ]

@@ -13,11 +13,12 @@ from tests.support.pages import indexed
 from crowquill import Agent, Answer, Budget, ScriptedModel, UserError
 from crowquill.agent.agent import run_in_thread
 from crowquill.agent.events import Event, RunFinished
-from crowquill.agent.journal import load_events
 from crowquill.agent.models.base import Reply, Request
 from crowquill.agent.models.scripted import ScriptedReply
 from crowquill.agent.replay import replay
+from crowquill.agent.tape import load_events
 from crowquill.agent.workspace import Workspace
+from crowquill.memory.blobs import BlobStore
 from crowquill.memory.embed import HashingEmbedder
 
 QUESTION = "How long is the River Aske, and where does the Brune rise?"
@@ -109,9 +110,7 @@ def copy(database: Path, target: Path) -> Path:
     target.parent.mkdir()
     with sqlite3.connect(database) as live, sqlite3.connect(target) as left:
         live.backup(left)
-        left.execute(
-            "UPDATE runs SET status='running', finished_at=NULL, answer=NULL, process='a process that is gone'"
-        )
+        left.execute("UPDATE runs SET status='running', finished_at=NULL, answer=NULL, process=process || '0'")
     live.close()
     left.close()
     return target
@@ -122,7 +121,7 @@ def history(database: Path) -> dict[str, list[object]]:
     connection = sqlite3.connect(database)
     (run_id,) = connection.execute("SELECT id FROM runs").fetchone()
     lanes: dict[str, list[object]] = {}
-    for item in load_events(connection, run_id):
+    for item in load_events(connection, run_id, BlobStore(database.parent / "blobs")):
         event: object = item.event
         if isinstance(item.event, RunFinished):
             event = replace(item.event, answer=replace(item.event.answer, seconds=0.0))

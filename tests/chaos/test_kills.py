@@ -1,0 +1,33 @@
+"""E1, E2 and E4 of the reliability aims: killed runs lose nothing, repeat nothing and end as if never killed.
+
+The full counts run with `make chaos`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("kills", "points", "races", "steps"), [(50, 3, 2, 10), pytest.param(500, 100, 20, 60, marks=pytest.mark.slow)]
+)
+def test_killed_runs(tmp_path: Path, kills: int, points: int, races: int, steps: int) -> None:
+    counts = ("--kills", str(kills), "--points", str(points), "--races", str(races), "--steps", str(steps))
+    command = [sys.executable, str(ROOT / "tests/chaos/kills.py"), str(tmp_path / "ground"), *counts]
+    # a process of its own, because this one has threads, and must not fork
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0, done.stderr
+    sys.stdout.write(done.stdout)  # shown by `make chaos`
+    found = json.loads(done.stdout)
+    assert found["random"]["kills"] >= kills
+    assert found["races"]["one won"] == races
+    for trial in ("random", "points", "races"):
+        assert [found[trial][fault] for fault in ("lost", "different", "not replayed")] == [0, 0, 0], found
+    assert found["points"]["kills"] >= min(points, 40)
+    assert len(found["points"]["never reached"]) <= points // 10
