@@ -7,6 +7,8 @@ import threading
 from collections.abc import AsyncGenerator, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing, suppress
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeGuard, TypeVar
 
@@ -30,9 +32,13 @@ from crowquill.agent.workshop import Workshop
 from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import ReplayMiss, UserError
 from crowquill.memory.clock import Clock, SystemClock
+from crowquill.memory.evidence import Table
+from crowquill.tools.fetching import Fetching
 from crowquill.tools.tool import Tool
 
 T = TypeVar("T")
+_TURNS = 3
+"""Earlier questions that a follow-up may refer to."""
 
 
 class Agent:
@@ -44,10 +50,15 @@ class Agent:
         models: other models for single roles (plan, act, write, judge).
         policy: `guided` for models of 1–3 billion parameters, `json` for larger ones; by the model when None.
         corpora: names of indexed folders (`crowquill index`), or `pocket` for the shipped pages.
-        databases: SQLite files or URLs; `pocket` is the shop shipped with Crowquill.
+        databases: SQLite or DuckDB files, or URLs (`postgresql://…`), each also as `name=URL`; `pocket` is the shop
+            shipped with Crowquill.
+        data: CSV, TSV, Parquet, JSON, JSON Lines and Excel files, or folders of them; together one database.
         tools: more tools, made with `crowquill.tool`.
         allow: names of tools, or patterns of them, that may write, send or execute without anybody being asked.
-        web: allow live search and fetching.
+        web: allow live search and fetching; naming providers in `search` does so, too.
+        search: web search providers in the order in which they are asked, each when those before it found nothing:
+            `tavily`, `brave`, `searxng`, `wikipedia`, `ddg`; `a+b` asks two and merges. Free ones when empty.
+        fetching: contact for the owners of sites, proxy, and whether kept pages are fetched again.
         memory: use and keep evidence of earlier runs in the workspace.
         allow_hosts: private or loopback hosts (`127.0.0.1:8080`) that may be fetched.
         prices: dollars per million tokens, by the model's spelling; a dollar budget needs them.
@@ -69,9 +80,12 @@ class Agent:
         budget: Budget | None = None,
         corpora: Sequence[str] = (),
         databases: Sequence[str] = (),
+        data: Sequence[str | Path] = (),
         tools: Sequence[Tool] = (),
         allow: Sequence[str] = (),
         web: bool = False,
+        search: Sequence[str] = (),
+        fetching: Fetching | None = None,
         memory: bool = True,
         allow_hosts: Sequence[str] = (),
         prices: Mapping[str, Price] | None = None,
@@ -104,7 +118,10 @@ class Agent:
             budget=(Budget() if budget is None else budget).checked(),
             corpora=tuple(corpora),
             databases=tuple(self.workspace.database_url(spec) for spec in databases),
-            web=web,
+            data=tuple(str(Path(path).expanduser().absolute()) for path in data),
+            web=web or bool(search),
+            search=tuple(search),
+            fetching=Fetching() if fetching is None else fetching,
             memory=memory,
             allow_hosts=tuple(allow_hosts),
             prices={} if prices is None else dict(prices),
@@ -126,14 +143,17 @@ class Agent:
         workspace: Workspace,
     ) -> "Agent":
         """Make an agent with the settings of a recorded run; what stands for its own tools cannot be called."""
-        return cls(
+        agent = cls(
             model=models["act"],
             models=models,
             policy=config.policy,
             budget=config.budget,
             corpora=config.corpora,
             databases=config.databases,
+            data=config.data,
             web=config.web,
+            search=config.search,
+            fetching=config.fetching,
             memory=config.memory,
             allow_hosts=config.allow_hosts,
             prices=config.prices,
@@ -144,6 +164,15 @@ class Agent:
             examples=config.examples,
             workspace=workspace,
         )
+        agent.config = replace(agent.config, earlier=config.earlier)
+        return agent
+
+    def following(self, answer: Answer) -> "Agent":
+        """Return an agent whose next question refines that answer's query, as in "but with sales before"."""
+        queries = [(answer.objective, item.sql) for item in answer.evidence if isinstance(item, Table)]
+        agent = copy(self)
+        agent.config = replace(self.config, earlier=(*self.config.earlier, *queries[-1:])[-_TURNS:])
+        return agent
 
     def ask(self, objective: str) -> Answer:
         """Answer an objective; blocks. Works inside a running event loop, too: it uses a thread of its own.
@@ -257,6 +286,12 @@ class Agent:
             yield Progress("preparing the sources")
             live = self._tapes is None
             workshop = await asyncio.to_thread(self.workshop, live=live)  # what cannot be used is said before a run
+            try:
+                if live:
+                    await workshop.check()
+            except BaseException:
+                workshop.close()
+                raise
             async with aclosing(self.driver.drive(journal, objective, workshop, fork=fork)) as events:
                 async for event in events:
                     yield event

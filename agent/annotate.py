@@ -2,7 +2,7 @@
 
 import re
 
-from crowquill.memory.textual import content_words
+from crowquill.memory.textual import content_words, numbers, split_sentences, stems
 
 _COMPARATIVE = (
     "more|less|fewer|longer|shorter|taller|higher|lower|heavier|lighter|older|younger|faster|slower|bigger|"
@@ -26,6 +26,26 @@ _CALCULATION = re.compile(
 def needs_calculation(question: str) -> bool:
     """Say whether the answer is probably a number that has to be computed from other numbers."""
     return _CALCULATION.search(question) is not None
+
+
+_ASKS_FIGURE = re.compile(
+    r"\b(?:how\s+(?:many|much|long|old|far|tall|big|fast|heavy|high|deep|wide|often)|"
+    r"what\s+(?:is|was|are|were|will\s+be)\s+(?:the|his|her|their|its)\b|what\s+(?:percent\w*|fraction|number|total)|calculate|find)\b"
+    r"|\b(?:сколько|какова|каков|какой\s+процент|найди\w*|вычисли\w*)\b",
+    re.IGNORECASE,
+)
+
+
+def is_word_problem(question: str, *, alone: bool) -> bool:
+    """Say whether a question tells all numbers that its answer is computed from.
+
+    `alone`: there is nothing to look anything up in, so that one number is enough; otherwise it has to be a story
+    of several sentences with three numbers or more.
+    """
+    given = [number for number in numbers(question) if not number.is_year]
+    if not given or _ASKS_FIGURE.search(question) is None:
+        return False
+    return alone or (len(given) >= 3 and len(split_sentences(question)) >= 2)
 
 
 _YES_NO = re.compile(r"^(?:is|are|was|were|do|does|did|has|have|had|can|could)\b|\bли\b", re.IGNORECASE)
@@ -66,6 +86,28 @@ def wants_person(question: str) -> bool:
     """Say whether the question asks who: that is its first word of asking, not one that begins a clause."""
     found = _ASKING.search(question)
     return found is not None and found[1] is not None
+
+
+_COUNTED = re.compile(r"\b(?:how\s+m?any|сколько)\s+(\w+(?:\s+\w+)?)", re.IGNORECASE)
+_AFTER = 3
+"""Words behind a number among which the counted thing stands: "1,462 large hypermarkets"."""
+
+
+def counted(question: str, sentence: str) -> str:
+    """Return the number by which a sentence counts what the question asks "how many" of, "" when there is none.
+
+    Two different numbers of it are no answer either.
+    """
+    asked = _COUNTED.search(question)
+    things = content_words(asked[1]) if asked is not None else frozenset()
+    given = numbers(sentence)
+    ends = [*(number.start for number in given[1:]), len(sentence)]
+    found = {
+        sentence[number.start : number.end]
+        for number, end in zip(given, ends, strict=False)  # no number, and one end is over
+        if not number.is_year and things & set(stems(sentence[number.end : end])[:_AFTER])
+    }
+    return found.pop() if len(found) == 1 else ""
 
 
 _KIND = re.compile(

@@ -7,12 +7,13 @@ from typing import Any, Literal, get_args
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.models.base import Role
 from crowquill.agent.toolspec import ToolSpec
+from crowquill.tools.fetching import Fetching
 
 PolicyName = Literal["guided", "json"]
-Part = Literal["lexical", "dense", "titles", "hop", "comparison", "types", "second look", "bridge"]
+Part = Literal["lexical", "dense", "titles", "hop", "comparison", "types", "second look", "bridge", "program"]
 """Parts of the guided recipe that can be left out: rankings of the corpus search, comparison by code, the check of
-the kind of answer, the second look at the best pages when the first has found nothing, and reading on about what
-was answered when it is probably only on the way to the answer."""
+the kind of answer, the second look at the best pages when the first has found nothing, reading on about what was
+answered when it is probably only on the way to the answer, and a program of named steps for word problems."""
 PARTS: tuple[Part, ...] = get_args(Part)
 
 ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")
@@ -20,10 +21,12 @@ ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """Settings of one run. `models` names the model of each role; `web` allows live search and fetching;
-    `prices` are per model, dollars per million tokens; `without` names parts of the recipe that are left out,
-    `tools` are those of the user's own program, and `allow` patterns of the names of those that may do more than
-    read. With `cache`, replies of earlier runs are used again. `examples` are steps of earlier runs for the model.
+    """Settings of one run. `models` names the model of each role; `data` are paths of data files; `web` allows live
+    search and fetching, `search` names the providers in order (see `tools.search.registry`), `fetching` says how
+    pages are fetched; `prices` are per model, dollars per million tokens; `earlier` are the questions that this one
+    refines, each with its query; `without` names parts of the recipe that are left out, `tools` are those of the
+    user's own program, and `allow` patterns of the names of those that may do more than read. With `cache`, replies
+    of earlier runs are used again. `examples` are steps of earlier runs, shown to the model.
     """
 
     models: Mapping[Role, str]
@@ -31,10 +34,14 @@ class RunConfig:
     budget: Budget = field(default_factory=Budget)
     corpora: tuple[str, ...] = ()
     databases: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
     web: bool = False
+    search: tuple[str, ...] = ()
+    fetching: Fetching = field(default_factory=Fetching)
     memory: bool = True
     allow_hosts: tuple[str, ...] = ()
     prices: Mapping[str, Price] = field(default_factory=dict)
+    earlier: tuple[tuple[str, str], ...] = ()
     without: tuple[Part, ...] = ()
     tools: tuple[ToolSpec, ...] = ()
     allow: tuple[str, ...] = ()
@@ -48,10 +55,15 @@ class RunConfig:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunConfig":
         """Restore what `to_json` gave."""
-        names = ("corpora", "databases", "allow_hosts", "without", "allow", "examples")
+        names = ("corpora", "databases", "data", "search", "allow_hosts", "without", "allow", "examples")
         lists = {name: tuple(data.get(name, ())) for name in names}
-        prices = {name: Price(**price) for name, price in data["prices"].items()}
-        tools = tuple(
-            ToolSpec(tool) if isinstance(tool, str) else ToolSpec(**tool) for tool in data.get("tools", ())
-        )
-        return cls(**{**data, **lists, "tools": tools, "budget": Budget(**data["budget"]), "prices": prices})
+        values = {
+            "budget": Budget(**data["budget"]),
+            "earlier": tuple((question, sql) for question, sql in data.get("earlier", ())),
+            "fetching": Fetching(**data.get("fetching", {})),
+            "prices": {name: Price(**price) for name, price in data["prices"].items()},
+            "tools": tuple(
+                ToolSpec(tool) if isinstance(tool, str) else ToolSpec(**tool) for tool in data.get("tools", ())
+            ),
+        }
+        return cls(**{**data, **lists, **values})

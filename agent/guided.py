@@ -11,24 +11,34 @@ import re
 from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Any
 
-from crowquill.agent.annotate import answer_pattern, asked_kind, may_be_stopover, needs_calculation, wants_person
+from crowquill.agent.annotate import (
+    answer_pattern,
+    asked_kind,
+    counted,
+    is_word_problem,
+    may_be_stopover,
+    needs_calculation,
+    wants_person,
+)
 from crowquill.agent.compare import Comparison, Side, agree, best_quote, choose, comparison, holds, lacks, larger
-from crowquill.agent.critic.checks import is_unknown, is_verdict
+from crowquill.agent.critic.checks import is_unknown, is_verdict, unfounded_numbers
 from crowquill.agent.critic.grounding import connected, is_called, lacking, needed, repeats, says, searchable
+from crowquill.agent.guided_sql import SqlRecipe
 from crowquill.agent.lane import Lane
 from crowquill.agent.measures import measure_words, measures
 from crowquill.agent.models.base import Reply, Request
+from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.prompting import prompt
-from crowquill.agent.render import evidence_block, fence, one_line
+from crowquill.agent.render import evidence_block
 from crowquill.agent.rules import urls_in
 from crowquill.agent.state import ENDINGS, Action, State
 from crowquill.agent.toolkit import Toolkit
+from crowquill.agent.worked import program_of
 from crowquill.errors import ModelError
 from crowquill.memory.evidence import Computation, Evidence, Quote, Table, plain_text
 from crowquill.memory.textual import content_words, names
-from crowquill.memory.untrusted import Untrusted
 from crowquill.memory.verify import missing_numbers
-from crowquill.tools.maths.arithmetic import parse_arithmetic
+from crowquill.tools.maths.questions import parse_computation
 from crowquill.tools.search.base import Passage
 
 PAGES = 5
@@ -56,6 +66,7 @@ class GuidedPolicy:
         self._recipe: AsyncGenerator[Action, State] | None = None
         self._fault: ModelError | None = None
         self._found: Action | None = None
+        self._said = ""
 
     async def next(self, state: State, legal: frozenset[str]) -> Action:
         """Return the recipe's next action; when only the endings are left, read what there is."""
@@ -80,21 +91,30 @@ class GuidedPolicy:
 
     async def _steps(self, state: State) -> AsyncGenerator[Action, State]:
         question = state.task.goal
-        expression = parse_arithmetic(question)
+        expression = parse_computation(question)
         if expression is not None:
-            state = yield Action("math", {"expression": expression}, "plain arithmetic")
+            state = yield Action("math", {"expression": expression}, "a computation as it stands")
             if state.evidence:
                 yield _computed(state, "", ())
         alone = self._toolkit.browser is None
-        if any(alone or schema.relevance(question) >= DATABASE_RELEVANCE for schema in self._toolkit.schemas):
-            problem = ""
-            for _ in range(2):
-                state = yield await self._query(question, problem)
-                problem = state.steps[-1].error
-                if not problem:
-                    break
-            if _rows(state.evidence):
-                yield await self._tell(state, words=state.steps[0].error == "")
+        if "program" not in self._without and is_word_problem(question, alone=alone and not self._toolkit.schemas):
+            for ask in (self._reasoned, self._program) if alone else (self._reasoned,):
+                if program := await ask(question):
+                    state = yield Action("math", {"expression": program}, "with the numbers of the question")
+                    if state.evidence:
+                        yield _computed(state, "", ())
+        schemas = self._toolkit.schemas
+        follows = bool(self._toolkit.desk.earlier) if self._toolkit.desk is not None else False
+        known = [schema for schema in schemas if follows or schema.relevance(question) >= DATABASE_RELEVANCE]
+        for schema in known or (schemas[:1] if alone else ()):
+            recipe = SqlRecipe(self._lane, self._toolkit, schema)
+            queries = recipe.steps(state)
+            query = await anext(queries, None)
+            while query is not None:
+                state = yield query
+                query = await _asend(queries, state)
+            if recipe.found is not None and recipe.found.rows:
+                yield await self._tell(state, recipe.found, words=recipe.calls == 1)
         state = yield Action("recall", {"query": question}, "what earlier runs have verified")
         if self._toolkit.browser is None:
             yield await self._read(state)
@@ -131,7 +151,7 @@ class GuidedPolicy:
         answer = await self._read(state)
         if answer is NOT_FOUND and not needs_calculation(question) and "second look" not in self._without:
             seen = len(state.evidence)
-            for url, _ in places[:LOOKED_AT_AGAIN]:
+            for url in self._again([url for url, _ in places], state):
                 state = yield Action("open", {"target": url}, "not found at first: read on")
                 for lines in await self._unread(state, _nameless(question)):
                     state = yield Action("quote", {"lines": lines}, "close to what is asked, whoever it is about")
@@ -149,6 +169,20 @@ class GuidedPolicy:
                     beyond = await self._beyond(state, short, about.url)
                     answer = answer if beyond is NOT_FOUND else beyond
         yield answer
+
+    def _again(self, urls: Sequence[str], state: State) -> list[str]:
+        """Return the pages to look at again: those first whose subject the first reading has brought up.
+
+        It says what it knows, "Ada Fell played the captain", where it does not know which post she held.
+        """
+        titles = {item.source.url: item.source.title for item in state.evidence if isinstance(item, Quote)}
+        asked = content_words(state.task.goal)
+        brought_up = [name.text for name in names(self._said, openings=True) if content_words(name.text) - asked]
+
+        def is_brought_up(url: str) -> bool:
+            return any(is_called(titles.get(url, ""), name) for name in brought_up)
+
+        return sorted(urls, key=lambda url: not is_brought_up(url))[:LOOKED_AT_AGAIN]
 
     def _may_lead_on(self, answer: Action, question: str) -> bool:
         """Say whether an answer is a name that may only be on the way, and can be searched for."""
@@ -212,6 +246,7 @@ class GuidedPolicy:
             schema = _reading_schema(state.evidence, pattern)
             reply = await self._ask("read", schema, 120, state.evidence, state.task.goal)
         parsed = reply.parsed if reply.parsed is not None else {}
+        self._said = str(parsed.get("sentence", ""))
         if len(str(parsed.get("answer", "")).split()) > LONGEST:
             return NOT_FOUND  # it talks round the question
         return _answer(state, parsed, reply)
@@ -276,22 +311,32 @@ class GuidedPolicy:
             return None
         return needed(expression, cites, state.evidence), expression, sentence
 
-    async def _query(self, question: str, problem: str) -> Action:
-        schemas = "\n".join(schema.render(1800) for schema in self._toolkit.schemas)
-        messages = prompt("query").messages(
-            schema=fence(Untrusted(schemas, "schema"), self._lane.services.seed),
-            objective=question,
-            problem=f"The last try failed: {one_line(problem, 300)}" if problem else "",
-        )
-        schema = _object({"query": {"type": "string", "maxLength": 500}})
-        reply = await self._lane.complete(Request("act", messages, 200, schema))
-        query = str(reply.parsed["query"]) if reply.parsed is not None else ""
-        return Action("sql", {"query": query}, "the database knows the question's words")
+    async def _reasoned(self, question: str) -> str:
+        """Have the model reason in free words, and return what it calculates, as far as code can stand for it."""
+        messages = prompt("reason").messages(objective=question)
+        try:
+            reply = await self._lane.complete(Request("act", messages, 400))
+        except UnusableReply:  # it talks on until it is cut off
+            return ""
+        program = program_of(reply.text, question)
+        return "" if unfounded_numbers(program, [question]) else program
 
-    async def _tell(self, state: State, *, words: bool) -> Action:
-        """Put a query result into words: by the model when a call is left, else by code."""
-        table = _rows(state.evidence)[-1]
-        number = len(state.evidence)
+    async def _program(self, question: str) -> str:
+        """Ask for named steps, each a formula of the question's numbers and of steps before it."""
+        fields = {
+            "name": {"type": "string", "pattern": "^[a-z][a-z_]{1,30}$"},
+            "value": {"type": "string", "pattern": "^[a-z0-9_. ()+*/%-]{1,80}$"},
+        }
+        schema = _object({"steps": {"type": "array", "items": _object(fields), "minItems": 1, "maxItems": 10}})
+        reply = await self._lane.complete(
+            Request("act", prompt("program").messages(objective=question), 300, schema)
+        )
+        steps = reply.parsed["steps"] if reply.parsed is not None else []
+        return "; ".join(f"{step['name']} = {step['value']}" for step in steps)
+
+    async def _tell(self, state: State, table: Table, *, words: bool) -> Action:
+        """Put a query result into words: by the model when a call is left and it says what the table says."""
+        number = 1 + next(at for at, item in enumerate(state.evidence) if item.id == table.id)
         fallback = {"quotes": [number], "sentence": _row_sentence(table), "answer": _cell(table)}
         if not words:
             return _answer(state, fallback, None)
@@ -299,7 +344,7 @@ class GuidedPolicy:
             "sentence": {"type": "string", "maxLength": 240},
             "answer": {"type": "string", "maxLength": 80},
         }
-        reply = await self._ask("tell", _object(fields), 120, state.evidence, state.task.goal)
+        reply = await self._ask("tell", _object(fields), 120, [table], state.task.goal)
         parsed = {**(reply.parsed if reply.parsed is not None else {}), "quotes": [number]}
         told = _answer(state, parsed, reply)
         if told.tool == "answer" or is_unknown(str(parsed.get("answer", ""))):
@@ -318,7 +363,9 @@ def _answer(state: State, parsed: dict[str, Any], reply: Reply | None) -> Action
     """Turn a reading into an answer, or "not found" when the evidence does not carry the short answer."""
     short = _bare(str(parsed.get("answer", "")).strip().strip("."), state.task.goal)
     sentence = str(parsed.get("sentence", "")).strip()
-    if not short or is_unknown(short):
+    if is_unknown(short):
+        short = counted(state.task.goal, sentence)
+    if not short:
         return NOT_FOUND
     if not is_verdict(short):
         if repeats(short, state.task.goal):
@@ -381,8 +428,12 @@ def _computed(state: State, sentence: str, cites: tuple[int, ...]) -> Action:
     return Action("answer", {"short": shown, "claims": [{"text": text, "cites": [*cites, number]}]})
 
 
-def _rows(evidence: Sequence[Evidence]) -> list[Table]:
-    return [item for item in evidence if isinstance(item, Table) and item.rows]
+async def _asend(steps: AsyncGenerator[Action, State], state: State) -> Action | None:
+    """Return the next action of steps, or None when there is none."""
+    try:
+        return await steps.asend(state)
+    except StopAsyncIteration:
+        return None
 
 
 def _cell(table: Table) -> str:

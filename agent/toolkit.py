@@ -9,10 +9,12 @@ from crowquill.errors import UserError
 from crowquill.memory.evidence import Evidence
 from crowquill.memory.snapshot import Snapshot
 from crowquill.memory.untrusted import Untrusted
-from crowquill.tools.browser.browser import Browser, browser_tools
+from crowquill.tools.browser.actions import browser_tools
+from crowquill.tools.browser.browser import Browser
 from crowquill.tools.context import ToolContext
 from crowquill.tools.observation import Observation
 from crowquill.tools.search.base import Passage
+from crowquill.tools.sql.desk import Desk
 from crowquill.tools.sql.schema import Schema
 from crowquill.tools.tool import Tool, tool
 
@@ -21,8 +23,8 @@ _SCROLLS = 3
 
 
 BUILT_IN = ENDINGS | {
-    *("search", "open", "find", "next", "scroll", "top", "goto", "back", "quote"),
-    *("math", "sql", "schema", "recall"),
+    *("search", "open", "find", "next", "scroll", "top", "outline", "goto", "all", "submit", "back", "quote"),
+    *("math", "sql", "schema", "recall", "wolfram"),
 }
 """Names that a custom tool may not take, whether or not the run has the tool."""
 
@@ -32,12 +34,13 @@ Rank = Callable[[Snapshot, str, ToolContext], Awaitable[list[Passage]]]
 
 @dataclass(frozen=True, slots=True)
 class Toolkit:
-    """Tools by name. Browser, ranking and schemas are also used by policies that choose by code."""
+    """Tools by name. Browser, ranking, schemas and the desk are also used by policies that choose by code."""
 
     tools: dict[str, Tool]
     rank: Rank
     browser: Browser | None = None
     schemas: tuple[Schema, ...] = ()
+    desk: Desk | None = None
 
     def legal(self, state: State) -> frozenset[str]:
         """Return the actions that make sense now.
@@ -98,10 +101,17 @@ def check_custom(tools: Sequence[Tool], allow: Sequence[str] = ()) -> None:
         taken.add(entry.name)
 
 
-def make_toolkit(browser: Browser | None, tools: Sequence[Tool], schemas: Sequence[Schema], rank: Rank) -> Toolkit:
+def make_toolkit(
+    browser: Browser | None,
+    tools: Sequence[Tool],
+    rank: Rank,
+    *,
+    schemas: Sequence[Schema] = (),
+    desk: Desk | None = None,
+) -> Toolkit:
     """Put the tools of a lane together, by name in a fixed order."""
     everything = [*(browser_tools(browser) if browser is not None else ()), *tools, recall_tool()]
-    return Toolkit({entry.name: entry for entry in everything}, rank, browser, tuple(schemas))
+    return Toolkit({entry.name: entry for entry in everything}, rank, browser, tuple(schemas), desk)
 
 
 def numbers_of(evidence: Sequence[Evidence]) -> range:

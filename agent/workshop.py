@@ -1,6 +1,7 @@
 """Builds what the lanes of a run work with: providers, page sources, tools, and the policy."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any, cast
@@ -13,19 +14,26 @@ from crowquill.agent.lane import Lane
 from crowquill.agent.policy import JsonPolicy
 from crowquill.agent.toolkit import Toolkit, check_custom, make_toolkit
 from crowquill.agent.workspace import Workspace
-from crowquill.errors import ToolFailed, UserError
+from crowquill.errors import ToolError, ToolFailed, UserError
 from crowquill.memory.snapshot import Snapshot
 from crowquill.tools.browser.browser import Browser
+from crowquill.tools.browser.prefetch import Prefetch
 from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.fetch import Fetcher
 from crowquill.tools.maths.tool import math_tool
+from crowquill.tools.page_cache import PageCache
 from crowquill.tools.search.base import PageSource, Passage, SearchProvider
 from crowquill.tools.search.corpus import rank_lines
-from crowquill.tools.search.web import WebSearch
-from crowquill.tools.sql.tool import locate_database, open_database, read_schemas, sql_tools
+from crowquill.tools.search.registry import DEFAULT, Setup, make_providers
+from crowquill.tools.sql.desk import Desk
+from crowquill.tools.sql.source import data_source, jobs_of, locate_database, open_database
+from crowquill.tools.sql.tool import read_schemas, sql_tools
 from crowquill.tools.tool import Tool
-from crowquill.tools.worker import Worker
+from crowquill.tools.wolfram import wolfram_tools
+from crowquill.tools.worker import JOBS, Worker
 
+UNKNOWN_ENGINE = "Crowquill does not know how to tell whether this account can write: use one that can only read"
+_CHECK_SECONDS = 20.0
 _RANKED_LINES = 8
 """Lines of a page that are ranked for a policy, which takes the best that it has not got."""
 
@@ -42,16 +50,28 @@ class Workshop:
         check_custom(extra, config.allow)
         self._workspace = workspace
         self._extra = tuple(replace(entry, custom=True) for entry in extra)
-        self._worker = Worker()
-        self._databases = tuple((open_database if live else locate_database)(url) for url in config.databases)
+        databases = [(open_database if live else locate_database)(url) for url in config.databases]
+        self._databases = (*databases, *([data_source(config.data, live=live)] if config.data else []))
+        self._worker = Worker({**JOBS, **jobs_of(self._databases)})
         names = [database.name for database in self._databases]
         if double := [name for name in names if names.count(name) > 1]:
-            raise UserError(f"two databases are called {double[0]!r}")
+            raise UserError(f"two databases are called {double[0]!r}: give one another name, as in --db NAME=URL")
         find = workspace.corpus if live else workspace.recorded_corpus
         corpora = [find(name, config.without) for name in config.corpora]
-        self._providers: list[SearchProvider] = [*corpora, *([WebSearch()] if config.web else [])]
-        self._fetchers = [Fetcher(allow_hosts=config.allow_hosts)] if config.web or config.allow_hosts else []
+        setup = Setup(os.environ, config.fetching, live)
+        specs = config.search if config.search else DEFAULT
+        self._providers: list[SearchProvider] = [*corpora, *(make_providers(specs, setup) if config.web else ())]
+        self._fetchers = [self._fetcher(setup)] if config.web or config.allow_hosts else []
         self._sources: list[PageSource] = [*corpora, *self._fetchers]
+        self._prefetch = Prefetch(self._fetchers) if live else None
+
+    def _fetcher(self, setup: Setup) -> Fetcher:
+        return Fetcher(
+            allow_hosts=self._config.allow_hosts,
+            options=self._config.fetching,
+            proxy_password=setup.password,
+            cache=PageCache(self._workspace.database),
+        )
 
     @property
     def abilities(self) -> list[str]:
@@ -63,9 +83,20 @@ class Workshop:
             found.append("SQL over " + ", ".join(database.name for database in self._databases))
         return found + [tool.name for tool in self._extra]
 
+    async def check(self) -> None:
+        """Look whether servers and data files can be read, and by a role that can do no more. Raises UserError."""
+        for database in self._databases:
+            if database.kind == "sqlite":
+                continue  # it is opened read-only, whoever we are
+            try:
+                request = database.request(sql="SELECT 1", seconds=_CHECK_SECONDS)
+                await self._worker.run(database.job("query"), request, seconds=_CHECK_SECONDS)
+            except ToolError as error:
+                raise UserError(f"{database.name}: {error}") from error
+
     async def toolkit(self, lane: Lane) -> Toolkit:
         """Make the tools of one lane; reading the schemas of databases is an effect, their values are private."""
-        browser = Browser(self._providers, self._sources) if self._sources else None
+        browser = Browser(self._providers, self._sources, prefetch=self._prefetch) if self._sources else None
         try:
             schemas = await read_schemas(self._databases, self._worker, lane)
         except ToolFailed as error:
@@ -73,8 +104,26 @@ class Workshop:
             await lane.emit(Noticed(f"the schema of the database cannot be read: {error}", "warning"))
         for schema in schemas:
             lane.rules.keep(schema.samples())
+            for note in schema.notes():
+                await lane.emit(Noticed(note))
+        for database in self._databases:
+            if database.kind == "other":
+                await lane.emit(Noticed(f"{database.name}: {UNKNOWN_ENGINE}", "warning"))
         queries = sql_tools(self._databases, self._worker, schemas) if self._databases else []
-        return make_toolkit(browser, [math_tool(self._worker), *queries, *self._extra], schemas, self._rank)
+        tools = [*self._own_tools(), *queries, *self._extra]
+        desk = Desk(self._databases, self._worker, self._workspace.embedder, earlier=self._config.earlier)
+        return make_toolkit(browser, tools, self._rank, schemas=schemas, desk=desk)
+
+    async def tools(self, context: ToolContext) -> dict[str, Tool]:
+        """Make the tools for a call by hand, whatever state they are in."""
+        browser = Browser(self._providers, self._sources) if self._sources else None
+        schemas = await read_schemas(self._databases, self._worker, context)
+        queries = sql_tools(self._databases, self._worker, schemas) if self._databases else []
+        return make_toolkit(browser, [*self._own_tools(), *queries], self._rank, schemas=schemas).tools
+
+    def _own_tools(self) -> list[Tool]:
+        """Tools that every run has, and `wolfram` where there is a key."""
+        return [math_tool(self._worker), *wolfram_tools()]
 
     def policy(self, lane: Lane, toolkit: Toolkit) -> Policy:
         """Make the policy of one lane."""
@@ -97,6 +146,8 @@ class Workshop:
 
     def close(self) -> None:
         """End the processes that calculate, query and render."""
+        if self._prefetch is not None:
+            self._prefetch.cancel()
         self._worker.close()
         for fetcher in self._fetchers:
             fetcher.close()

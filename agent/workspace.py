@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from crowquill.memory.embed import Embedder, SentenceEmbedder
 from crowquill.memory.index import ChromaIndex
 from crowquill.memory.retrieve import Retriever
 from crowquill.memory.store import MemoryStore
-from crowquill.tools.search.corpus import BuildReport, Corpus, corpus_names
+from crowquill.tools.search.corpus import BuildReport, Corpus, Progress, corpus_names
 from crowquill.tools.search.pocket import POCKET, write_shop
 
 FOLDER = ".crowquill"
@@ -85,8 +85,8 @@ class Workspace:
         """Return a corpus by name without looking for it: a replay needs only its name."""
         return Corpus(self.path / "corpora" / name, self.embedder, without)
 
-    def index(self, source: Path, name: str, *, progress: Callable[[int, int], None] | None = None) -> BuildReport:
-        """Index a folder of HTML, Markdown and text files, or bring its index up to date."""
+    def index(self, source: Path, name: str, *, progress: Progress | None = None) -> BuildReport:
+        """Index a folder of pages or a ZIM file, or bring its index up to date (see `corpus_build.build`)."""
         return self.recorded_corpus(name).build(source, progress=progress)
 
     def database_url(self, spec: str) -> str:

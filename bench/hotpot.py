@@ -36,8 +36,9 @@ from common import Results, fingerprint, interval, mean, paired
 
 from crowquill import Agent, Answer
 from crowquill.agent.annotate import answer_pattern
-from crowquill.agent.config import PARTS
+from crowquill.agent.config import PARTS, Part
 from crowquill.agent.events import Acted, RunFinished
+from crowquill.agent.guided import PAGES
 from crowquill.agent.models.base import Message, Model, Request
 from crowquill.agent.models.resolve import resolve
 from crowquill.agent.workspace import Workspace
@@ -174,20 +175,33 @@ class Bench:
             if isinstance(event, Acted):
                 thoughts.append(event.thought)
             elif isinstance(event, RunFinished):
-                return _row(event.answer, case, self._pages) | {"parts": _parts_at_work(case, thoughts)}
+                parts = self._parts_at_work(case["question"], " ".join(thoughts))
+                return _row(event.answer, case, self._pages) | {"parts": parts}
         raise AssertionError("a run ends with RunFinished or an exception")
 
+    def _parts_at_work(self, question: str, told: str) -> list[str]:
+        """Return the parts of the recipe without which the question might have been answered in another way."""
+        searched_on = "is there a page about what was answered?" in told
+        at_work = {
+            "comparison": "what it says about " in told,
+            "types": answer_pattern(question) is not None,
+            "second look": "not found at first" in told,
+            "bridge": "is it what is asked for" in told,
+        }
+        return [
+            part
+            for part in PARTS
+            if (
+                at_work[part]
+                if part in at_work
+                else searched_on or self._lines(question) != self._lines(question, part)
+            )
+        ]
 
-def _parts_at_work(case: Case, thoughts: Sequence[str]) -> list[str]:
-    """Return the parts of the recipe without which the question would have been answered in another way."""
-    told = " ".join(thoughts)
-    at_work = {
-        "comparison": "what it says about " in told,
-        "types": answer_pattern(case["question"]) is not None,
-        "second look": "not found at first" in told,
-        "bridge": "is it what is asked for" in told,
-    }
-    return [part for part in PARTS if at_work.get(part, True)]
+    def _lines(self, question: str, *without: Part) -> list[tuple[str, list[tuple[int, int]]]]:
+        """Return the lines that the search of a question brings: pages, best first, and ranges of lines."""
+        hits = self._workspace.corpus("all", without)._search(question, PAGES)
+        return [(hit.url, [(at.first, at.last) for at in hit.passages]) for hit in hits]
 
 
 def _row(answer: Answer, case: Case, pages: dict[str, str]) -> dict[str, Any]:

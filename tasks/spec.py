@@ -4,6 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+_NAME = r"(?:tavily|brave|searxng|wikipedia(?::[a-z-]{2,12})?|ddg)"
+_PROVIDER = rf"^{_NAME}(?:\+{_NAME})*$"
+"""A provider, or several that are asked together. Addresses are only for the command line: they open hosts."""
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -51,7 +55,9 @@ class RunSpec(_Strict):
     policy: Literal["guided", "json"] | None = None
     corpus: list[str] = []
     db: list[str] = []
+    data: list[str] = []
     web: bool = False
+    search: list[Annotated[str, Field(pattern=_PROVIDER)]] = []
     memory: bool = True
     budget: BudgetSpec = BudgetSpec()
     expect: ExpectSpec | None = None

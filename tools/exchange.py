@@ -14,7 +14,7 @@ from collections.abc import AsyncIterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from crowquill.errors import FetchFailed, FetchFault, UserError
 from crowquill.tools.guard import GuardedBackend, HostRules, Lookup, Target, system_lookup
@@ -92,6 +92,12 @@ class Proxy:
     def url(self) -> str:
         """The address, without user and password."""
         return f"{self.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    @property
+    def with_password(self) -> str:
+        """The address with user and password, for a library that wants it so; not to be shown."""
+        user = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@" if self.user else ""
+        return self.url.replace("://", f"://{user}", 1)
 
 
 class Exchange:

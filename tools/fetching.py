@@ -1,6 +1,7 @@
 """How pages are fetched, as the user wants it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crowquill import __version__
@@ -31,6 +32,11 @@ class Fetching:
             raise UserError(f"{self.contact!r} is no contact; give an e-mail or web address, without spaces")
         if self.proxy:
             Proxy.parse(self.proxy)
+
+    @classmethod
+    def of_environment(cls, environment: Mapping[str, str]) -> "Fetching":
+        """Return what the user's environment says, in CROWQUILL_PROXY and CROWQUILL_CONTACT. Raises UserError."""
+        return cls(proxy=environment.get("CROWQUILL_PROXY", ""), contact=environment.get("CROWQUILL_CONTACT", ""))
 
     @property
     def user_agent(self) -> str:

@@ -16,6 +16,7 @@ import importlib
 import json
 import os
 import resource
+import select
 import signal
 import socket
 import struct
@@ -23,7 +24,7 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -31,11 +32,16 @@ from crowquill.errors import ToolFailed, ToolRetry
 from crowquill.tools.context import Json, ToolContext
 
 JOBS: Mapping[str, str] = {
-    "compute": "crowquill.tools.maths.evaluate:compute",
     "query": "crowquill.tools.sql.sqlite:query",
     "schema": "crowquill.tools.sql.describe:describe",
+    "lookup": "crowquill.tools.sql.describe:look_up_sqlite",
+    "compute": "crowquill.tools.maths.compute:compute",
 }
-"""Name of each job, and `module:function` of what does it: a function of JSON that returns JSON."""
+"""Name of each job, and `module:function` of what does it: a function of JSON that returns JSON.
+
+The zygote imports them in this order while nothing is asked of it; then it takes the steps of each module's `warm`,
+where there is one, so that a child finds loaded what is slow to load.
+"""
 MEMORY = 1 << 30
 """Bytes of address space that a child may use."""
 LARGEST = 8 * 2**20
@@ -45,11 +51,12 @@ _START_SECONDS = 30.0  # a cold zygote imports the jobs, on a busy machine
 _GRACE = 0.5  # seconds beyond the limit for passing request and response
 _LEAST_SECONDS = 0.1  # what a call gets when the run's time is over; it is about to be stopped anyway
 _OPEN_FILES = 64
+_DONE = object()
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _PACKAGE_PARENT = str(Path(__file__).parents[2])  # `-I` hides PYTHONPATH and the user's own site-packages
 _ZYGOTE = "import sys; sys.path.append(sys.argv[1]); from crowquill.tools.worker import zygote; zygote()"
 
-Handlers = Mapping[str, Callable[[Any], Json]]
+Handler = Callable[[Any], Json]
 
 
 class Worker:
@@ -253,30 +260,46 @@ def _packed(message: dict[str, Any]) -> bytes:
 def zygote() -> NoReturn:
     """Fork a child for each socket that comes over the control socket; end when that closes."""
     control = socket.socket(fileno=int(sys.argv[2]))
-    try:
-        handlers = {job: _imported(place) for job, place in json.loads(sys.argv[3]).items()}
-    except Exception as error:  # an incomplete install; the parent tells the user
-        control.sendall(f"{type(error).__name__}: {error}"[:500].encode())
-        os._exit(1)
+    jobs: dict[str, str] = json.loads(sys.argv[3])
+    warming = _warming(jobs)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the children
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a refused write is an error, not the end
     own = os.getpid()
     while True:
+        try:
+            while not select.select([control], [], [], 0)[0] and next(warming, _DONE) is not _DONE:
+                pass
+        except Exception as error:  # an incomplete install; the parent tells the user
+            control.sendall(f"{type(error).__name__}: {error}"[:500].encode())
+            os._exit(1)
         received, descriptors, _, _ = socket.recv_fds(control, 1, 1)
         if not received:
             os._exit(0)
         if os.fork() == 0:
             control.close()
-            _serve(socket.socket(fileno=descriptors[0]), handlers, own)
+            _serve(socket.socket(fileno=descriptors[0]), jobs, own)
         os.close(descriptors[0])
 
 
-def _imported(place: str) -> Callable[[Any], Json]:
+def _warming(jobs: Mapping[str, str]) -> Iterator[None]:
+    """Import the jobs one by one, then do what makes their first use quick; each step is short."""
+    for place in jobs.values():
+        _imported(place)
+        yield
+    for place in jobs.values():
+        yield from getattr(sys.modules[place.partition(":")[0]], "warm", _nothing)()
+
+
+def _nothing() -> Iterator[None]:
+    return iter(())
+
+
+def _imported(place: str) -> Handler:
     module, _, function = place.partition(":")
-    return cast("Callable[[Any], Json]", getattr(importlib.import_module(module), function))
+    return cast("Handler", getattr(importlib.import_module(module), function))
 
 
-def _serve(channel: socket.socket, handlers: Handlers, parent: int) -> NoReturn:
+def _serve(channel: socket.socket, jobs: Mapping[str, str], parent: int) -> NoReturn:
     """Work one request off in a child, and end it whatever happens."""
     try:
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
@@ -286,7 +309,7 @@ def _serve(channel: socket.socket, handlers: Handlers, parent: int) -> NoReturn:
         read = functools.partial(_read_exactly, channel)
         message = json.loads(read(struct.unpack("!I", read(4))[0]))
         _limit(float(message["seconds"]), int(message["memory"]))
-        channel.sendall(_answer(handlers, message["job"], message["request"]))
+        channel.sendall(_answer(jobs, message["job"], message["request"]))
     finally:
         os._exit(0)
 
@@ -301,14 +324,14 @@ def _read_exactly(channel: socket.socket, count: int) -> bytes:
     return data
 
 
-def _answer(handlers: Handlers, job: str, request: Json) -> bytes:
+def _answer(jobs: Mapping[str, str], job: str, request: Json) -> bytes:
     try:
-        response = _packed({"result": handlers[job](request)})
+        response = _packed({"result": _imported(jobs[job])(request)})
         if len(response) <= LARGEST:
             return response
         problem = "ToolFailed", f"the result has more than {LARGEST >> 20} MB"
     except (ToolRetry, ToolFailed) as error:
-        problem = type(error).__name__, str(error)
+        problem = ("ToolRetry" if isinstance(error, ToolRetry) else "ToolFailed"), str(error)
     except MemoryError:
         problem = "ToolFailed", "it needs too much memory"
     except RecursionError:

@@ -1,6 +1,6 @@
 """`crowquill ask`: one question, one checked answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -10,6 +10,8 @@ from crowquill.agent.budget import Budget
 from crowquill.agent.cli.session import drive, print_outcome
 from crowquill.agent.config import PolicyName
 from crowquill.errors import UserError
+from crowquill.tools.fetching import Fetching
+from crowquill.tools.search.registry import split_specs
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,10 @@ class AskOptions:
     policy: str | None = None
     corpora: tuple[str, ...] = ()
     databases: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
     web: bool | None = None
+    search: str | None = None
+    fetching: Fetching = field(default_factory=Fetching)
     allow_hosts: tuple[str, ...] = ()
     budget: str | None = None
     memory: bool = True
@@ -32,13 +37,19 @@ class AskOptions:
         """Make the agent that these options describe. Raises UserError."""
         if self.policy not in (None, "guided", "json"):
             raise UserError(f"unknown policy {self.policy!r}; use guided (small models) or json")
-        alone = not self.corpora and not self.databases
+        search = () if self.search is None else split_specs(self.search)
+        if search and self.web is False:
+            raise UserError("--search asks the web and --no-web forbids it; give one of them")
+        alone = not self.corpora and not self.databases and not self.data
         return Agent(
             model="local" if self.model is None else self.model,
             policy=cast("PolicyName | None", self.policy),
             corpora=self.corpora,
             databases=self.databases,
-            web=alone if self.web is None else self.web,
+            data=self.data,
+            web=(alone or bool(search)) if self.web is None else self.web,
+            search=search,
+            fetching=self.fetching,
             allow_hosts=self.allow_hosts,
             budget=None if self.budget is None else Budget.parse(self.budget),
             memory=self.memory,

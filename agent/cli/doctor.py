@@ -21,7 +21,9 @@ from crowquill.agent.models.catalog import DEFAULT_LOCAL, installed, models_dir
 from crowquill.agent.models.resolve import default_policy, resolve
 from crowquill.agent.records import count_records
 from crowquill.agent.workspace import Workspace, find_workspace
-from crowquill.errors import CrowquillError, MissingModel, StorageError
+from crowquill.errors import CrowquillError, MissingModel, StorageError, UserError
+from crowquill.tools.fetching import Fetching
+from crowquill.tools.search.registry import DEFAULT, NAMES, NEEDS, Setup, make_providers
 from crowquill.tools.worker import Worker
 
 
@@ -58,6 +60,7 @@ def _examine(path: Path) -> Iterator[Finding]:
     yield _package("xllamacpp", "runs the embedded model", "pip install 'crowquill[local]'")
     yield _key("OPENAI_API_KEY", "openai:NAME")
     yield _key("CROWQUILL_API_KEY", "http(s)://HOST/v1#NAME, where the server wants a key")
+    yield from _search()
     yield from _workspace(path)
     yield _worker()
     free = shutil.disk_usage(_existing(path)).free
@@ -94,6 +97,22 @@ def _package(name: str, purpose: str, command: str) -> Finding:
 def _key(name: str, purpose: str) -> Finding:
     state: Literal["ok", "missing"] = "ok" if os.environ.get(name) else "missing"
     return Finding(name, state, ("set, for " if state == "ok" else "not set; only needed for ") + purpose)
+
+
+def _search() -> Iterator[Finding]:
+    yield Finding("web search", "ok", f"without --search: {', then '.join(DEFAULT)}")
+    for name in NAMES:
+        try:
+            make_providers([name], Setup(os.environ, Fetching.of_environment(os.environ)))
+        except UserError as error:
+            yield Finding(f"search, {name}", "missing", str(error))
+        else:
+            need = f"{NEEDS[name]} is set" if name in NEEDS else "needs no key"
+            yield Finding(f"search, {name}", "ok", f"{need}; use it with --search {name}")
+    proxy = os.environ.get("CROWQUILL_PROXY")
+    if proxy:
+        yield Finding("proxy", "ok", f"everything on the web goes through {proxy} (CROWQUILL_PROXY)")
+    yield _package("libzim", "reads ZIM files (offline Wikipedia)", "pip install 'crowquill[zim]'")
 
 
 def _workspace(path: Path) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from crowquill import __version__
-from crowquill.agent.cli.options import AsJson, Workspace
+from crowquill.agent.cli.options import AsJson, Data, Databases, Workspace
 from crowquill.agent.cli.runs_app import runs_app
 from crowquill.errors import CrowquillError
 
@@ -57,17 +57,30 @@ def ask(
     corpus: Annotated[
         list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
     ] = None,
-    db: Annotated[
-        list[str] | None, typer.Option(help="SQLite file or URL; 'pocket' is shipped. Repeatable.")
-    ] = None,
+    db: Databases = None,
+    data: Data = None,
     web: Annotated[
         bool | None,
         typer.Option(
             "--web/--no-web",
-            help="Live search and fetching; on when no corpus and no db is given.",
+            help="Live search and fetching; on when no corpus, db or data is given.",
             show_default=False,
         ),
     ] = None,
+    search: Annotated[
+        str | None,
+        typer.Option(
+            help="Web search providers in order, as tavily,brave,searxng,wikipedia,ddg; a+b asks both and merges.",
+            show_default="ddg,wikipedia",
+        ),
+    ] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch pages again, also kept ones.")] = False,
+    proxy: Annotated[
+        str, typer.Option(help="HTTP proxy for the web.", envvar="CROWQUILL_PROXY", show_default="none")
+    ] = "",
+    contact: Annotated[
+        str, typer.Option(help="Your address, shown to sites.", envvar="CROWQUILL_CONTACT", show_default="none")
+    ] = "",
     allow_host: Annotated[
         list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
     ] = None,
@@ -93,13 +106,17 @@ def ask(
     130 cancelled.
     """
     from crowquill.agent.cli.ask import AskOptions, run_ask
+    from crowquill.tools.fetching import Fetching
 
     options = AskOptions(
         model=model,
         policy=policy,
         corpora=tuple(corpus or ()),
         databases=tuple(db or ()),
+        data=tuple(data or ()),
         web=web,
+        search=search,
+        fetching=Fetching(refresh, proxy, contact),
         allow_hosts=tuple(allow_host or ()),
         budget=budget,
         memory=memory,
@@ -152,15 +169,40 @@ def run(
 
 
 @app.command()
+def sql(
+    command: Annotated[
+        str | None, typer.Argument(help="One statement or question; a session when not given.", show_default=False)
+    ] = None,
+    db: Databases = None,
+    data: Data = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Model for questions in words.", envvar="CROWQUILL_MODEL", show_default="local"),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the rows to a new .csv, .tsv, .json or .jsonl file.")
+    ] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at databases and data files: schema, guarded SELECTs, questions in words."""
+    from crowquill.agent.cli.ask import AskOptions
+    from crowquill.agent.cli.sql import run_sql
+
+    options = AskOptions(model=model, databases=tuple(db or ()), data=tuple(data or ()), workspace=workspace)
+    raise typer.Exit(run_sql(options, command, save=save, as_json=as_json))
+
+
+@app.command()
 def index(
     folder: Annotated[
-        Path, typer.Argument(help="Folder of HTML, Markdown and text files.", exists=True, file_okay=False)
+        Path, typer.Argument(help="Folder of HTML, Markdown, PDF, text and ZIM files, or a ZIM file.", exists=True)
     ],
     name: Annotated[str | None, typer.Option(help="Name of the corpus; the folder's name when not given.")] = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
 ) -> None:
-    """Index a folder so that --corpus NAME searches it; run again to bring it up to date."""
+    """Index a folder or a ZIM file so that --corpus NAME searches it; run again to bring it up to date."""
     from crowquill.agent.cli.index import run_index
 
     raise typer.Exit(run_index(folder, name, workspace, as_json=as_json))
@@ -182,6 +224,60 @@ def models_pull(
     from crowquill.agent.cli.models import pull_model
 
     raise typer.Exit(pull_model(name))
+
+
+@app.command()
+def browse(
+    target: Annotated[str, typer.Argument(help="URL, file, or words to search for.", metavar="URL|QUERY")],
+    corpus: Annotated[
+        list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
+    ] = None,
+    window: Annotated[int, typer.Option(help="Tokens shown at a time, as a model would see them.", min=50)] = 700,
+    js: Annotated[bool, typer.Option("--js", help="Run the scripts of pages, in the system's Chromium.")] = False,
+    whole: Annotated[bool, typer.Option("--whole", help="Print the page to its end, and stop.")] = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read a page or search, in the text browser that models use.
+
+    Keys act at once: space, u, b, n, o, a; numbers open links; /text finds; q 3-4 quotes; ? lists them all.
+    Commands may also come from a pipe, one a line.
+    """
+    from crowquill.agent.cli.browse import BrowseOptions, run_browse
+
+    options = BrowseOptions(tuple(corpus or ()), tuple(allow_host or ()), window, js, workspace)
+    raise typer.Exit(run_browse(target, options, as_json=as_json, whole=whole))
+
+
+@app.command()
+def call(
+    tool: Annotated[str, typer.Argument(help="The tool: math, search, open, sql, …; a wrong name lists them.")],
+    arguments: Annotated[
+        str, typer.Argument(help="A JSON object, or plain words for a tool with one argument.")
+    ] = "",
+    corpus: Annotated[list[str] | None, typer.Option(help="Indexed folder to search. Repeatable.")] = None,
+    db: Databases = None,
+    web: Annotated[bool, typer.Option("--web", help="Live search and fetching.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="Write a graph to this .svg or .png file.")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Call one tool by hand, as in: crowquill call math '17% of 2340'. Nothing is recorded."""
+    from crowquill.agent.cli.call import run_call
+
+    given = {"corpora": corpus or (), "databases": db or (), "web": web}
+    raise typer.Exit(run_call(tool, arguments, **given, workspace=workspace, plot=plot, as_json=as_json))
+
+
+@app.command("math")
+def math_command(workspace: Workspace = None) -> None:
+    """Calculate line by line: formulas, LaTeX, words, units, dates. Reads a pipe, too."""
+    from crowquill.agent.cli.call import run_math
+
+    raise typer.Exit(run_math(workspace))
 
 
 @app.command()

@@ -11,6 +11,17 @@ Workspace = Annotated[
         "--workspace", help="Folder for journal and memory.", envvar="CROWQUILL_WORKSPACE", show_default=False
     ),
 ]
+Databases = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="SQLite or DuckDB file, or URL (postgresql://USER@HOST/NAME, mysql://…), also as NAME=URL; 'pocket' is"
+        " shipped. Repeatable."
+    ),
+]
+Data = Annotated[
+    list[str] | None,
+    typer.Option(help="CSV, TSV, Parquet, JSON(L) or Excel file, or a folder of them. Repeatable."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 RunId = Annotated[str, typer.Argument(help="Run id, or its beginning; 'last' is the newest.")]
 Events = Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")]

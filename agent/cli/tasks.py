@@ -1,5 +1,6 @@
 """`crowquill run`: YAML task files."""
 
+import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from crowquill.errors import UserError
 from crowquill.tasks.expect import failures
 from crowquill.tasks.load import find_task_file, load_task_file, presets
 from crowquill.tasks.spec import RunSpec
+from crowquill.tools.fetching import Fetching
 
 EXPECTATION_FAILED = 6
 
@@ -79,7 +81,10 @@ def task_agent(path: Path, spec: RunSpec, model: str | None, workspace: Path | W
         policy=spec.policy,
         corpora=spec.corpus,
         databases=spec.db,
+        data=spec.data,
         web=spec.web,
+        search=spec.search,
+        fetching=Fetching.of_environment(os.environ),
         memory=spec.memory,
         budget=Budget(**spec.budget.model_dump()),
         workspace=workspace,

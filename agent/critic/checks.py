@@ -7,6 +7,7 @@ as a literal is none.
 
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 
 from crowquill.agent.answer import Candidate, Claim, ClaimStatus, Draft, DraftClaim
 from crowquill.agent.critic.grounding import searchable
@@ -22,6 +23,12 @@ RELATED_COVERAGE = 0.25
 UNITS = frozenset(map(str, (*range(13), 24, 30, 52, 60, 100, 365, 366, 1000)))
 """Numbers that a calculation may bring along: small counts, and what units and percentages are made of."""
 
+_SHARES = {
+    r"\bhalf\b|\bполовин": Fraction(1, 2),
+    r"\bquarters?\b|\bчетверт": Fraction(1, 4),
+    r"\bthirds?\b|\bтрет": Fraction(1, 3),
+    r"\bfifths?\b": Fraction(1, 5),
+}
 _NEGATION = re.compile(r"\b(?:not|no|never|none|neither|nor|without|не|ни|нет|никогда)\b|n['’]t\b", re.IGNORECASE)
 _TEXT = re.compile(r"'((?:[^']|'')*)'")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
@@ -112,13 +119,29 @@ def _is_literal(cell: Cell, table: Table) -> bool:
     return str(cell) in {number for chosen in _CHOSEN.findall(table.sql) for number in _NUMBER.findall(chosen)}
 
 
+def unfounded_numbers(expression: str, known: Sequence[str]) -> list[str]:
+    """Return the numbers of an expression that stand in no known text and are none that a calculation may bring.
+
+    A share may be written as a decimal: where "40 %" is known, so are 0.4, 0.6 (the rest) and 1.4 (increased), and
+    "half" is 0.5.
+    """
+    shares = {number.value / 100 for text in known for number in numbers(text) if number.is_percent}
+    shares |= {share for word, share in _SHARES.items() if any(re.search(word, text, re.I) for text in known)}
+    derived = shares | {1 - share for share in shares} | {1 + share for share in shares}
+    return [
+        number
+        for number in missing_numbers(expression, known)
+        if number not in UNITS and not any(found.value in derived for found in numbers(number))
+    ]
+
+
 def _unfounded(item: Evidence, evidence: Sequence[Evidence], objective: str) -> list[str]:
     """Return the numbers of a computation that stand neither in the question nor in what was found before it."""
     if not isinstance(item, Computation):
         return []
     known = [objective]
     for other in evidence:
-        unfounded = [number for number in missing_numbers(_input(other), known) if number not in UNITS]
+        unfounded = unfounded_numbers(_input(other), known)
         if other.id == item.id:
             return unfounded
         if not isinstance(other, Computation):
@@ -143,7 +166,7 @@ def _problem(invented: list[int], cited: list[Evidence], missing: list[str]) -> 
 
 def _status(text: str, cited: Sequence[Evidence]) -> ClaimStatus:
     for item in cited:
-        if isinstance(item, Computation) and numbers(item.decimal) and not missing_numbers(item.decimal, [text]):
+        if isinstance(item, Computation) and _is_result(item.decimal, text):
             return "computed"
     for item in cited:
         if isinstance(item, Table) and _cell_in(text, item) is not None:
@@ -152,6 +175,13 @@ def _status(text: str, cited: Sequence[Evidence]) -> ClaimStatus:
         if isinstance(item, Quote) and _stands_in(text, item):
             return "quoted"
     return "derived"
+
+
+def _is_result(value: str, text: str) -> bool:
+    """Say whether a text gives the result of a computation: its numbers, or the word that it is ("Sunday")."""
+    if numbers(value):
+        return not missing_numbers(value, [text])
+    return re.search(rf"(?<!\w){re.escape(value.casefold())}(?!\w)", text.casefold()) is not None
 
 
 def _stands_in(text: str, quote: Quote) -> bool:

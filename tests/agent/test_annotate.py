@@ -4,7 +4,14 @@ import re
 
 import pytest
 
-from crowquill.agent.annotate import answer_pattern, asked_kind, is_yes_no, may_be_stopover, wants_person
+from crowquill.agent.annotate import (
+    answer_pattern,
+    asked_kind,
+    counted,
+    is_yes_no,
+    may_be_stopover,
+    wants_person,
+)
 from crowquill.memory.textual import content_words
 
 
@@ -33,6 +40,25 @@ def test_the_answer_must_be_of_the_kind_asked_for(question: str, fits: str, fail
 @pytest.mark.parametrize("question", ["Who wrote it?", "Which river is longer?", "What did he do when he was ill?"])
 def test_other_questions_have_free_answers(question: str) -> None:
     assert answer_pattern(question) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "number"),
+    [
+        (
+            "It has how any hypermarkets?",
+            "It cost 5,2 billion (with 1,462 hypermarkets in 2016).",
+            "1,462",
+        ),
+        ("How many gold medals did she win?", "In 1992 she won three gold medals.", "three"),
+        ("How many books are there?", "In 1992 books were dear.", ""),
+        ("How many books are there?", "There are two books here and four books there.", ""),
+        ("How long is it?", "It is 12 metres long.", ""),
+        ("Сколько магазинов у сети?", "У сети 362 магазина.", "362"),
+    ],
+)
+def test_the_number_that_counts_what_is_asked_for(question: str, sentence: str, number: str) -> None:
+    assert counted(question, sentence) == number
 
 
 def test_yes_no_and_who() -> None:

@@ -1,4 +1,4 @@
-"""Runs on a local Ray cluster: a worker is killed in the middle, and its run goes on from the journal it sent home."""
+"""Runs on a local Ray cluster: when a worker is killed, its run goes on from the journal that it sent home."""
 
 import importlib.util
 import json

@@ -22,10 +22,12 @@ from crowquill.agent.toolkit import BUILT_IN, recall_tool
 from crowquill.agent.workspace import Workspace
 from crowquill.errors import UserError
 from crowquill.memory.embed import HashingEmbedder
-from crowquill.tools.browser.browser import Browser, browser_tools
+from crowquill.tools.browser.actions import browser_tools
+from crowquill.tools.browser.browser import Browser
 from crowquill.tools.context import ToolContext
 from crowquill.tools.maths.tool import math_tool
-from crowquill.tools.sql.tool import Database, sql_tools
+from crowquill.tools.sql.source import Database
+from crowquill.tools.sql.tool import sql_tools
 from crowquill.tools.tool import Tool
 from crowquill.tools.worker import Worker
 

@@ -17,14 +17,18 @@ Handler = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it came: path with query, and headers in lower case."""
+    """A request as it came: path with query, headers in lower case, and body."""
 
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
 
 class Site:
-    """Serves what it was given; everything else is 404. `asked` lists the requests, `connections` counts them."""
+    """Serves what it was given; everything else is what "*" was given, or 404.
+
+    `asked` lists the requests, `connections` counts them.
+    """
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
@@ -111,8 +115,10 @@ class Site:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             path = head[0].split(" ")[1]
             headers = dict(line.lower().split(": ", 1) for line in head[1:] if ": " in line)
-            self.asked.append(Asked(path, headers))
-            answer = self._pages.get(path, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            body = await reader.readexactly(int(headers.get("content-length", "0")))
+            self.asked.append(Asked(path, headers, body))
+            missing = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+            answer = self._pages.get(path, self._pages.get("*", missing))
             if isinstance(answer, bytes):
                 writer.write(answer)
                 await writer.drain()

@@ -4,88 +4,100 @@ One browser per lane. A page is an immutable snapshot, so nothing changes under 
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 from urllib.parse import urldefrag
 
 from crowquill.errors import ToolError, ToolFailed, ToolRetry
 from crowquill.memory.snapshot import Snapshot
 from crowquill.memory.untrusted import Untrusted
-from crowquill.tools.browser import quoting, view
-from crowquill.tools.browser.find import Match, find_matches
-from crowquill.tools.context import ToolContext
+from crowquill.tools.browser import forms, quoting, view
+from crowquill.tools.browser.places import Page, Results, restored
+from crowquill.tools.browser.prefetch import Prefetch
+from crowquill.tools.browser.window import WINDOW, tokens
+from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.observation import Observation
-from crowquill.tools.search.base import Hit, PageSource, SearchProvider
-from crowquill.tools.tool import Tool, tool
+from crowquill.tools.search.base import Hit, Hits, PageSource, SearchProvider
 
-WINDOW = 25
-"""Lines of a page that are shown at a time."""
-_LEAD = 2  # lines shown above a match
-
-
-@dataclass
-class _Results:
-    """The results of a search, as a view to go back to."""
-
-    hits: list[Hit]
-    provider: str
-
-
-@dataclass
-class _Page:
-    """A page with a cursor: the first line shown, and the occurrences of what was last looked for."""
-
-    snapshot: Snapshot
-    top: int = 1
-    matches: list[Match] = field(default_factory=list)
-    match: int = 0
+_SCRIPT = "it is filled by JavaScript, which runs only with --js; try another page"
+_LEAD = 2  # lines shown above a passage
 
 
 class Browser:
     """Search results and pages, with a stack to go back."""
 
     def __init__(
-        self, search: Sequence[SearchProvider], sources: Sequence[PageSource], *, window: int = WINDOW
+        self,
+        search: Sequence[SearchProvider],
+        sources: Sequence[PageSource],
+        *,
+        window: int = WINDOW,
+        prefetch: Prefetch | None = None,
     ) -> None:
-        """`search` are asked in order; `sources` open pages, the first that handles a URL; `window` is in lines."""
+        """`search` are asked in order; the first of `sources` that handles a URL opens it; `window`: tokens."""
         self._providers = tuple(search)
         self._sources = tuple(sources)
         self._window = window
+        self._prefetch = prefetch
         self._snapshots: dict[str, Snapshot] = {}
-        self._stack: list[_Results | _Page] = []
+        self._visited: set[str] = set()
+        self._stack: list[Results | Page] = []
 
     @property
     def hits(self) -> list[Hit]:
         """The results of the last search that can still be gone back to, best first."""
-        return next((shown.hits for shown in reversed(self._stack) if isinstance(shown, _Results)), [])
+        return next((shown.hits for shown in reversed(self._stack) if isinstance(shown, Results)), [])
 
     @property
     def current(self) -> Snapshot | None:
         """The open page; None while results are shown, or nothing."""
         shown = self._stack[-1] if self._stack else None
-        return shown.snapshot if isinstance(shown, _Page) else None
+        return shown.snapshot if isinstance(shown, Page) else None
 
     def fork(self) -> "Browser":
         """Return a browser at the same place that shares the snapshots and moves on its own."""
-        copy = Browser(self._providers, self._sources, window=self._window)
+        copy = Browser(self._providers, self._sources, window=self._window, prefetch=self._prefetch)
         copy._snapshots = self._snapshots
+        copy._visited = set(self._visited)
         copy._stack = [replace(shown) for shown in self._stack]
         return copy
+
+    async def dump(self, context: ToolContext) -> dict[str, Json]:
+        """Return where the browser stands, as JSON; the pages are kept as blobs that it names."""
+        stack: list[Json] = [await shown.dump(context.blobs) for shown in self._stack]
+        return {"visited": [*sorted(self._visited)], "stack": stack}
+
+    async def restore(self, state: Mapping[str, Any], context: ToolContext) -> None:
+        """Return to where the browser stood that was dumped, on the same pages.
+
+        Raises:
+            StorageError: the blob of a page is missing or damaged.
+        """
+        self._stack = [await restored(shown, self._window, context.blobs) for shown in state["stack"]]
+        self._visited = set(state["visited"])
+        for shown in self._stack:
+            if isinstance(shown, Page):
+                self._snapshots[view.page_key(shown.snapshot.url)] = shown.snapshot
 
     def legal(self) -> frozenset[str]:
         """Return the names of the actions that make sense in the present state."""
         names = {"open"}
         if self._providers:
             names.add("search")
-        shown = self._stack[-1] if self._stack else None
-        if isinstance(shown, _Page):
+        page = self._stack[-1] if self._stack else None
+        if isinstance(page, Page):
             names |= {"find", "top", "goto", "quote"}
-            names |= {"scroll"} if len(shown.snapshot.lines) > self._window else set()
-            names |= {"next"} if shown.matches else set()
+            names |= {"scroll"} if page.is_long else set()
+            names |= {"next"} if page.matches else set()
+            names |= {"outline"} if len(view.outline(page.snapshot)) > 1 else set()
+            names |= {"all"} if page.end < len(page.snapshot.lines) else set()
+            names |= {"submit"} if forms.usable(page.snapshot) else set()
         if len(self._stack) > 1:
             names.add("back")
         return frozenset(names)
+
+    # --- searching and opening ---
 
     async def search(self, query: str, context: ToolContext) -> Observation:
         """Ask the providers in order until one has results, and show them.
@@ -104,44 +116,72 @@ class Browser:
             except ToolError as error:
                 failures.append(f"{provider.name}: {view.reason(str(error))}")
                 continue
+            notes = hits.notes if isinstance(hits, Hits) else ()
             if hits:
                 context.offer([hit.url for hit in hits])
-                return self._push_results(_Results(hits, provider.name), [*failures, *empty])
-            empty.append(f"{provider.name}: no results")
+                self._fetch_ahead(hits, context)
+                return self._push(Results(hits, provider.name), "; ".join([*failures, *empty, *notes]))
+            empty += [f"{provider.name}: no results", *notes]
         if not empty:
             raise ToolFailed("search failed: " + ("; ".join(failures) if failures else "there is no search here"))
-        return self._push_results(_Results([], "search"), [*failures, *empty])
+        return self._push(Results([], "search"), "; ".join([*failures, *empty]))
 
-    def _push_results(self, shown: _Results, troubles: Sequence[str]) -> Observation:
+    def _fetch_ahead(self, hits: Sequence[Hit], context: ToolContext) -> None:
+        if self._prefetch is not None:
+            self._prefetch.start(
+                [hit.url for hit in hits if view.page_key(hit.url) not in self._snapshots], context
+            )
+
+    def _push(self, shown: Results | Page, note: str = "") -> Observation:
         self._stack.append(shown)
-        return self._show_results(shown, troubles)
-
-    def _show_results(self, shown: _Results, troubles: Sequence[str] = ()) -> Observation:
-        status = f"{len(shown.hits)} results from {shown.provider}"
-        if troubles:
-            status += f" · {'; '.join(troubles)}"
-        return Observation(Untrusted(view.results(shown.hits), shown.provider), status=status)
+        return shown.show(self._visited, note)
 
     async def open(self, target: str, context: ToolContext) -> Observation:
-        """Open a result or link by its number, or a URL.
+        """Open a result or link by its number, a URL, or a place on the open page as `#id`.
 
         Raises:
-            ToolRetry: there is no such number, or the URL is not known.
+            ToolRetry: there is no such number or place, or the URL is not known.
             ToolFailed: the page cannot be had.
         """
-        url = self._address(target.strip().strip("[]<>\"'"))
-        snapshot = self._snapshots.get(_key(url))
+        target = target.strip().strip(f"[]<>\"'{view.VISITED}")
+        if target.startswith("#"):
+            return self.goto(anchor=target)
+        return await self._open_url(self._address(target), context)
+
+    async def submit(self, text: str, context: ToolContext, *, form: int = 0) -> Observation:
+        """Send a text by a form of the open page, such as its search; 0 is the first that can be used.
+
+        Raises:
+            ToolRetry: there is no text, or no such form.
+            ToolFailed: the text may not leave this machine, or the page cannot be had.
+        """
+        if not text.strip():
+            raise ToolRetry("a form needs a text to send")
+        url = forms.filled(self._page().snapshot, text.strip(), form)
+        context.check_outgoing(text)
+        context.offer([url])
+        return await self._open_url(url, context)
+
+    async def _open_url(self, url: str, context: ToolContext) -> Observation:
+        if self._prefetch is not None:
+            self._prefetch.cancel(but=[url])
+        snapshot = self._snapshots.get(view.page_key(url))
         if snapshot is None:
             source = next((source for source in self._sources if source.handles(url)), None)
             if source is None:
                 raise ToolRetry(f"that page cannot be opened in this run; {self._openable()}")
             snapshot = await source.open(url, context)
-            self._snapshots[_key(url)] = snapshot = self._snapshots.setdefault(_key(snapshot.url), snapshot)
+            snapshot = self._snapshots.setdefault(view.page_key(snapshot.url), snapshot)
+            self._snapshots[view.page_key(url)] = snapshot
+        self._visited |= {view.page_key(url), view.page_key(snapshot.url)}
         if not snapshot.lines:
-            raise ToolFailed("the page has no text to read; it may need JavaScript, try another")
-        page = _Page(snapshot)
-        self._stack.append(page)
-        return self._show(page)
+            shell = snapshot.needs_script
+            raise ToolFailed(f"the page is an empty shell: {_SCRIPT}" if shell else "the page has no text to read")
+        page = Page(snapshot, self._window)
+        line = page.anchored(urldefrag(url).fragment)
+        if line is not None:
+            page.move(line)
+        return self._push(page, f"little is here: {_SCRIPT}" if snapshot.needs_script else "")
 
     def _address(self, target: str) -> str:
         if not target.isdecimal():
@@ -158,137 +198,82 @@ class Browser:
         known, what = (len(self.hits), "results") if current is None else (len(current.links), "links of this page")
         return f"open one of the {what} by its number, 1 to {known}" if known else "nothing is numbered here"
 
-    def find(self, text: str) -> Observation:
+    # --- on a page ---
+
+    def find(self, text: str, *, ignore_accents: bool = False) -> Observation:
         """Go to the first occurrence of a text. Raises ToolRetry when it does not occur."""
         page = self._page()
-        page.matches, page.match = find_matches(page.snapshot, text), 0
-        if not page.matches:
-            raise ToolRetry("that text does not occur on this page; try fewer or other words")
-        return self._show_match(page)
+        return page.show(self._visited, page.find(text, ignore_accents=ignore_accents))
 
     def next(self) -> Observation:
         """Go to the next occurrence of the last find; after the last comes the first again."""
         page = self._page()
-        if not page.matches:
-            raise ToolRetry("there is nothing to go on with; use find first")
-        page.match = (page.match + 1) % len(page.matches)
-        return self._show_match(page)
-
-    def _show_match(self, page: _Page) -> Observation:
-        line = page.matches[page.match].line
-        page.top = max(1, line - _LEAD)
-        return self._show(page, f"match {page.match + 1} of {len(page.matches)} in line {line}")
+        return page.show(self._visited, page.next())
 
     def scroll(self, direction: str) -> Observation:
         """Move the window down or up. Raises ToolRetry at the end of the page."""
         page = self._page()
-        last = len(page.snapshot.lines)
-        if direction == "up":
-            if page.top == 1:
-                raise ToolRetry("this is the top of the page")
-            page.top = max(1, page.top - self._window)
-        else:
-            if page.top + self._window > last:
-                raise ToolRetry("this is the end of the page")
-            page.top += self._window
-        return self._show(page)
+        page.scroll(direction)
+        return page.show(self._visited)
 
-    def goto(self, line: int) -> Observation:
-        """Move the window to a line, 1 for the top. Raises ToolRetry when there is no such line."""
+    def goto(self, line: int = 1, *, page: int = 0, anchor: str = "") -> Observation:
+        """Move the window to a line, to a page of a PDF, or to `#anchor`. Raises ToolRetry when there is none."""
+        shown = self._page()
+        shown.goto(line, page, anchor)
+        return shown.show(self._visited)
+
+    def show_all(self) -> Observation:
+        """Show also what stands around the main part, or leave it out again. Raises ToolRetry without any."""
         page = self._page()
-        if not 1 <= line <= len(page.snapshot.lines):
-            raise ToolRetry(f"this page has lines 1 to {len(page.snapshot.lines)}")
-        page.top = line
-        return self._show(page)
+        page.turn()
+        return page.show(self._visited)
+
+    def outline(self) -> Observation:
+        """Show the headings of the open page with their lines. Raises ToolRetry when it has none."""
+        snapshot = self._page().snapshot
+        rows = view.outline(snapshot)
+        if not rows:
+            raise ToolRetry("this page has no headings")
+        kept, room = 0, self._window
+        while kept < len(rows) and (room := room - tokens(rows[kept])) >= 0:
+            kept += 1
+        cut = "" if kept == len(rows) else f", the first {kept} shown"
+        return Observation(
+            Untrusted("\n".join(rows[:kept]), snapshot.url), status=f"outline: {len(rows)} places{cut}"
+        )
 
     def back(self) -> Observation:
         """Return to the page or the results before."""
         if len(self._stack) < 2:
             raise ToolRetry("there is nothing to go back to")
         self._stack.pop()
-        shown = self._stack[-1]
-        return self._show(shown) if isinstance(shown, _Page) else self._show_results(shown)
+        return self._stack[-1].show(self._visited)
 
     async def quote(self, context: ToolContext, *, lines: str = "", text: str = "") -> Observation:
         """Take lines of the open page as a quote, or a text that stands in it word for word.
 
-        The page's text is kept as a blob under the hash that the quote names.
+        The page's text is kept as a blob under the hash that the quote names. A text that does not stand there is
+        rejected: there is no evidence, and the window moves to the nearest passage.
 
         Raises:
-            ToolRetry: no such lines, too many, or the text does not stand in the page.
+            ToolRetry: no such lines, too many, or no passage is near the text.
         """
-        snapshot = self._page().snapshot
-        quote = quoting.quote_lines(snapshot, lines) if lines.strip() else quoting.quote_text(snapshot, text)
-        data = snapshot.text.encode("utf-8", "surrogatepass")
+        page = self._page()
+        if lines.strip():
+            quote, how = quoting.quote_lines(page.snapshot, lines), "exact"
+        else:
+            found = quoting.quote_text(page.snapshot, text)
+            if isinstance(found, quoting.Rejected):
+                page.move(found.lines[0], _LEAD)
+                return page.show(self._visited, found.reason)
+            quote, how = found
+        data = page.snapshot.text.encode("utf-8", "surrogatepass")
         await asyncio.to_thread(context.blobs.put, data)
         first, last = quote.lines
-        return Observation(Untrusted("", snapshot.url), (quote,), f"quoted lines {first}-{last}")
+        return Observation(Untrusted("", page.snapshot.url), (quote,), f"quoted lines {first}-{last}, {how}")
 
-    def _page(self) -> _Page:
+    def _page(self) -> Page:
         shown = self._stack[-1] if self._stack else None
-        if not isinstance(shown, _Page):
+        if not isinstance(shown, Page):
             raise ToolRetry("no page is open; open one first")
         return shown
-
-    def _show(self, page: _Page, note: str = "") -> Observation:
-        snapshot = page.snapshot
-        last = min(page.top + self._window - 1, len(snapshot.lines))
-        status = view.position(snapshot, page.top, last, self._window)
-        text = Untrusted(view.window(snapshot, page.top, last), snapshot.url)
-        return Observation(text, status=f"{status} · {note}" if note else status)
-
-
-def _key(url: str) -> str:
-    """Return what tells pages apart: a fragment does not."""
-    return urldefrag(url).url
-
-
-def browser_tools(browser: Browser) -> list[Tool]:
-    """Return the browser's actions as tools, in a fixed order."""
-
-    @tool
-    async def search(query: str, context: ToolContext) -> Observation:
-        """Search for pages and show numbered results."""
-        return await browser.search(query, context)
-
-    @tool(name="open")
-    async def open_page(target: str, context: ToolContext) -> Observation:
-        """Open a result or link by its number, or a URL that was shown."""
-        return await browser.open(target, context)
-
-    @tool
-    async def find(text: str) -> Observation:
-        """Go to a text on the open page."""
-        return browser.find(text)
-
-    @tool(name="next")
-    async def next_match() -> Observation:
-        """Go to the next match of the last find."""
-        return browser.next()
-
-    @tool
-    async def scroll(direction: Literal["down", "up"] = "down") -> Observation:
-        """Show the next or the previous lines of the open page."""
-        return browser.scroll(direction)
-
-    @tool
-    async def top() -> Observation:
-        """Go to the top of the open page."""
-        return browser.goto(1)
-
-    @tool
-    async def goto(line: int) -> Observation:
-        """Go to a line of the open page."""
-        return browser.goto(line)
-
-    @tool
-    async def back() -> Observation:
-        """Return to the page before."""
-        return browser.back()
-
-    @tool
-    async def quote(context: ToolContext, lines: str = "", text: str = "") -> Observation:
-        """Take lines of the open page as evidence, as in lines="3-4"; or text="…", word for word."""
-        return await browser.quote(context, lines=lines, text=text)
-
-    return [search, open_page, find, next_match, scroll, top, goto, back, quote]

@@ -1,12 +1,11 @@
 """Canonical text: blocks of running text become numbered lines with exact offsets, and links keep their place."""
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from crowquill.memory.snapshot import MAX_LINE, Line, LineKind, Link
 from crowquill.memory.textual import split_sentences
 
-_SPACE = re.compile(r"\s+")
 # What a person cannot see: the same characters as `agent/render.py` strips, but for white space.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
@@ -14,6 +13,10 @@ _UNSEEN = re.compile(
 )
 _CLAUSE = re.compile(r"[;:,)–—]\s")
 _BREAKS = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")
+_SENTENCE_END = re.compile(r"[.!?…。！？]")
+
+LinkSpan = tuple[int, int, str]
+"""Start, end and URL of a link in a block."""
 
 
 def strip_unseen(text: str) -> str:
@@ -21,58 +24,23 @@ def strip_unseen(text: str) -> str:
     return _UNSEEN.sub("", text)
 
 
-@dataclass
-class Inline:
-    """Running text of one block, with white space collapsed as it comes, and the links in it.
+def folded(text: str) -> str:
+    """Return what is seen of running text, with one space wherever there is white space."""
+    return " ".join(strip_unseen(text).split())
 
-    With `preserve`, white space stays as it is, but for tabs, which become four spaces.
-    """
 
-    preserve: bool = False
-    length: int = 0
-    links: list[tuple[int, int, str]] = field(default_factory=list)
-    """Start, end and URL of each link."""
-    _parts: list[str] = field(default_factory=list, init=False)
+def preserved(text: str) -> str:
+    """Return what is seen of text whose white space counts."""
+    return laid_out(strip_unseen(text))
 
-    @property
-    def text(self) -> str:
-        """The text so far."""
-        return "".join(self._parts)
 
-    @property
-    def last(self) -> str:
-        """The last character, empty at the start."""
-        return self._parts[-1][-1] if self._parts else ""
-
-    @property
-    def blank(self) -> bool:
-        """Whether there is nothing to see yet."""
-        return self.length == 0 or (self.preserve and not self.text.strip())
-
-    def add(self, text: str) -> None:
-        """Append text; white space at a seam is one space."""
-        text = strip_unseen(text)
-        if self.preserve:
-            text = _BREAKS.sub("\n", text).replace("\t", "    ")
-        else:
-            text = _SPACE.sub(" ", text)
-            if text.startswith(" ") and self.last in ("", " "):
-                text = text[1:]
-        if text:
-            self._parts.append(text)
-            self.length += len(text)
-
-    def trim(self, ending: str = " ") -> None:
-        """Take a character off the end, if it is there."""
-        if self.last == ending:
-            self._parts[-1] = self._parts[-1][:-1]
-            self.length -= 1
-            if not self._parts[-1]:
-                self._parts.pop()
+def laid_out(text: str) -> str:
+    """Return text with one kind of line break; a tab is four spaces."""
+    return _BREAKS.sub("\n", text).replace("\t", "    ")
 
 
 class Canon:
-    """Collects blocks into the canonical text of a page."""
+    """Collects blocks into the canonical text of a page; what is given is folded or preserved already."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -85,21 +53,28 @@ class Canon:
         """The text so far: blocks separated by a newline."""
         return "".join(self._parts).rstrip("\n")
 
-    def block(self, inline: Inline, kind: LineKind = "text", level: int = 0) -> None:
-        """Add a block: each sentence of running text and of items is a line, other blocks are one line."""
-        text = inline.text.rstrip()
+    def block(
+        self, text: str, kind: LineKind = "text", level: int = 0, *, mark: str = "", links: Sequence[LinkSpan] = ()
+    ) -> None:
+        """Add a block: sentences of running text, items and quotes are lines, other blocks are one line.
+
+        `mark` is what stands before its first line, such as the number of an item.
+        """
+        text = text.rstrip()
         if not text:
             return
-        spans = split_sentences(text) if kind in ("text", "item") else [(0, len(text))]
-        first = len(self.lines)
-        for start, end in (piece for span in spans for piece in _short(text, *span)):
-            self.lines.append(Line(self._length + start, self._length + end, kind, level))
-        self._number(inline, text, first)
+        first, at = len(self.lines), self._length
+        for start, end in _sentences(text) if kind in _RUNNING else [(0, len(text))]:
+            for piece in [(start, end)] if end - start <= MAX_LINE else _short(text, start, end):
+                self.lines.append(Line(at + piece[0], at + piece[1], kind, level, mark))
+                mark = ""
+        if links:
+            self._number(links, text, first)
         self._append(text + "\n")
 
-    def verbatim(self, inline: Inline, kind: LineKind = "code") -> None:
+    def verbatim(self, text: str, kind: LineKind = "code", links: Sequence[LinkSpan] = ()) -> None:
         """Add preformatted text: each line that is not blank is a line, and white space stays as it is."""
-        text = inline.text.rstrip()
+        text = text.rstrip()
         if not text:
             return
         first, at = len(self.lines), self._length
@@ -108,23 +83,31 @@ class Canon:
             for piece in _short(row, indent, end):
                 self.lines.append(Line(at + piece[0], at + piece[1], kind))
             at += len(row) + 1
-        self._number(inline, text, first)
+        if links:
+            self._number(links, text, first)
         self._append(text + "\n")
 
     def _append(self, text: str) -> None:
         self._parts.append(text)
         self._length += len(text)
 
-    def _number(self, inline: Inline, text: str, first: int) -> None:
+    def _number(self, links: Sequence[LinkSpan], text: str, first: int) -> None:
         """Number the links of a block whose lines begin at index `first`."""
         line = first
-        for start, end, url in sorted(inline.links):
+        for start, end, url in sorted(links):
             words = text[start:end]
             place = self._length + start + len(words) - len(words.lstrip())
             while line + 1 < len(self.lines) and self.lines[line + 1].start <= place:
                 line += 1
             if words.strip():
-                self.links.append(Link(len(self.links) + 1, " ".join(words.split()), url, line + 1))
+                self.links.append(Link(len(self.links) + 1, " ".join(words.split()), url, line + 1, place))
+
+
+_RUNNING: frozenset[LineKind] = frozenset({"text", "item", "quote"})
+
+
+def _sentences(text: str) -> list[tuple[int, int]]:
+    return split_sentences(text) if _SENTENCE_END.search(text, 0, len(text) - 1) else [(0, len(text))]
 
 
 def _short(text: str, start: int, end: int) -> list[tuple[int, int]]:

@@ -1,5 +1,6 @@
 """Find in page: folds case, width and white space, across line wraps; symbols count ("C++", "3.14", "$5")."""
 
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,12 +23,12 @@ class Match:
     end: int
 
 
-def find_matches(snapshot: Snapshot, wanted: str) -> list[Match]:
+def find_matches(snapshot: Snapshot, wanted: str, *, ignore_accents: bool = False) -> list[Match]:
     """Return the occurrences of `wanted`, in order; they do not overlap."""
-    needle = " ".join(_folded(wanted[:LONGEST])[0].split())
+    needle = " ".join(_folded(wanted[:LONGEST], ignore_accents)[0].split())
     if not needle:
         return []
-    page, offsets = _folded(snapshot.text)
+    page, offsets = _folded(snapshot.text, ignore_accents)
     starts = [line.start for line in snapshot.lines]
     found = []
     at = page.find(needle)
@@ -41,15 +42,23 @@ def find_matches(snapshot: Snapshot, wanted: str) -> list[Match]:
     return found
 
 
-@lru_cache(maxsize=2)  # a second per million characters, and the same page is searched again and again
-def _folded(text: str) -> tuple[str, Sequence[int]]:
+@lru_cache(maxsize=4)  # a second per million characters, and the same page is searched again and again
+def _folded(text: str, ignore_accents: bool) -> tuple[str, Sequence[int]]:
     """Fold text for searching, and map each folded character to the offset where it came from."""
     page, offsets = fold_with_offsets(text)
     lower = page.casefold()
-    if len(lower) == len(page):
+    if len(lower) == len(page) and (not ignore_accents or lower.isascii()):
         return lower, offsets
     pieces = [character.casefold() for character in page]  # ß becomes ss
+    if ignore_accents:
+        pieces = [_without_accents(piece) for piece in pieces]
     return "".join(pieces), [offset for piece, offset in zip(pieces, offsets, strict=False) for _ in piece]
+
+
+def _without_accents(character: str) -> str:
+    if character.isascii():
+        return character
+    return "".join(part for part in unicodedata.normalize("NFD", character) if not unicodedata.combining(part))
 
 
 def nearest_lines(snapshot: Snapshot, text: str) -> tuple[int, int] | None:

@@ -8,19 +8,20 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from crowquill.errors import ToolFailed
 from crowquill.memory.evidence import SourceKind
 from crowquill.memory.snapshot import Snapshot
 from crowquill.tools.browser.canonical import Canon
 from crowquill.tools.browser.charset import decode
-from crowquill.tools.browser.html import render_html_text
+from crowquill.tools.browser.html import HtmlText, render_html
+from crowquill.tools.browser.pdf import render_pdf
 from crowquill.tools.browser.text import comma_separated, json_text, markdown_to_html, plain_text, verbatim
 from crowquill.tools.sniff import sniff
 
-RENDERER = "crowquill/2"
+RENDERER = "crowquill/3"
 """Version of the rendering; it changes when the same bytes would give another text."""
 
 _SUFFIXES = {
+    ".pdf": "application/pdf",
     ".html": "text/html",
     ".htm": "text/html",
     ".xhtml": "text/html",
@@ -53,29 +54,36 @@ def render(
     Raises:
         ToolFailed: it is no text.
     """
-    form = sniff(data, media_type, url)
+    form = sniff(data, media_type)
     if form == "pdf":
-        raise ToolFailed("the page is a PDF, which cannot be read yet")
-    text = decode(data, charset)
-    title, hidden = "", 0
-    if form in ("html", "markdown"):
-        rendered, title = render_html_text(markdown_to_html(text) if form == "markdown" else text, url)
-        canon, hidden = rendered.canon, rendered.hidden
+        pdf = render_pdf(data)
+        page = HtmlText(pdf.canon, pdf.title)
+        pages = pdf.pages
+    elif form in ("html", "markdown"):
+        text = decode(data, charset)
+        page = render_html(markdown_to_html(text) if form == "markdown" else text, url)
+        pages = ()
     else:
-        canon = _FORMS[form](text)
+        page = HtmlText(_FORMS[form](decode(data, charset)))
+        pages = ()
     return Snapshot(
         url=url,
-        title=title if title else url.rstrip("/").rpartition("/")[2],
-        text=canon.text,
-        lines=tuple(canon.lines),
-        links=tuple(canon.links),
+        title=page.title if page.title else url.rstrip("/").rpartition("/")[2],
+        text=page.canon.text,
+        lines=tuple(page.canon.lines),
+        links=tuple(page.canon.links),
         kind=kind,
         media_type=media_type,
         fetched_at=fetched_at,
         raw_sha256=sha256(data).hexdigest(),
         renderer=RENDERER,
-        hidden=hidden,
+        hidden=page.hidden,
         trust=trust,
+        main=page.main,
+        pages=pages,
+        anchors=page.anchors,
+        forms=page.forms,
+        needs_script=page.needs_script,
     )
 
 

@@ -5,7 +5,7 @@ import json
 import re
 from itertools import islice
 
-from crowquill.tools.browser.canonical import Canon, Inline
+from crowquill.tools.browser.canonical import Canon, folded, preserved
 
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n\s*")
 # Lines that mean something as lines: indented, in columns, list items, quoted, ruled, or ending early.
@@ -31,12 +31,10 @@ def plain_text(text: str) -> Canon:
         is_shaped = _SHAPED.search(paragraph) is not None or (
             len(rows) > 2 and max(len(row) for row in rows[:-1]) < _SHORT
         )
-        inline = Inline(preserve=is_shaped)
-        inline.add(paragraph)
         if is_shaped:
-            canon.verbatim(inline, "text")
+            canon.verbatim(preserved(paragraph), "text")
         else:
-            canon.block(inline)
+            canon.block(folded(paragraph))
     return canon
 
 
@@ -47,9 +45,7 @@ def comma_separated(text: str) -> Canon:
     separator = max(",;\t|", key=lambda mark: head.count(mark))
     try:
         for record in islice(csv.reader(_lines(text).split("\n"), delimiter=separator), _ROWS):
-            inline = Inline()
-            inline.add(" | ".join(field.strip() for field in record))
-            canon.block(inline, "row")
+            canon.block(folded(" | ".join(field.strip() for field in record)), "row")
     except csv.Error:
         return plain_text(text)
     return canon
@@ -58,7 +54,6 @@ def comma_separated(text: str) -> Canon:
 def json_text(text: str) -> Canon:
     """Render JSON with one member on each line. Figures stay as they are written: 1.10 is not 1.1."""
     canon = Canon()
-    inline = Inline(preserve=True)
     depth = 0
     pieces: list[str] = []
     for match in _TOKEN.finditer(text):
@@ -75,8 +70,7 @@ def json_text(text: str) -> Canon:
                 pieces.append(": ")
             case word:
                 pieces.append(_readable(word))
-    inline.add("".join(pieces))
-    canon.verbatim(inline)
+    canon.verbatim(preserved("".join(pieces)))
     return canon
 
 
@@ -96,9 +90,7 @@ def _readable(word: str) -> str:
 def verbatim(text: str) -> Canon:
     """Render text as it is, line by line."""
     canon = Canon()
-    inline = Inline(preserve=True)
-    inline.add(_lines(text))
-    canon.verbatim(inline)
+    canon.verbatim(preserved(_lines(text)))
     return canon
 
 

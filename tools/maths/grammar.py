@@ -1,296 +1,371 @@
-"""What arithmetic may look like: what people type, brought into one small grammar, and how it is echoed.
+"""The grammar: tokens become a small tree, or are refused. Nothing is evaluated here.
 
-Text becomes a list of known words, signs and numbers; anything else is refused before a parser sees it. What is
-left is parsed by `ast.parse`, which runs nothing, and only inside the worker's child.
+    statement  := sum (comparison sum)*
+    sum        := product (("+" | "-") product)*
+    product    := unary (("*" | "/" | "//" | "mod" | "of" | nothing) unary)*
+    unary      := ("+" | "-") unary | power
+    power      := postfix ("^" unary)?
+    postfix    := operand ("!" | "%" | "'")*
+    operand    := number | quantity | name | function arguments | "(" … ")" | "[" … "]" | "|" … "|"
+
+A product without a sign binds like one with a sign; numbers and their units bind tighter (100 km / 2 h).
 """
 
-import ast
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from crowquill.errors import ToolRetry
+from crowquill.tools.maths.nodes import COMPARISONS, Call, Name, Node, Number, Unit
+from crowquill.tools.maths.tokens import Token
+from crowquill.tools.maths.unit_names import LETTERS, unit_named
+from crowquill.tools.maths.vocabulary import CONSTANTS, FUNCTIONS, GREEK, unknown
 
 MAX_LENGTH, MAX_NODES, MAX_DEPTH = 2000, 400, 60
-"""Characters, syntax nodes and nesting that an expression may have."""
+"""Characters, nodes and nesting that an expression may have."""
 
-Kind = Literal["number", "name", "sign", "open", "close", "comma", "percent", "of"]
-
-_SIGNS = {
-    **dict.fromkeys("×·⋅∙*", "*"),
-    **dict.fromkeys("÷/∕⁄", "/"),
-    **dict.fromkeys("−–‒-", "-"),
-    "^": "**",
-    "²": "**2",
-    "³": "**3",
-    "≤": "<=",
-    "≥": ">=",
-    "≠": "!=",
-    "=": "==",
-}
-_PHRASES = {
-    r"multiplied\s+by|times|умножить\s+на": "*",
-    r"divided\s+by|разделить\s+на": "/",
-    r"plus|плюс": "+",
-    r"minus|минус": "-",
-    r"squared": "**2",
-    r"cubed": "**3",
-    r"mod(?:ulo)?": "mod",
-    r"per\s?cent(?!\s*\()|процент(?:а|ов)?": "%",
-    r"of|от": "of",
-    r"the\s+square\s+root\s+of|square\s+root\s+of": "sqrt",
-}
-_PHRASE = re.compile(
-    "|".join(rf"(?P<p{index}>\b(?:{words})\b)" for index, words in enumerate(_PHRASES)), re.IGNORECASE
-)
-_MEANINGS = tuple(_PHRASES.values())
-_SPACES = dict.fromkeys(map(ord, "\u00a0\u202f\u2009\t\n\r"), " ")
-_CURRENCY = re.compile("[$€£¥₹₽]")
-_MONEY_AS_POINT = re.compile("[0-9] ?[$€£¥₹₽] ?[0-9]")
-_NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3}(?![0-9.]))?")
-_BY_SPACE = re.compile(r"[1-9][0-9]{0,2}(?:(?P<gap>[ '’])[0-9]{3})(?:(?P=gap)[0-9]{3})*(?:\.[0-9]+)?(?![0-9.])")
-_BY_COMMA = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?(?![0-9.,])")
-_NAME = re.compile(r"[A-Za-z]+")
-_SIGN = re.compile(r"\*\*|//|<=|>=|==|!=|[+\-*/<>^=×·⋅∙÷∕⁄−–‒²³≤≥≠]")
-_LATEX_LIKE = re.compile(r"[\\{}\[\]]")
+_END = Token("sign", "")
+_SHORT_ARGUMENT = frozenset(["sqrt", "cbrt", "abs"])  # √2x is √2·x, while ln 2x is ln(2x)
+_NOT_MATHS = "that is not a calculation; write numbers and + - * / ^ ( ), as in (2850 - 1230) / 2"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word of the grammar. `spaced` says that white space stood before it."""
+def parse(
+    tokens: Sequence[Token], *, known: frozenset[str] = frozenset(), units: bool = False, listed: bool = False
+) -> Node:
+    """Parse one statement. `known`: names that were assigned; `units`: letters such as m and s are units.
 
-    kind: Kind
-    text: str
-    spaced: bool = False
-
-
-def tokenize(text: str) -> list[Token]:
-    """Read typed text as tokens of the grammar; a final "=" or "?" and one kind of currency sign are dropped.
-
-    Raises:
-        ToolRetry: something in it has no meaning, or more than one.
+    `listed`: values separated by commas become a list. Raises ToolRetry.
     """
-    if len(text) > MAX_LENGTH:
-        raise ToolRetry(f"an expression may have at most {MAX_LENGTH} characters")
-    text = text.translate(_SPACES).strip().rstrip("?=. ")
-    if len(set(_CURRENCY.findall(text))) > 1:
-        raise ToolRetry("there are different currencies in it; convert them first")
-    if _MONEY_AS_POINT.search(text):
-        raise ToolRetry("write amounts with a decimal point, as in 2.50")
-    text = _CURRENCY.sub(" ", text)
-    return _Reader(text).tokens()
+    parser = _Parser(tokens, known, units)
+    node = parser.listing() if listed else parser.statement()
+    parser.finish()
+    return node
 
 
-@dataclass(slots=True)
-class _Bracket:
-    """An open bracket: whether it holds arguments, and how many of its commas look like 2,850."""
-
-    is_call: bool
-    like_thousands: int = 0
-    others: int = 0
-
-
-class _Reader:
-    """Reads tokens from left to right; knows whether a comma stands between arguments or between digits."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
+class _Parser:
+    def __init__(self, tokens: Sequence[Token], known: frozenset[str], units: bool) -> None:
+        self._tokens = tokens
+        self._known = known
+        self._units = units or any(token.kind == "name" and self._is_unit(token.text) for token in tokens)
+        self._units = self._units or any(self._is_minutes(at) for at in range(1, len(tokens)))
         self._at = 0
-        self._tokens: list[Token] = []
-        self._brackets: list[_Bracket] = []
+        self._depth = 0
+        self._nodes = 0
+        self._bars = 0
 
-    def tokens(self) -> list[Token]:
-        while True:
-            start = self._at
-            while self._text[self._at : self._at + 1] == " ":
-                self._at += 1
-            if self._at == len(self._text):
-                return self._tokens
-            self._read(spaced=self._at > start)
+    # --- walking ---
 
-    def _read(self, *, spaced: bool) -> None:
-        character = self._text[self._at]
-        if character in "0123456789.":
-            self._add("number", self._number(), spaced)
-        elif phrase := _PHRASE.match(self._text, self._at):
-            self._at = phrase.end()
-            self._add_phrase(_MEANINGS[int(str(phrase.lastgroup)[1:])], spaced)
-        elif name := _NAME.match(self._text, self._at):
-            self._name(name[0], spaced)
-        elif sign := _SIGN.match(self._text, self._at):
-            self._at = sign.end()
-            self._add("sign", _SIGNS.get(sign[0], sign[0]), spaced)
-        else:
-            self._punctuation(character, spaced)
+    @property
+    def _next(self) -> Token:
+        return self._tokens[self._at] if self._at < len(self._tokens) else _END
 
-    def _add(self, kind: Kind, text: str, spaced: bool) -> None:
-        self._tokens.append(Token(kind, text, spaced))
+    def _peek(self, ahead: int) -> Token:
+        return self._tokens[self._at + ahead] if self._at + ahead < len(self._tokens) else _END
 
-    def _add_phrase(self, meaning: str, spaced: bool) -> None:
-        kinds: dict[str, Kind] = {"%": "percent", "of": "of", "sqrt": "name"}
-        self._add(kinds.get(meaning, "sign"), meaning, spaced)
-
-    def _number(self) -> str:
-        in_call = bool(self._brackets) and self._brackets[-1].is_call
-        found = _BY_SPACE.match(self._text, self._at)
-        if found is None and not in_call:
-            found = _BY_COMMA.match(self._text, self._at)
-        if found is None:
-            found = _NUMBER.match(self._text, self._at)
-        if found is None:
-            raise ToolRetry("a point must stand between digits")
-        self._at = found.end()
-        if not in_call and re.match(r",[0-9]", self._text[self._at : self._at + 2]):
-            raise ToolRetry("write numbers with a decimal point, as in 3.5, and thousands as in 2850 or 2,850")
-        return re.sub("[ ,'’]|^0+(?=[0-9])", "", found[0])
-
-    def _name(self, name: str, spaced: bool) -> None:
-        self._at += len(name)
-        before = self._tokens[-1] if self._tokens else None
-        if name in ("x", "X") and before is not None and before.kind in ("number", "close", "percent"):
-            if before.text == "0" and not spaced:
-                raise ToolRetry("write numbers in base ten")
-            self._add("sign", "*", spaced)
-        else:
-            self._add("name", name, spaced)
-
-    def _punctuation(self, character: str, spaced: bool) -> None:
+    def _take(self) -> Token:
+        token = self._next
         self._at += 1
-        if character == "(":
-            self._brackets.append(_Bracket(bool(self._tokens) and self._tokens[-1].kind == "name"))
-            self._add("open", character, spaced)
-        elif character == ")":
-            if self._brackets:
-                self._close(self._brackets.pop())
-            self._add("close", character, spaced)
-        elif character == ",":
-            self._comma()
-            self._add("comma", character, spaced)
-        elif character == "%":
-            self._add("percent", character, spaced)
-        elif character == "√":
-            self._add("name", "sqrt", spaced)
-        elif character == "!":
-            raise ToolRetry("write factorial(5) for 5!")
-        elif _LATEX_LIKE.match(character):
-            raise ToolRetry("only numbers, + - * / // % **, round brackets and functions are arithmetic")
-        else:
-            raise ToolRetry(f"the character U+{ord(character):04X} is not arithmetic")
+        return token
 
-    def _comma(self) -> None:
-        """Note whether a comma stands as in 2,850 or as in 3, 4."""
-        if not self._brackets:
-            return
-        before = self._tokens[-1].text if self._tokens else ""
-        after = re.match(r"[0-9]{3}(?![0-9.])", self._text[self._at : self._at + 4])
-        if after is not None and before.isdigit() and len(before) <= 3:
-            self._brackets[-1].like_thousands += 1
-        else:
-            self._brackets[-1].others += 1
+    def _sign(self, *texts: str) -> bool:
+        return self._next.kind == "sign" and self._next.text in texts
+
+    def _made(self, name: str, *args: Node, implied: bool = False) -> Node:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise ToolRetry("the expression is too long; compute it in parts")
+        return Call(name, args, implied)
+
+    def finish(self) -> None:
+        if self._at < len(self._tokens):
+            token = self._next
+            if token.kind == "number" or token.kind == "name":
+                raise ToolRetry(f"there is no sign before {token.text[:30]!r}")
+            raise ToolRetry(_NOT_MATHS)
+
+    # --- statements ---
+
+    def statement(self) -> Node:
+        first = self._sum()
+        if self._next.kind == "comma":
+            items = [first]
+            while self._next.kind == "comma":
+                self._take()
+                items.append(self._sum())
+            first = self._made("list", *items)
+        return self._compared(first)
+
+    def listing(self) -> Node:
+        """Values separated by commas or semicolons; each may be a comparison. One list stands for its items."""
+        items = [self._compared(self._sum())]
+        while self._next.kind == "comma" or self._sign(";"):
+            self._take()
+            items.append(self._compared(self._sum()))
+        alone = items[0]
+        if len(items) == 1 and isinstance(alone, Call) and alone.name in ("list", "tuple"):
+            return Call("list", alone.args)
+        return self._made("list", *items)
+
+    def _compared(self, left: Node) -> Node:
+        links: list[Node] = []
+        while self._sign(*COMPARISONS):
+            sign = self._take().text
+            right = self._sum()
+            links.append(self._made(sign, left, right))
+            left = right
+        if not links:
+            return left
+        if self._next.kind == "comma" and len(links) == 1 and not self._depth:
+            self._take()
+            rest = self._compared(self._sum())
+            tail = rest.args if isinstance(rest, Call) and rest.name == "list" else (rest,)
+            return self._made("list", links[0], *tail)
+        return links[0] if len(links) == 1 else self._made("and", *links)
+
+    # --- operators ---
+
+    def _sum(self) -> Node:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise ToolRetry("the expression is nested too deeply; compute it in parts")
+        left = self._product()
+        while self._sign("+", "-"):
+            sign = self._take().text
+            left = self._made(sign, left, self._product())
+        self._depth -= 1
+        return left
+
+    def _product(self) -> Node:
+        left = self._unary()
+        while True:
+            if self._sign("*", "/", "//", "mod"):
+                sign = self._take().text
+                left = self._made(sign, left, self._unary())
+            elif self._sign("of"):
+                self._take()
+                left = self._share(left)
+            elif self._next.kind == "percent":  # before an operand it is the remainder
+                self._take()
+                left = self._made("mod", left, self._unary())
+            elif self._starts_operand():
+                left = self._made("*", left, self._power(), implied=True)
+            else:
+                return left
+
+    def _share(self, left: Node) -> Node:
+        """Read "of": 17% of 2340, 3/4 of 20."""
+        if isinstance(left, Call) and left.name in ("/", "//", "mod") and _has_percent(left.args[-1]):
+            raise ToolRetry("put brackets around the percentage, as in 100 / (17% of 50)")
+        if not (_has_percent(left) or (isinstance(left, Call) and left.name == "/")):
+            raise ToolRetry('"of" is read only after a share, as in 17% of 2340 or 3/4 of 20')
+        return self._made("*", left, self._unary())
+
+    def _starts_operand(self) -> bool:
+        token = self._next
+        if token.kind == "bar":
+            return self._bars == 0
+        return token.kind in ("name", "open")
+
+    def _unary(self) -> Node:
+        if not self._sign("+", "-"):
+            return self._power()
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise ToolRetry("the expression is nested too deeply; compute it in parts")
+        sign = self._take().text
+        operand = self._unary()
+        self._depth -= 1
+        return self._made("neg", operand) if sign == "-" else operand
+
+    def _power(self) -> Node:
+        base = self._postfix(self._operand())
+        if self._sign("^"):
+            self._take()
+            return self._made("^", base, self._unary())
+        return base
+
+    def _postfix(self, node: Node) -> Node:
+        while True:
+            token = self._next
+            if token.kind == "bang":
+                self._take()
+                double = self._next.kind == "bang" and not self._next.spaced
+                if double:
+                    self._take()
+                node = self._made("factorial2" if double else "factorial", node)
+            elif token.kind == "percent" and self._is_postfix():
+                self._take()
+                node = self._made("pct", node)
+            elif token.kind == "prime" and isinstance(node, Name):
+                order = 0
+                while self._next.kind == "prime":
+                    self._take()
+                    order += 1
+                node = self._made("primed", node, Number(str(order)))
+                if self._next.kind == "open" and self._peek(1).kind == "name" and self._peek(2).kind == "close":
+                    self._at += 3  # y'(x)
+            else:
+                return node
+
+    def _is_postfix(self) -> bool:
+        """Say whether the % here means hundredths; before an operand it is the remainder."""
+        return self._peek(1).kind not in ("number", "name", "open")
+
+    # --- operands ---
+
+    def _operand(self) -> Node:
+        token = self._take()
+        match token.kind:
+            case "number":
+                return self._quantity(Number(token.text))
+            case "name":
+                return self._named(token.text)
+            case "open":
+                return self._bracket(token.text)
+            case "bar":
+                self._bars += 1
+                inside = self._sum()
+                self._bars -= 1
+                if self._take().kind != "bar":
+                    raise ToolRetry("a bar | is not closed")
+                return self._made("abs", inside)
+            case _:
+                raise ToolRetry(_NOT_MATHS)
+
+    def _quantity(self, number: Node) -> Node:
+        """Read the units after a number, and what is added to it as in 5 ft 11 in."""
+        whole = self._with_units(number)
+        while whole is not number and self._next.kind == "number" and self._is_unit_at(self._at + 1):
+            whole = self._made("+", whole, self._with_units(Number(self._take().text)))
+        return whole
+
+    def _with_units(self, number: Node) -> Node:
+        node = number
+        while self._units and self._is_unit_at(self._at):
+            unit = self._unit(self._take().text)
+            if self._sign("^") and self._peek(1).kind == "number":
+                self._take()
+                unit = self._made("^", unit, Number(self._take().text))
+            node = self._made("*", node, unit, implied=True)
+        return node
+
+    def _is_unit(self, text: str, *, letters: bool = False) -> bool:
+        if text in self._known or text in FUNCTIONS or text in CONSTANTS or text in GREEK:
+            return False
+        return unit_named(text) is not None or (letters and self._units and text in LETTERS)
+
+    def _is_unit_at(self, at: int) -> bool:
+        token = self._tokens[at] if at < len(self._tokens) else _END
+        return token.kind == "name" and (self._is_unit(token.text, letters=True) or self._is_minutes(at))
+
+    def _is_minutes(self, at: int) -> bool:
+        """Tell 5 min and 5 sec from the functions min(…) and sec(…)."""
+        following = self._tokens[at + 1] if at + 1 < len(self._tokens) else _END
+        return (
+            self._tokens[at].text in ("min", "sec", "degrees", "radians")
+            and self._tokens[at - 1].kind != "sign"
+            and at > 0
+            and following.kind not in ("open", "name")
+        )
 
     @staticmethod
-    def _close(bracket: _Bracket) -> None:
-        if bracket.is_call and bracket.like_thousands and bracket.others:
-            raise ToolRetry("put a space after each comma between numbers, and write thousands as in 2850")
+    def _unit(text: str) -> Node:
+        named = unit_named(text)
+        return Unit(LETTERS[text] if named is None else named)
+
+    def _named(self, text: str) -> Node:
+        self._nodes += 1
+        if text in self._known:
+            return self._function(text) if self._known_call(text) else Name(text)
+        if text in FUNCTIONS or text.startswith("log_"):
+            return self._function(text)
+        if self._is_unit(text, letters=True):
+            return self._unit(text)
+        if text in CONSTANTS or text in GREEK or len(text) == 1 or (text[1:2] == "_" and text[:1].isalpha()):
+            return Name(text)
+        raise unknown(text)
+
+    def _known_call(self, text: str) -> bool:
+        return f"{text}()" in self._known and self._next.kind == "open"
+
+    def _function(self, name: str) -> Node:
+        exponent = None
+        if self._sign("^") and name in FUNCTIONS:
+            self._take()
+            exponent = self._unary_number()
+        args = self._arguments(name)
+        if name.startswith("log_"):
+            if len(args) != 1:
+                raise ToolRetry("a logarithm with its base below takes one number, as in log_2(8)")
+            name, args = "log", [args[0], _subscript(name[4:])]
+        if exponent is None:
+            return self._made(name, *args)
+        if exponent == Call("neg", (Number("1"),)) and f"a{name}" in FUNCTIONS:
+            return self._made(f"a{name}", *args)
+        return self._made("^", self._made(name, *args), exponent)
+
+    def _unary_number(self) -> Node:
+        """Read the exponent in sin^2 x and sin^-1 x: a number with a sign, or one letter."""
+        bracket = self._next.kind == "open"
+        if bracket:
+            self._take()
+        negative = self._sign("-")
+        if negative:
+            self._take()
+        token = self._take()
+        if token.kind not in ("number", "name") or (bracket and self._take().kind != "close"):
+            raise ToolRetry("after a function's name ^ needs a number, as in sin^2(x)")
+        node: Node = Number(token.text) if token.kind == "number" else Name(token.text)
+        return Call("neg", (node,)) if negative else node
+
+    def _arguments(self, name: str) -> list[Node]:
+        if self._next.kind == "open" and self._next.text == "(":
+            self._take()
+            return self._items("close")
+        if not (self._starts_operand() or self._next.kind == "number" or self._sign("-")):
+            raise ToolRetry(f"{name} needs what it is applied to, as in {name}(2)")
+        if self._sign("-"):
+            return [self._unary()]
+        node = self._power()
+        while name not in _SHORT_ARGUMENT and self._next.kind == "name" and self._next.text not in FUNCTIONS:
+            node = self._made("*", node, self._power(), implied=True)
+        if node == Name("pi") and self._sign("/") and self._peek(1).kind == "number":
+            self._take()
+            node = self._made("/", node, self._power())
+        return [node]
+
+    def _items(self, end: str) -> list[Node]:
+        items: list[Node] = []
+        bars, self._bars = self._bars, 0
+        while self._next.kind != end:
+            items.append(self._compared(self._sum()))
+            if self._next.kind == "comma" or self._sign(";"):
+                self._take()
+            elif self._next.kind != end:
+                self.finish()
+                raise ToolRetry("a bracket is not closed")
+        self._take()
+        self._bars = bars
+        return items
+
+    def _bracket(self, opened: str) -> Node:
+        items = self._items("close")
+        if opened == "[":
+            return self._made("list", *items)
+        if not items:
+            raise ToolRetry("there is nothing in the brackets")
+        return items[0] if len(items) == 1 else self._made("tuple", *items)
 
 
-def is_well_formed(tokens: Sequence[Token]) -> bool:
-    """Say whether operands and operators alternate, brackets match, and commas stand between arguments."""
-    calls: list[bool] = []
-    wants_operand = True
-    for at, token in enumerate(tokens):
-        before = tokens[at - 1].kind if at else None
-        if wants_operand:
-            if token.kind == "open":
-                calls.append(before == "name")
-            elif before == "name" and token.kind != "number":
-                return False
-            elif token.kind == "number":
-                wants_operand = False
-            elif token.kind != "name" and token.text not in ("+", "-"):
-                return False
-            continue
-        match token.kind:
-            case "close" if calls:
-                calls.pop()
-            case "sign":
-                wants_operand = token.text not in ("**2", "**3")
-            case "comma" if calls and calls[-1]:
-                wants_operand = True
-            case "of" if before == "percent":
-                wants_operand = True
-            case "percent":
-                wants_operand = not _is_postfix(tokens, at)
-            case _:
-                return False
-    return not calls and not wants_operand
+def _has_percent(node: Node) -> bool:
+    match node:
+        case Call(name="pct"):
+            return True
+        case Call(name="+" | "-", args=(left, right)):
+            return _has_percent(left) and _has_percent(right)
+        case Call(name="*", args=args):
+            return any(map(_has_percent, args))
+        case _:
+            return False
 
 
-def _is_postfix(tokens: Sequence[Token], at: int) -> bool:
-    """Say whether the % at this place means hundredths; before an operand it is the remainder."""
-    following = tokens[at + 1] if at + 1 < len(tokens) else None
-    return following is None or following.kind not in ("number", "name", "open")
-
-
-def translate(text: str) -> str:
-    """Return typed text as an expression that `parse` reads. Raises ToolRetry like `tokenize`."""
-    tokens = tokenize(text)
-    out: list[str] = []
-    opened: list[int] = []  # places in `out` where a bracket, or the function before it, starts
-    operand = 0  # where the last operand starts
-    for at, token in enumerate(tokens):
-        previous = tokens[at - 1] if at else None
-        match token.kind:
-            case "open":
-                after_name = previous is not None and previous.kind == "name"
-                opened.append(len(out) - 1 if after_name else len(out))
-                out.append("(")
-            case "close":
-                operand = opened.pop() if opened else 0
-                out.append(")")
-            case "number":
-                operand = len(out)
-                root = previous is not None and previous.kind == "name"  # √16, square root of 16
-                out.append(f"({token.text})" if root else token.text)
-                operand -= root
-            case "percent" if _is_postfix(tokens, at):
-                out.insert(operand, "pct(")
-                out.append(")")
-            case "percent":
-                out.append("%")
-            case "of":
-                if previous is None or previous.kind != "percent":
-                    raise ToolRetry('"of" is read only after a percentage, as in 17% of 2340')
-                if operand and out[operand - 1] in ("/", "//", "%", "**"):
-                    raise ToolRetry("put brackets around the percentage, as in 100 / (17% of 50)")
-                out.append("*")
-            case "name" if at + 1 == len(tokens) or tokens[at + 1].kind not in ("open", "number"):
-                raise ToolRetry(
-                    f"{token.text[:30]!r} has no meaning here: leave units and words out, and give functions"
-                    " brackets, as in sqrt(2)"
-                )
-            case "sign" if token.text == "mod":
-                out.append("%")
-            case _:
-                out.append(token.text)
-    return " ".join(out)
-
-
-def parse(source: str) -> ast.expr:
-    """Parse a translated expression. To be called in the worker's child only. Raises ToolRetry."""
-    try:
-        tree = ast.parse(source, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ToolRetry("that is not arithmetic; write numbers and + - * / ( ), as in (2850 - 1230) / 2") from None
-    nodes, stack = 0, [(tree, 1)]
-    while stack:
-        node, depth = stack.pop()
-        nodes += 1
-        if nodes > MAX_NODES or depth > MAX_DEPTH:
-            raise ToolRetry("the expression is too long or nested too deeply; compute it in parts")
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.expr):
-                chained = isinstance(node, ast.BinOp) and child is node.left  # 1 + 2 + 3 is not nested
-                stack.append((child, depth if chained else depth + 1))
-    return tree
+def _subscript(text: str) -> Node:
+    return Number(text) if text.isdecimal() else Name(text)

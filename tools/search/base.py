@@ -1,5 +1,6 @@
 """What a search provider is, and what it returns."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,7 +22,8 @@ class Passage:
 class Hit:
     """One result, from outside: title and snippet are untrusted text. Passages are best first.
 
-    Providers that hold the pages (the corpus) fill `passages`; live search leaves it empty.
+    Providers that hold the pages (the corpus) fill `passages`; live search leaves it empty. `date` is YYYY-MM-DD,
+    or empty where the provider gives none; `source` names the providers that found it.
     """
 
     url: str
@@ -29,6 +31,16 @@ class Hit:
     snippet: str
     score: float
     passages: tuple[Passage, ...] = ()
+    date: str = ""
+    source: str = ""
+
+
+class Hits(list[Hit]):
+    """Hits, best first. `notes` says what a person should know of them: who failed, which filter nobody has."""
+
+    def __init__(self, hits: Iterable[Hit] = (), notes: Iterable[str] = ()) -> None:
+        super().__init__(hits)
+        self.notes = tuple(notes)
 
 
 class SearchProvider(Protocol):
@@ -40,7 +52,9 @@ class SearchProvider(Protocol):
         ...
 
     async def search(self, query: str, context: ToolContext, *, limit: int = 8) -> list[Hit]:
-        """Return the best hits, best first, through one `search` effect.
+        """Return the best hits, best first, through one `search` effect for each request to a provider.
+
+        What comes may be `Hits`, with notes for the status line.
 
         Raises:
             ToolFailed: the provider cannot be reached or refuses; the message says why.

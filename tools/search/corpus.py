@@ -8,7 +8,7 @@ then the lines of the best pages that are most relevant.
 import asyncio
 import re
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote
@@ -21,11 +21,11 @@ from crowquill.memory.snapshot import Snapshot
 from crowquill.memory.textual import content_words, stems
 from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.search.base import Hit, Passage
-from crowquill.tools.search.corpus_build import BuildReport, build
+from crowquill.tools.search.corpus_build import BuildReport, Progress, build
 from crowquill.tools.search.passages import line_in_context, opening_line, rank_lines, score_lines
 from crowquill.tools.search.shelf import Catalogue, Shelf
 
-__all__ = ["BuildReport", "Corpus", "corpus_names", "rank_lines"]
+__all__ = ["BuildReport", "Corpus", "Progress", "corpus_names", "rank_lines"]
 
 DEPTH = 50
 """Pages taken from each ranking."""
@@ -85,7 +85,7 @@ class Corpus:
             raise StorageError(f"corpus {self.name!r} was never built to the end; run crowquill index again")
         return version
 
-    def build(self, source: Path, *, progress: Callable[[int, int], None] | None = None) -> BuildReport:
+    def build(self, source: Path, *, progress: Progress | None = None) -> BuildReport:
         """Index a folder, or bring its index up to date (see `corpus_build.build`)."""
         return build(self._directory, source, self._embedder, progress=progress)
 
@@ -178,7 +178,8 @@ class _Searcher:
         words = [self._number[path] for path, _ in self._lexical.search(query, DEPTH) if path in self._number]
         import numpy as np  # 0.2 s, and only vectors need it
 
-        dense = [int(at) for at in np.argsort(-similar, kind="stable")[:DEPTH] if similar[at] > 0]
+        nearest = np.argpartition(-similar, DEPTH)[:DEPTH] if len(similar) > DEPTH else np.arange(len(similar))
+        dense = sorted((int(at) for at in nearest if similar[at] > 0), key=lambda at: (-similar[at], at))
         pages = {"lexical": words, "dense": dense, "titles": named}
         rankings = [ranking for name, ranking in pages.items() if name not in without]
         first = fuse(rankings)

@@ -1,111 +1,163 @@
-"""Live search through `ddgs`, which asks DuckDuckGo and other engines and needs no key."""
+"""Live search: one engine as a provider, and several asked together."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
-from urllib.parse import urldefrag, urlsplit
 
-from crowquill.errors import ToolFailed
+from crowquill.errors import ToolError, ToolFailed, ToolRetry
+from crowquill.memory.retrieve import fuse
 from crowquill.tools.context import Json, ToolContext
-from crowquill.tools.search.base import Hit
-from crowquill.tools.threads import in_own_thread
+from crowquill.tools.search.base import Hit, Hits, SearchProvider
+from crowquill.tools.search.engine import Engine, EngineFault, Entry, Pace, in_time
+from crowquill.tools.search.query import Filter, Query
+from crowquill.tools.search.urls import canonical_url, is_of
 
-SECONDS = 5.0
-"""Time for one search, all engines together."""
-_TITLE, _SNIPPET = 200, 500
-
-Entries = list[dict[str, str]]
-Ask = Callable[[str, int], list[dict[str, Any]]]
-"""Asks the engines, blocking: query and number of results to entries with `href`, `title` and `body`."""
-
-
-def ask_engines(query: str, limit: int) -> list[dict[str, Any]]:
-    """Ask through `ddgs`. Raises ToolFailed."""
-    from ddgs import DDGS  # 0.2 s, and only live search needs it
-    from ddgs.exceptions import DDGSException
-
-    try:
-        found: list[dict[str, Any]] = DDGS(timeout=max(1, int(SECONDS) - 1)).text(query, max_results=limit)
-    except DDGSException as error:
-        raise ToolFailed(_why(error)) from error
-    return found
+SECONDS = 8.0
+"""Time for one request to an engine."""
+PATIENCE = 3.0
+"""Longest wait, in seconds, that an engine may ask for and still be asked again in the same search."""
+_ADVICE = {
+    "key": "; check the key, or leave it out of --search",
+    "quota": "; use another provider with --search",
+    "rate": "; try again later, or add a provider with --search",
+    "down": "; try again later, or add a provider with --search",
+    "time": "; try again later, or add a provider with --search",
+}
+_OURS: frozenset[Filter] = frozenset({"site", "exclude"})  # checked on what comes back, whoever has them
 
 
 class WebSearch:
-    """A search provider over the live web."""
+    """A search provider over one engine: paced, retried once, and left alone for a while after failures."""
 
-    name = "web"
-
-    def __init__(self, ask: Ask = ask_engines, *, seconds: float = SECONDS) -> None:
-        self._ask = ask
+    def __init__(self, engine: Engine, *, seconds: float = SECONDS) -> None:
+        self._engine = engine
         self._seconds = seconds
+        self._pace = Pace(engine.pause)
 
-    async def search(self, query: str, context: ToolContext, *, limit: int = 8) -> list[Hit]:
-        """Return the best hits through one `search` effect; each page once.
+    @property
+    def name(self) -> str:
+        """The engine's name."""
+        return self._engine.name
+
+    async def search(self, query: str, context: ToolContext, *, limit: int = 8) -> Hits:
+        """Return the best hits through one `search` effect; each page once. See `Query` for what a query may hold.
 
         Raises:
-            ToolFailed: the query may not leave this machine, the web cannot be reached, or no engine answers.
+            ToolRetry: the query has filters and no words.
+            ToolFailed: the query may not leave this machine, or the engine has no answer; the message says why.
         """
         context.check_outgoing(query)
+        asked = Query.parse(query)
+        if not asked.words:
+            raise ToolRetry("search needs words to look for beside its filters")
 
         async def call() -> Json:
-            context.progress("searching the web")
+            context.progress(f"searching with {self.name}")
             try:
-                async with asyncio.timeout(self._seconds):
-                    found = await in_own_thread(lambda: self._ask(query, limit), "search")
-                return cast("Json", distinct(found)[:limit])
-            except TimeoutError:
-                raise ToolFailed(
-                    f"no search engine answered within {self._seconds:g} seconds; is there a network?"
-                ) from None
-            except ToolFailed:
-                raise
-            except Exception as error:  # scraped pages change without notice: whatever breaks is the world's fault
-                name = type(error).__name__
-                raise ToolFailed(f"the search engines' answers cannot be read ({name})") from error
+                return [_json(entry) for entry in await self._ask(asked, limit, context)]
+            except EngineFault as fault:
+                raise ToolFailed(f"{fault}{_ADVICE.get(fault.kind, '')}") from fault
 
-        request: Json = {"provider": self.name, "query": query, "limit": limit}
-        entries = cast("Entries", await context.effect("search", request, call))
-        hits = [
-            Hit(entry["url"], entry["title"], entry["snippet"], 1.0 / rank) for rank, entry in enumerate(entries, 1)
-        ]
+        request: dict[str, Json] = {"provider": self.name, "limit": limit, **asked.request()}
+        found = cast("list[dict[str, Any]]", await context.effect("search", request, call))
+        hits = _distinct([entry for entry in (Entry(**item) for item in found) if _wanted(entry, asked)], self.name)
         context.offer([hit.url for hit in hits])
-        return hits
+        unknown = [name for name in asked.missing(self._engine.filters) if name not in _OURS]
+        return Hits(hits[:limit], [f"{self.name} has no filter {name}:" for name in unknown])
+
+    async def _ask(self, query: Query, limit: int, context: ToolContext) -> list[Entry]:
+        """Ask the engine, and once more when it only needs a moment. Raises EngineFault."""
+        clock = context.clock
+        await self._pace.turn(clock)
+        for attempt in (1, 2):
+            left = self._seconds if context.deadline is None else context.deadline - clock.monotonic()
+            try:
+                entries = await in_time(min(self._seconds, left), self._engine.ask(query, limit, clock))
+            except EngineFault as fault:
+                wait = 0.5 if fault.wait is None else fault.wait
+                if attempt == 1 and fault.kind in ("rate", "down") and wait <= min(PATIENCE, left):
+                    await clock.sleep(max(wait, self._pace.pause))
+                    continue
+                self._pace.settle(fault, clock)
+                raise
+            self._pace.settle(None, clock)
+            return entries
+        raise AssertionError("the second attempt returns or raises")
 
 
-def _why(error: Exception) -> str:
-    """Say in our own words what an exception of ddgs means; its text quotes addresses and servers."""
-    text = f"{type(error).__name__} {error}"
-    if "Ratelimit" in text:
-        return "the search engines ask to slow down; try again in a minute"
-    if any(word in text for word in ("DNS", "ConnectError", "dns error", "Connect")):
-        return "no search engine can be reached; check the network"
-    if "Timeout" in text:
-        return "no search engine answered in time; try again"
-    if "No results" in text:
-        return "no search engine found anything; try other words"
-    return "no search engine gave a usable answer; try again, or use a corpus"
+class Together:
+    """Several providers that are asked at once; their hits are merged by reciprocal rank, each page once."""
+
+    def __init__(self, providers: Sequence[SearchProvider]) -> None:
+        self._providers = tuple(providers)
+
+    @property
+    def name(self) -> str:
+        """The names, as they are written in `--search`."""
+        return "+".join(provider.name for provider in self._providers)
+
+    async def search(self, query: str, context: ToolContext, *, limit: int = 8) -> Hits:
+        """Return the best hits of all, through one `search` effect each.
+
+        Raises:
+            ToolError: every one failed; the message says why each did.
+        """
+
+        async def one(provider: SearchProvider) -> Sequence[Hit] | ToolError:
+            try:
+                return await provider.search(query, context, limit=limit)
+            except ToolError as error:
+                return error
+
+        outcomes = await asyncio.gather(*map(one, self._providers))
+        pairs = list(zip(self._providers, outcomes, strict=True))
+        failed = [(provider.name, why) for provider, why in pairs if isinstance(why, ToolError)]
+        if len(failed) == len(pairs):
+            raise type(failed[0][1])("; ".join(f"{name}: {why}" for name, why in failed))
+        found = [outcome for outcome in outcomes if not isinstance(outcome, ToolError)]
+        notes = [f"{name}: {why}" for name, why in failed]
+        notes += [note for hits in found if isinstance(hits, Hits) for note in hits.notes]
+        return Hits(merge(found)[:limit], notes)
 
 
-def distinct(entries: list[dict[str, Any]]) -> Entries:
-    """Return the usable results as strings, each page once, in their order."""
-    found: dict[str, dict[str, str]] = {}
+def merge(rankings: Sequence[Sequence[Hit]]) -> list[Hit]:
+    """Merge rankings by reciprocal rank (k = 60); of two hits on one page the better placed is kept.
+
+    It takes the date of the other where it has none, and the names of both as its source.
+    """
+    keyed = [{canonical_url(hit.url): hit for hit in reversed(hits)} for hits in rankings]
+    scores = fuse([list(dict.fromkeys(canonical_url(hit.url) for hit in hits)) for hits in rankings])
+    merged = []
+    for key, score in scores.items():
+        same = [hits[key] for hits in keyed if key in hits]
+        best = max(same, key=lambda hit: hit.score)
+        dated = next((hit.date for hit in (best, *same) if hit.date), "")
+        sources = "+".join(dict.fromkeys(hit.source for hit in same))
+        merged.append(replace(best, score=round(score, 6), date=dated, source=sources))
+    return merged
+
+
+def _distinct(entries: Sequence[Entry], source: str) -> list[Hit]:
+    """Return hits of the entries that are web pages, each page once, in their order."""
+    pages: dict[str, Entry] = {}
     for entry in entries:
-        url = str(entry.get("href", ""))
-        key = _page_of(url)
-        if key:
-            title, snippet = str(entry.get("title", ""))[:_TITLE], str(entry.get("body", ""))[:_SNIPPET]
-            found.setdefault(key, {"url": url, "title": title, "snippet": snippet})
-    return list(found.values())
+        if key := canonical_url(entry.url):
+            pages.setdefault(key, entry)
+    return [
+        Hit(entry.url, entry.title, entry.snippet, round(1 / rank, 6), date=entry.date, source=source)
+        for rank, entry in enumerate(pages.values(), 1)
+    ]
 
 
-def _page_of(url: str) -> str:
-    """Return what is the same for two spellings of one address, empty for what is no web page."""
-    try:
-        parts = urlsplit(urldefrag(url).url)
-    except ValueError:
-        return ""
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        return ""
-    host = parts.netloc.lower().removeprefix("www.")
-    return f"{host}{parts.path.rstrip('/')}?{parts.query}"
+def _wanted(entry: Entry, query: Query) -> bool:
+    """Say whether a result is what the filters ask for, as far as that can be seen."""
+    if (query.site and not is_of(entry.url, query.site)) or is_of(entry.url, query.exclude):
+        return False
+    early = bool(entry.date and query.after and entry.date < query.after)
+    late = bool(entry.date and query.before and entry.date > query.before)
+    return not early and not late
+
+
+def _json(entry: Entry) -> Json:
+    return {"url": entry.url, "title": entry.title, "snippet": entry.snippet, "date": entry.date}

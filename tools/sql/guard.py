@@ -1,12 +1,10 @@
 """What a query may do, as data: SQLite's authorizer actions, functions and limits. Everything else is refused.
 
-This module is pure: it opens nothing, and its sentences are the ones a model sees when it is refused.
+This module is pure: it opens nothing.
 """
 
-import difflib
 import re
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
 
 ACTIONS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
 """Authorizer actions that are allowed."""
@@ -51,22 +49,6 @@ MAX_ROWS, MAX_COLUMNS, MAX_CELL, MAX_BYTES = 1000, 200, 2000, 256_000
 HEAP = 256 * 2**20
 """Bytes that the engine may allocate."""
 
-_ELSEWHERE = {
-    "concat": "x || y",
-    "curdate": "date('now')",
-    "date_format": "strftime('%Y-%m', x)",
-    "date_trunc": "strftime('%Y-%m', x)",
-    "datediff": "julianday(x) - julianday(y)",
-    "day": "strftime('%d', x)",
-    "getdate": "datetime('now')",
-    "len": "length(x)",
-    "month": "strftime('%m', x)",
-    "now": "datetime('now')",
-    "regexp": "LIKE or GLOB",
-    "to_char": "strftime('%Y-%m', x)",
-    "year": "strftime('%Y', x)",
-}
-"""Functions of other dialects, and how SQLite says it."""
 _QUOTED = re.compile(
     r"""
     '(?:[^']|'')*' | `(?:[^`]|``)*` | \[[^\]]*(?:\]|\Z) | --[^\n]* | /\*.*?(?:\*/|\Z)
@@ -74,8 +56,6 @@ _QUOTED = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_NAME_LENGTH, _MESSAGE_LENGTH = 60, 300
-_NEAREST = 3
 
 
 def authorize(action: int, first: str | None, second: str | None, database: str | None, trigger: str | None) -> int:
@@ -101,57 +81,3 @@ def strict_names(sql: str) -> str:
         return found[0] if name is None else "`" + name.replace('""', '"').replace("`", "``") + "`"
 
     return _QUOTED.sub(strict, sql)
-
-
-def explain_error(message: str, schema: Mapping[str, Sequence[str]], functions: Collection[str] = FUNCTIONS) -> str:
-    """Return SQLite's message as advice, with the nearest names of `schema` (table name to column names).
-
-    The message may quote the statement or a view, so it is kept to one short line.
-    """
-    message = " ".join(message.split())[:_MESSAGE_LENGTH]
-    if found := re.search(r"no such table: (?:\w+\.)?(.+)", message):
-        return _with_nearest(message, found[1], schema)
-    if found := re.search(r"(?:no such|ambiguous) column(?: name)?: (?:.*\.)?(.+)", message):
-        return _about_column(message, found[1].strip("\"'`"), schema)
-    if found := re.search(r"no such function: (\w+)", message):
-        if other := _ELSEWHERE.get(found[1].lower()):
-            return f"{message}; in SQLite: {other}"
-        return _with_nearest(message, found[1], dict.fromkeys(sorted(functions), ()))
-    if found := re.search(r"not authorized to use function: (\w+)", message):
-        return f"the function {found[1]} is not allowed here"
-    if "bindings supplied" in message:
-        return "write the values into the statement; ? and :name stand for nothing here"
-    if "one statement" in message:
-        return "only one statement at a time"
-    if "not authorized" in message or "prohibited" in message:
-        return "only SELECT is allowed: nothing can be changed, attached or set; the tool `schema` shows the tables"
-    if "syntax error" in message or "unrecognized token" in message or "incomplete input" in message:
-        return f"{message} (the dialect is SQLite; one SELECT statement)"
-    return message
-
-
-def _about_column(message: str, wanted: str, schema: Mapping[str, Sequence[str]]) -> str:
-    homes: dict[str, list[str]] = {}
-    for table, columns in schema.items():
-        for column in columns:
-            homes.setdefault(column, []).append(table)
-    exact = [column for column in homes if column.lower() == wanted.lower()]
-    names = exact if exact else _nearest(wanted, list(homes))
-    places = [f"{_clean(name)} (in {', '.join(map(_clean, homes[name][:3]))})" for name in names]
-    return f"{message}; nearest: {', '.join(places)}" if places else message
-
-
-def _with_nearest(message: str, wanted: str, known: Mapping[str, Sequence[str]]) -> str:
-    names = _nearest(wanted, list(known))
-    return f"{message}; nearest: {', '.join(map(_clean, names))}" if names else message
-
-
-def _nearest(wanted: str, names: Sequence[str]) -> list[str]:
-    by_folded = {name.lower(): name for name in names}
-    close = difflib.get_close_matches(wanted.lower(), list(by_folded), n=_NEAREST, cutoff=0.5)
-    return [by_folded[name] for name in close]
-
-
-def _clean(name: str) -> str:
-    """Return a name of the database without what could be more than a name: it comes from outside."""
-    return re.sub(r"[^\w .$-]", "", name)[:_NAME_LENGTH]

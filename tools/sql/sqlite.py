@@ -19,18 +19,16 @@ from urllib.parse import quote
 
 from crowquill.errors import ToolFailed, ToolRetry
 from crowquill.tools.context import Json
+from crowquill.tools.sql.advice import explain_error
+from crowquill.tools.sql.cells import result
 from crowquill.tools.sql.guard import (
     FUNCTIONS,
     HEAP,
     LIMITS,
-    MAX_BYTES,
-    MAX_CELL,
-    MAX_COLUMNS,
     MAX_ROWS,
     TABLE_FUNCTIONS,
     VIRTUAL_TABLES,
     authorize,
-    explain_error,
     strict_names,
 )
 
@@ -38,7 +36,6 @@ _WAL_VERSION = 2  # bytes 18 and 19 of the file
 _IMMUTABLE = "immutable=1"
 _BUSY_SECONDS = 2.0
 _PROGRESS_STEPS = 20_000  # virtual machine instructions between two looks at the clock
-_BLOB_BYTES = 32
 _MODULE = re.compile(r"\bUSING\s+(\w+)", re.IGNORECASE)
 _ERRORS = (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError)
 
@@ -75,9 +72,8 @@ def query(request: Any) -> Json:
             with closing(connection.execute(strict)) as cursor:
                 if cursor.description is None:
                     raise ToolRetry("only SELECT statements give a result")
-                names = [str(column[0]) for column in cursor.description[:MAX_COLUMNS]]
-                rows, truncated = _fetch(cursor)
-                truncated = truncated or len(cursor.description) > MAX_COLUMNS
+                names = [str(column[0]) for column in cursor.description]
+                return result(names, cursor, max_rows=int(request.get("max_rows", MAX_ROWS)))
         except _ERRORS as error:
             if clock.over():
                 raise ToolFailed(
@@ -88,8 +84,6 @@ def query(request: Any) -> Json:
             raise ToolRetry(advice + "; text stands in single quotes" * wants_text) from None
         except MemoryError:
             raise ToolFailed("the query needs too much memory; make it narrower") from None
-    columns: list[Json] = [*_distinct(names)]
-    return {"columns": columns, "rows": rows, "truncated": truncated}
 
 
 @contextmanager
@@ -163,44 +157,6 @@ def _connect_virtual_tables(connection: sqlite3.Connection) -> None:
 def quoted(name: str) -> str:
     """Return a table or column name as it can stand in a statement, whatever it contains."""
     return '"' + name.replace('"', '""') + '"'
-
-
-def _fetch(cursor: sqlite3.Cursor) -> tuple[list[Json], bool]:
-    rows: list[Json] = []
-    size, truncated = 0, False
-    for row in cursor:
-        cells = [_cell(value) for value in row[:MAX_COLUMNS]]
-        size += sum(len(str(cell).encode("utf-8", "replace")) for cell, _ in cells)
-        if len(rows) == MAX_ROWS or size > MAX_BYTES:
-            return rows, True
-        truncated = truncated or any(cut for _, cut in cells)
-        rows.append([cell for cell, _ in cells])
-    return rows, truncated
-
-
-def _cell(value: Any) -> tuple[Any, bool]:
-    """Return a value as JSON holds it, and whether something was cut off."""
-    match value:
-        case bytes():
-            cut = len(value) > _BLOB_BYTES
-            return f"x'{value[:_BLOB_BYTES].hex()}'" + ("…" if cut else ""), cut
-        case str() if len(value) > MAX_CELL:
-            return value[:MAX_CELL] + "…", True
-        case float() if value != value or value in (float("inf"), float("-inf")):
-            return str(value), False
-        case _:
-            return value, False
-
-
-def _distinct(names: list[str]) -> list[str]:
-    """Return column names without doubles, so that a cell can be cited by row and name."""
-    seen: dict[str, int] = {}
-    result = []
-    for name in names:
-        shown = name[:MAX_CELL]
-        seen[shown] = seen.get(shown, 0) + 1
-        result.append(shown if seen[shown] == 1 else f"{shown} ({seen[shown]})")
-    return result
 
 
 def _names(connection: sqlite3.Connection) -> dict[str, list[str]]:

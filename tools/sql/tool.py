@@ -1,20 +1,18 @@
 """The `sql` and `schema` tools: read-only queries over the user's databases."""
 
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from crowquill.errors import ToolRetry, UserError
 from crowquill.memory.evidence import Cell, Table
 from crowquill.memory.untrusted import Untrusted
 from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.observation import Observation
+from crowquill.tools.sql.guard import MAX_ROWS
 from crowquill.tools.sql.schema import Schema
+from crowquill.tools.sql.source import Database
 from crowquill.tools.tool import Tool, tool
 from crowquill.tools.worker import Worker, time_for
 
@@ -23,60 +21,8 @@ SECONDS = 10.0
 SCHEMA_CHARS = 6000
 """Characters of a schema that the tool `schema` shows."""
 
-_MAGIC = b"SQLite format 3\x00"
 _SHOWN_ROWS, _SHOWN_WIDTH = 30, 40
 _FENCE = re.compile(r"```(?:sql\w*)?", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Database:
-    """A database file, and the name by which it is called."""
-
-    name: str
-    path: Path
-
-
-def locate_database(spec: str) -> Database:
-    """Read `sqlite:///path` or a path; nothing is opened.
-
-    Raises:
-        UserError: it is another kind of database.
-    """
-    dialect, separator, rest = spec.partition("://")
-    if separator and dialect.partition("+")[0] != "sqlite":
-        raise UserError(f"{dialect} databases cannot be read yet, only SQLite: give a file or sqlite:///PATH")
-    path = rest.removeprefix("/") if separator else spec
-    if not path or path == ":memory:" or (separator and not rest.startswith("/")):
-        raise UserError(f"{spec!r} names no file: give a SQLite file or sqlite:///PATH")
-    file = Path(path).expanduser().absolute()
-    return Database(file.stem, file)
-
-
-def open_database(spec: str) -> Database:
-    """Read `sqlite:///path` or a path, and look whether it is a SQLite file.
-
-    Raises:
-        UserError: it is not, or it is missing.
-    """
-    database = locate_database(spec)
-    try:
-        status = database.path.stat()
-        head = os.pread(_kept_open(status.st_dev, status.st_ino, database.path), len(_MAGIC), 0)
-    except OSError as error:
-        raise UserError(f"the database {database.path} cannot be read: {error.strerror}") from error
-    if head not in (_MAGIC, b""):
-        raise UserError(f"{database.path} is not a SQLite file")
-    return database
-
-
-@cache
-def _kept_open(device: int, inode: int, path: Path) -> int:
-    """Return a descriptor of the file that is never closed.
-
-    Closing it would drop the locks that this process holds on the same file, where the program that we are part of
-    has the database open (sqlite.org/howtocorrupt.html, 2.2). One is kept for each file.
-    """
-    return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe must not block us
 
 
 async def read_schemas(databases: Sequence[Database], worker: Worker, context: ToolContext) -> tuple[Schema, ...]:
@@ -87,10 +33,11 @@ async def read_schemas(databases: Sequence[Database], worker: Worker, context: T
 async def _read_schema(database: Database, worker: Worker, context: ToolContext) -> Schema:
     async def call() -> Json:
         seconds = time_for(SECONDS, context)
-        request: Json = {"path": str(database.path), "seconds": seconds / 2}  # what is not read by then is left out
-        return await worker.run("schema", request, seconds=seconds)
+        request = database.request(seconds=seconds / 2)  # what is not read by then is left out
+        return await worker.run(database.job("schema"), request, seconds=seconds)
 
-    return Schema.from_json(database.name, await context.effect("sql", {"schema": database.name}, call))
+    found = await context.effect("sql", {"schema": database.name}, call)
+    return Schema.from_json(database.name, found, database.dialect)
 
 
 def sql_tools(databases: Sequence[Database], worker: Worker, schemas: Sequence[Schema]) -> list[Tool]:
@@ -110,18 +57,14 @@ def sql_tools(databases: Sequence[Database], worker: Worker, schemas: Sequence[S
         chosen = by_name.get(database) if database else databases[0]
         if chosen is None:
             raise ToolRetry(f"there is no such database; there are {', '.join(by_name)}")
-        statement = _statement(query)
+        statement = bare_statement(query)
 
         async def call() -> Json:
             context.progress(f"querying {chosen.name}")
-            seconds = time_for(SECONDS, context)
-            request: Json = {"path": str(chosen.path), "sql": statement, "seconds": seconds}
-            return await worker.run("query", request, seconds=seconds)
+            return await run_statement(chosen, statement, worker, seconds=time_for(SECONDS, context))
 
         request: Json = {"database": chosen.name, "sql": statement}
-        result = cast("dict[str, Any]", await context.effect("sql", request, call))
-        rows = tuple(tuple(row) for row in result["rows"])
-        table = Table(statement, chosen.name, tuple(result["columns"]), rows, len(rows), result["truncated"])
+        table = as_table(statement, chosen, await context.effect("sql", request, call))
         return Observation(Untrusted(_aligned(table), chosen.name), (table,), _status(table))
 
     @tool
@@ -135,7 +78,21 @@ def sql_tools(databases: Sequence[Database], worker: Worker, schemas: Sequence[S
     return [sql, schema]
 
 
-def _statement(query: str) -> str:
+async def run_statement(
+    database: Database, statement: str, worker: Worker, *, seconds: float = SECONDS, max_rows: int = MAX_ROWS
+) -> Json:
+    """Run one guarded statement and return `{"columns", "rows", "truncated"}`. Raises ToolRetry and ToolFailed."""
+    request = database.request(sql=statement, seconds=seconds, max_rows=max_rows)
+    return await worker.run(database.job("query"), request, seconds=seconds)
+
+
+def as_table(statement: str, database: Database, result: Any) -> Table:
+    """Return the result of a query as evidence."""
+    rows = tuple(tuple(row) for row in result["rows"])
+    return Table(statement, database.name, tuple(result["columns"]), rows, len(rows), result["truncated"])
+
+
+def bare_statement(query: str) -> str:
     """Return the statement without a code fence or final semicolons, which models like to add."""
     text = query.strip()
     fence = _FENCE.match(text)

@@ -9,12 +9,15 @@ from tests.support.context import FakeContext
 from crowquill.errors import ToolFailed, ToolRetry
 from crowquill.memory.evidence import Quote
 from crowquill.memory.snapshot import Snapshot
-from crowquill.tools.browser.browser import Browser, browser_tools
+from crowquill.tools.browser.actions import browser_tools
+from crowquill.tools.browser.browser import Browser
 from crowquill.tools.browser.page import render
 from crowquill.tools.context import ToolContext
 from crowquill.tools.observation import Observation
 from crowquill.tools.search.base import Hit
 
+TEN = 71
+"""Tokens of a window that shows ten lines of the page about crows."""
 BASE = "https://birds.example"
 PAGES = {
     "/crow": "<title>The crow</title><h1>Crow</h1>"
@@ -73,7 +76,7 @@ def context(tmp_path: Path) -> FakeContext:
 
 @pytest.fixture
 def browser() -> Browser:
-    return Browser([Finds("corpus", HITS)], [Pages()], window=10)
+    return Browser([Finds("corpus", HITS)], [Pages()], window=TEN)
 
 
 def rows(observation: Observation) -> list[str]:
@@ -120,19 +123,19 @@ async def test_a_page_is_shown_in_windows(browser: Browser, context: FakeContext
         "The crow (birds.example)",
         "   1  # Crow",
         "   2  Crows are clever.",
-        "   3  See rooks[1] and rooks[2].",
+        "   3  See [1] rooks and [2] rooks.",
         "   4  Weight: 500 g.",
     ]
-    assert shown.status == "lines 1-10 of 66 · 2 links · window 1 of 7"
+    assert shown.status == "lines 1–10 of 66 · window 1 of 7 · 2 links"
     down = browser.scroll("down")
-    assert down.status == "lines 11-20 of 66 · 2 links · window 2 of 7"
+    assert down.status == "lines 11–20 of 66 · window 2 of 7 · 2 links"
     assert rows(down)[1] == "  11  Fact 6 about crows."
-    assert browser.goto(65).status == "lines 65-66 of 66 · 2 links · window 7 of 7"
+    assert browser.goto(65).status == "lines 65–66 of 66 · window 7 of 7 · 2 links"
     assert rows(browser.goto(65))[1] == "  65  - last item"
     with pytest.raises(ToolRetry, match="end of the page"):
         browser.scroll("down")
-    assert browser.scroll("up").status.startswith("lines 55-64")
-    assert browser.goto(1).status.startswith("lines 1-10")
+    assert browser.scroll("up").status.startswith("lines 55–64")
+    assert browser.goto(1).status.startswith("lines 1–10")
     with pytest.raises(ToolRetry, match="top of the page"):
         browser.scroll("up")
     for line in (0, -1, 67, 10**9):
@@ -153,15 +156,15 @@ async def test_marks_are_only_in_the_view(context: FakeContext) -> None:
     shown = await browser.open(f"{BASE}/one", context)
     assert rows(shown)[1:] == [
         "   1  ### Head",
-        "   2  - a",
+        "   2  1. a",
         "   3    - b",
         "   4  x:",
         "   5    y",
-        "   6  Word one word.[1]",
+        "   6  Word [1] one word.",
         "   7  And another word.",
-        "   8  word[2]",
+        "   8  [2] word",
     ]
-    assert shown.status == "lines 1-8 of 8 · 2 links · 4 hidden characters left out"
+    assert shown.status == "lines 1–8 of 8 · 2 links · 4 hidden characters left out"
 
 
 async def test_links_are_opened_by_number_and_back_returns_to_the_same_place(
@@ -173,7 +176,7 @@ async def test_links_are_opened_by_number_and_back_returns_to_the_same_place(
     await browser.open("2", context)
     assert browser.current is not None
     assert browser.current.title == "The rook"
-    assert browser.back().status.startswith("lines 11-20 of 66")
+    assert browser.back().status.startswith("lines 11–20 of 66")
     results = browser.back()
     assert results.status == "2 results from corpus"
     assert browser.current is None
@@ -221,12 +224,13 @@ async def test_a_failed_open_leaves_everything_as_it_was(browser: Browser, conte
 
 async def test_a_page_never_changes_under_the_cursor(context: FakeContext) -> None:
     pages = Pages()
-    browser = Browser([], [pages], window=10)
+    browser = Browser([], [pages], window=TEN)
     first = await browser.open(f"{BASE}/crow", context)
     before = browser.current
     await browser.open(f"{BASE}/rook", context)
     again = await browser.open(f"{BASE}/crow#section", context)
-    assert again == first
+    assert again.text.text.replace("[1✓] rooks and [2✓]", "[1] rooks and [2]") == first.text.text
+    assert again.status == first.status
     assert browser.current is before
     assert pages.opened == [f"{BASE}/crow", f"{BASE}/rook"]
 
@@ -289,7 +293,7 @@ async def test_quoting_lines(
     assert snapshot.text[quote.start : quote.end] == quote.text
     assert context.blobs.get(quote.source.sha256).decode() == snapshot.text
     assert not observation.text
-    assert observation.status == f"quoted lines {numbers[0]}-{numbers[1]}"
+    assert observation.status == f"quoted lines {numbers[0]}-{numbers[1]}, exact"
 
 
 @pytest.mark.parametrize("lines", ["x", "0", "3-2", "1-99", "1-13", "1-2-3", "-1-2", "1000000000", "2.5"])
@@ -304,7 +308,7 @@ async def test_lines_that_cannot_be_quoted(lines: str, browser: Browser, context
     [
         ("Crows are clever.", "Crows are clever.", (2, 2)),
         ("See  rooks\nand rooks.", "See rooks and rooks.", (3, 3)),
-        ("   3  See rooks[1] and rooks[2].", "See rooks and rooks.", (3, 3)),
+        ("   3  See [1✓] rooks and [2] rooks.", "See rooks and rooks.", (3, 3)),
         ("are clever. See rooks", "are clever. See rooks", (2, 3)),
     ],
 )
@@ -318,15 +322,25 @@ async def test_quoting_text(
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("Weight: 50 g.", 'the nearest is lines="4"'),
-        ("Crows are very clever birds", 'the nearest is lines="2"'),
-        ("Penguins swim in the cold sea", "quote by line numbers instead"),
-        ("", "say what to quote"),
-    ],
+    ("text", "nearest"), [("Weight: 50 g.", 4), ("Crows are very clever birds", 2), ("Served 12 times.", 66)]
 )
-async def test_text_that_does_not_stand_there(text: str, says: str, browser: Browser, context: FakeContext) -> None:
+async def test_text_that_does_not_stand_there_is_rejected_and_the_nearest_shown(
+    text: str, nearest: int, browser: Browser, context: FakeContext
+) -> None:
+    await browser.open(f"{BASE}/crow", context)
+    shown = await browser.quote(context, text=text)
+    assert not shown.evidence
+    assert shown.status.endswith(
+        f'rejected: not on this page word for word; the nearest is lines="{nearest}", shown here'
+    )
+    assert any(row.startswith(f"{nearest:>4}  ") for row in rows(shown))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("Penguins swim in the cold sea", "quote by line numbers instead"), ("", "say what to quote")],
+)
+async def test_text_that_is_like_nothing_here(text: str, says: str, browser: Browser, context: FakeContext) -> None:
     await browser.open(f"{BASE}/crow", context)
     with pytest.raises(ToolRetry, match=says):
         await browser.quote(context, text=text)
@@ -355,16 +369,16 @@ async def test_legal_actions_follow_the_state(browser: Browser, context: FakeCon
 
 async def test_a_fork_moves_on_its_own_and_shares_pages(context: FakeContext) -> None:
     pages = Pages()
-    browser = Browser([], [pages], window=10)
+    browser = Browser([], [pages], window=TEN)
     await browser.open(f"{BASE}/crow", context)
     fork = browser.fork()
     fork.find("fact")
     await fork.open("1", context)
     assert "next" not in browser.legal()
-    assert browser.scroll("down").status.startswith("lines 11-20")
+    assert browser.scroll("down").status.startswith("lines 11–20")
     await browser.open("1", context)
     assert pages.opened == [f"{BASE}/crow", f"{BASE}/rook"]
-    assert fork.back().status.startswith("lines 3-12")
+    assert fork.back().status.startswith("lines 3–11")
 
 
 async def test_the_status_never_carries_what_a_page_says(context: FakeContext) -> None:
@@ -381,15 +395,16 @@ Wrong = Literal["search", "open", "find", "scroll", "goto"]
 
 async def test_tools_are_named_documented_and_checked(browser: Browser, context: FakeContext) -> None:
     tools = {tool.name: tool for tool in browser_tools(browser)}
-    assert list(tools) == ["search", "open", "find", "next", "scroll", "top", "goto", "back", "quote"]
+    names = "search open find next scroll top outline goto all submit back quote"
+    assert list(tools) == names.split()
     assert {tool.access for tool in tools.values()} == {"read"}
     assert all(0 < len(tool.description) < 120 for tool in tools.values())
     assert tools["scroll"].parameters["properties"]["direction"]["enum"] == ["down", "up"]
     assert tools["open"].parameters["required"] == ["target"]
     shown = await tools["open"].call({"target": f"{BASE}/crow"}, context)
-    assert shown.status.startswith("lines 1-10")
-    assert (await tools["scroll"].call({}, context)).status.startswith("lines 11-20")
-    assert (await tools["top"].call({}, context)).status.startswith("lines 1-10")
+    assert shown.status.startswith("lines 1–10")
+    assert (await tools["scroll"].call({}, context)).status.startswith("lines 11–20")
+    assert (await tools["top"].call({}, context)).status.startswith("lines 1–10")
     assert len((await tools["quote"].call({"lines": "2"}, context)).evidence) == 1
     wrong: list[tuple[Wrong, dict[str, object]]] = [
         ("search", {}),

@@ -1,7 +1,6 @@
-"""Exact results, checked against `fractions` and `decimal` used directly."""
+"""Exact results, checked against `fractions` used directly."""
 
 import math
-from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any, cast
 
@@ -10,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowquill.errors import ToolRetry
-from crowquill.tools.maths.evaluate import compute
-from crowquill.tools.maths.exact import Interval, power
+from crowquill.tools.maths.compute import compute
 
 
 def result(expression: str) -> tuple[str, str]:
@@ -90,7 +88,10 @@ def test_comparisons(expression: str, truth: str) -> None:
         ("10^20 / 1", "1" + "0" * 20, "1" + "0" * 20),
         ("1 / 10^30", "1e-30", "1e-30"),
         ("0 * 5", "0", "0"),
-        ("sqrt(2)", "1.41421356237309504880168872421…", "1.4142135623731"),
+        ("sqrt(2)", "sqrt(2)", "1.4142135623731"),
+        ("sqrt(2) * sqrt(2) - 2", "0", "0"),
+        ("sqrt(-4)", "2*i", "2*i"),
+        ("sqrt(10^9999)", "3.1622776601683793e+4999…", "3.16227766016838e+4999"),
         ("2^20000", "3.98027684033796659235430720619…e+6020", "3.98027684033797e+6020"),
     ],
 )
@@ -105,27 +106,32 @@ def test_how_results_are_written(expression: str, exact: str, decimal: str) -> N
         ("1 % 0", "division by zero"),
         ("0 ^ -1", "division by zero"),
         ("percent(1, 0)", "division by zero"),
-        ("sqrt(-1)", "not real"),
-        ("(-8) ^ (1/3)", "not real"),
         ("9**9**9", "too large"),
         ("9^9999999", "too large"),
-        ("sqrt(2)^5000", "too large"),
-        ("2^sqrt(2)", "exponent"),
         ("factorial(2001)", "from 0 to 2000"),
         ("factorial(-1)", "from 0 to 2000"),
-        ("factorial(2.5)", "whole numbers"),
         ("gcd(1.5, 2)", "whole numbers"),
         ("round(1, 101)", "100 places"),
         ("abs(1, 2)", "abs takes 1 numbers, not 2"),
+        ("binomial(5001, 2)", "up to 5000"),
+        ("N(pi, 1001)", "1000 digits"),
+        ("x^65", "up to 64"),
+        ("(x + 1)^100", "up to 64"),
+        ("5 km + 3 kg", "cannot become"),
+        ("5 km in kg", "cannot become"),
+        ("20 °C + 5 °F", "different scales"),
+        ("inverse of [[1, 2], [2, 4]]", "no inverse"),
+        ("[[1, 2], [3]] * 2", "same number of values"),
+        ("limit of 1/x as x -> 0", "does not exist"),
+        ("integrate x^x", "no closed form"),
+        ("convert 9 from octal to decimal", "digits that base 8 does not have"),
+        ("4000 in roman numerals", "1 to 3999"),
+        ("today + 3 days", "not known here"),
+        ("sort(3, 1)", "'sort' has no meaning"),
+        ("f(x) = f(x) + 1; f(2)", "defined by itself"),
         ("max()", "max takes 1 or more"),
-        ("sin(1)", "no function 'sin'"),
-        ("100 + 10%", "110 or 100.1"),
-        ("2 (3 + 4)", r"write \* between factors"),
         ("(1 < 2) + 1", "stand alone"),
-        ("sqrt(2) * sqrt(2) - 2", "cancel"),
-        ("sqrt(2) * sqrt(2) == 2", "too close"),
-        ("1 / (sqrt(2) * sqrt(2) - 2)", "divisor is zero"),
-        ("floor(sqrt(2) * sqrt(2))", "too close to a whole number"),
+        ("1 / (sqrt(2) * sqrt(2) - 2)", "division by zero"),
     ],
 )
 def test_what_has_no_value_is_said(expression: str, message: str) -> None:
@@ -134,28 +140,9 @@ def test_what_has_no_value_is_said(expression: str, message: str) -> None:
 
 
 @settings(max_examples=80, deadline=None)
-@given(
-    st.fractions(min_value=Fraction(1, 10**6), max_value=10**9, max_denominator=10**6),
-    st.fractions(min_value=-8, max_value=8, max_denominator=50),
-)
-def test_powers_enclose_what_decimal_computes_with_more_digits(base: Fraction, exponent: Fraction) -> None:
-    value = power(base, exponent)
-    with localcontext() as context:
-        context.prec = 150
-        oracle = Fraction(
-            (Decimal(base.numerator) / base.denominator) ** (Decimal(exponent.numerator) / exponent.denominator)
-        )
-    if isinstance(value, Interval):
-        assert value.low < oracle < value.high
-        assert value.high - value.low < oracle / 10**50
-    else:
-        assert abs(value - oracle) < oracle / 10**140
-
-
-@settings(max_examples=80, deadline=None)
 @given(st.integers(0, 10**60), st.integers(2, 12))
 def test_perfect_powers_have_exact_roots(root: int, degree: int) -> None:
-    assert power(Fraction(root**degree), Fraction(1, degree)) == root
+    assert Fraction(result(f"{root**degree} ^ (1/{degree})")[0]) == root
 
 
 @settings(max_examples=80, deadline=None)

@@ -213,10 +213,11 @@ async def test_a_rebuild_reads_only_what_changed(corpus: Corpus, context: Contex
     (folder / "harbour.md").write_text("# Harbour\n\nThe fee is 99 crowns now.\n", encoding="utf-8")
     (folder / "вороны.txt").unlink()
     (folder / "rook.html").write_text(page("Rook", "Rooks nest in elms."), encoding="utf-8")
-    seen: list[tuple[int, int]] = []
-    report = corpus.build(folder, progress=lambda done, total: seen.append((done, total)))
+    seen: list[tuple[str, int, int]] = []
+    report = corpus.build(folder, progress=lambda stage, done, total: seen.append((stage, done, total)))
     assert report == BuildReport(added=1, changed=1, removed=1, unchanged=4, failed=0)
-    assert seen == [(n, 6) for n in range(1, 7)]
+    assert seen[:6] == [("reading pages", n, 6) for n in range(1, 7)]
+    assert seen[6:] == [("indexing words", 1, 2), ("indexing words", 2, 2)]
     assert corpus.version != version
     assert "99" in (await corpus.search("harbour fee", context))[0].passages[0].text
     assert (await corpus.search("nesting rooks", context))[0].title == "Rook"
@@ -261,7 +262,7 @@ def test_an_interrupted_build_keeps_what_it_rendered(folder: Path, tmp_path: Pat
 
     corpus = Corpus(tmp_path / "ws/corpora/big", Counting())
 
-    def stop(done: int, total: int) -> None:
+    def stop(stage: str, done: int, total: int) -> None:
         if done == 70:
             raise KeyboardInterrupt
 
@@ -311,7 +312,7 @@ async def test_search_goes_on_while_the_corpus_is_built(corpus: Corpus, context:
     (folder / "rook.html").write_text(page("Rook", "Rooks nest in elms."), encoding="utf-8")
     halfway, go_on = threading.Event(), threading.Event()
 
-    def wait(done: int, total: int) -> None:
+    def wait(stage: str, done: int, total: int) -> None:
         halfway.set()
         go_on.wait(10)
 

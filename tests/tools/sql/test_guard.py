@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from crowquill.tools.sql.guard import FUNCTIONS, authorize, explain_error, strict_names
+from crowquill.tools.sql.advice import explain_error
+from crowquill.tools.sql.guard import FUNCTIONS, authorize, strict_names
 
 SCHEMA = {
     "customers": ["id", "name", "country"],

@@ -19,8 +19,9 @@ from tests.support.context import FakeContext
 
 from crowquill.errors import ToolError, ToolFailed, ToolRetry
 from crowquill.tools.context import Json
+from crowquill.tools.sql.source import open_database
 from crowquill.tools.sql.sqlite import query
-from crowquill.tools.sql.tool import open_database, sql_tools
+from crowquill.tools.sql.tool import sql_tools
 from crowquill.tools.worker import Worker
 
 CANARY = "canary-7f3a"

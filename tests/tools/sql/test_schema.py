@@ -11,7 +11,8 @@ from tests.support.context import FakeContext
 from crowquill.errors import ToolFailed
 from crowquill.tools.sql.describe import MAX_SAMPLES, describe
 from crowquill.tools.sql.schema import Column, Schema, TableInfo
-from crowquill.tools.sql.tool import open_database, read_schemas
+from crowquill.tools.sql.source import open_database
+from crowquill.tools.sql.tool import read_schemas
 from crowquill.tools.worker import Worker
 
 

@@ -14,7 +14,8 @@ from tests.support.context import FakeContext
 from crowquill.errors import ToolRetry, UserError
 from crowquill.memory.evidence import Table
 from crowquill.tools.observation import Observation
-from crowquill.tools.sql.tool import Database, locate_database, open_database, read_schemas, sql_tools
+from crowquill.tools.sql.source import Database, locate_database, open_database
+from crowquill.tools.sql.tool import read_schemas, sql_tools
 from crowquill.tools.worker import Worker
 
 
@@ -235,8 +236,10 @@ def test_databases_are_located(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("postgresql://u:p@h/db", "only SQLite"),
-        ("duckdb:///x.db", "only SQLite"),
+        ("postgresql://u:p@h", "names no database"),
+        ("duckdb:///x.db", "No such file"),
+        ("sales.csv", "read it with --data sales.csv"),
+        ("1://x", "DIALECT://USER@HOST/NAME"),
         ("sqlite://", "names no file"),
         ("sqlite:///", "names no file"),
         (":memory:", "names no file"),

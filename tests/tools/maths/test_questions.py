@@ -1,10 +1,10 @@
-"""Which questions are plain arithmetic."""
+"""Which questions are a computation as they stand."""
 
 import time
 
 import pytest
 
-from crowquill.tools.maths.arithmetic import parse_arithmetic
+from crowquill.tools.maths.questions import parse_computation
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,31 @@ from crowquill.tools.maths.arithmetic import parse_arithmetic
         ("100/7", "100/7"),
         ("Сколько будет 2+2?", "2+2"),
         ("Вычисли 17% от 200", "17% от 200"),
+        ("Which is larger, 9.11 or 9.9?", "Which is larger, 9.11 or 9.9"),
+        ("What is 5 km + 3 km?", "5 km + 3 km"),
+        ("What is 5!", "5!"),
+        ("2(3+4)", "2(3+4)"),
+        ("How many r's are in strawberry?", "How many r's are in strawberry"),
+        ('Reverse the word "stressed".', 'Reverse the word "stressed"'),
+        ("Convert 5 miles to km", "Convert 5 miles to km"),
+        ("How many minutes are in 3 hours?", "How many minutes are in 3 hours"),
+        ("How many days are between 3 March 2021 and 17 August 2023?", None),
+        ("What day of the week was 20 July 1969?", None),
+        ("integrate x^2 from 0 to 3", None),
+        ("What is the derivative of x^3?", None),
+        ("Solve x^2 - 5x + 6 = 0 for x.", None),
+        ("What is the determinant of [[1, 2], [3, 4]]?", None),
+        ("What is the greatest common divisor of 12 and 18?", None),
+        ("Is 97 prime?", None),
+        ("What is the median of 3, 1 and 2?", None),
+        ("Сколько дней между 3 марта 2021 и 17 августа 2023?", None),
+        ("Интеграл x^2 от 0 до 3", None),
     ],
 )
-def test_plain_arithmetic_is_recognised(question: str, expression: str) -> None:
-    assert parse_arithmetic(question) == expression
+def test_a_computation_is_recognised(question: str, expression: str | None) -> None:
+    found = parse_computation(question)
+    assert found is not None
+    assert expression is None or found == expression
 
 
 @pytest.mark.parametrize(
@@ -61,7 +82,6 @@ def test_plain_arithmetic_is_recognised(question: str, expression: str) -> None:
         "What is 16/9?",
         "What is the ratio 3 : 4",
         "How many is 2?",
-        "Which is larger, 9.11 or 9.9?",
         "What is 50%?",
         "-5",
         "---5",
@@ -89,10 +109,33 @@ def test_plain_arithmetic_is_recognised(question: str, expression: str) -> None:
         "1, 2, 3",
         "C++",
         "F-16 * 2",
-        "What is 5 km + 3 km?",
-        "What is 5!",
-        "3 + 5!",
         "How many crows are there?",
+        "reverse osmosis",
+        "How many letters are there in the alphabet?",
+        "How many words are in the Bible?",
+        "What is E = mc^2?",
+        "What is the range of the carrion crow?",
+        "What is the average height of a giraffe?",
+        "What is the roots of jazz?",
+        "What is 3 March 2021?",
+        "How many days until Christmas?",
+        "How many days did the siege of 1529 last?",
+        "How old was Marie Curie when she died?",
+        "What is the derivative of a word?",
+        "What is the limit of human endurance?",
+        "What is the product of Tesla?",
+        "Who was born in 1867 in Warsaw?",
+        "Compare London and Paris",
+        "Which is longer, the Danube or the Rhine?",
+        "What is vitamin C?",
+        "What is a C in music?",
+        "Plot of Hamlet",
+        "What is the plot of The Third Man?",
+        "What is the sum of human knowledge?",
+        "Is Pluto a planet?",
+        "What is U2?",
+        "What is 4 in Chinese?",
+        "What is Apollo 11 in Russian?",
         "What is the capital of 3?",
         "What is sqrt?",
         "__import__('os').system('id') + 1",
@@ -100,11 +143,10 @@ def test_plain_arithmetic_is_recognised(question: str, expression: str) -> None:
         "What is 2+2 and who was Lise Meitner?",
         "(1 + 2",
         "1 + 2)",
-        "2(3+4)",
     ],
 )
 def test_everything_else_is_left_alone(question: str) -> None:
-    assert parse_arithmetic(question) is None
+    assert parse_computation(question) is None
 
 
 @pytest.mark.parametrize(
@@ -127,5 +169,5 @@ def test_everything_else_is_left_alone(question: str) -> None:
 )
 def test_a_huge_question_costs_nothing(text: str) -> None:
     started = time.monotonic()
-    assert parse_arithmetic(text) is None
+    assert parse_computation(text) is None
     assert time.monotonic() - started < 1

@@ -1,0 +1,146 @@
+"""`crowquill browse` as a person uses it: with keys in a terminal, and with commands from a pipe."""
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.pdf import At, write_pdf
+from tests.support.site import Site
+
+COMMAND = [sys.executable, "-m", "crowquill", "browse"]
+PAGE = (
+    "<title>Crows\x1b]0;owned\x07</title><h1>Crows</h1><p>Crows are clever birds. See <a href=/rook>rooks</a>.</p>"
+    + "".join(f"<h2>Part {n}</h2><p>Fact {n}: {'a crow knows a lot. ' * 4}</p>" for n in range(20))
+)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as site:
+        site.page("/robots.txt", "", "text/plain")
+        site.page("/crow", PAGE)
+        site.page("/rook", "<title>Rook</title><p>Rooks live in colonies. It is 46 cm long.</p>")
+        yield site
+
+
+def run(site: Site, folder: Path, *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+    command = [*COMMAND, "--allow-host", site.host, "--workspace", str(folder), *arguments]
+    return subprocess.run(command, input=typed, capture_output=True, text=True, timeout=60)
+
+
+def test_commands_come_from_a_pipe(site: Site, tmp_path: Path) -> None:
+    typed = '\n1\nq 1\nq "46 cm long"\nq "Rooks live in trees and colonies."\nb\n/fact 7\nn\ng 3\no\n'
+    done = run(site, tmp_path, site.url("/crow"), "--window", "120", typed=typed)
+    assert done.returncode == 0, done.stderr
+    for said in (
+        "window 1 of ",
+        "See [1] rooks.",
+        "Rook (127.0.0.1:",
+        "“Rooks live in colonies.”",
+        "quoted lines 1-1, exact",
+        "“46 cm long”",
+        'rejected: not on this page word for word; the nearest is lines="1", shown here',
+        "See [1✓] rooks.",
+        "match 1 of 1 in line ",
+        "outline: 21 places",
+    ):
+        assert said in done.stdout, said
+    assert "\x1b" not in done.stdout
+    assert "owned" in done.stdout, "the title is shown without its control characters"
+    assert site.paths == ["/crow", "/rook"]
+
+
+def test_what_fails_is_one_line_and_the_exit_code(site: Site, tmp_path: Path) -> None:
+    done = run(site, tmp_path, site.url("/crow"), typed="99\nzzz\n?\n")
+    assert done.returncode == 1
+    assert "there is no number 99 here; open one of the links of this page by its number, 1 to 1" in done.stderr
+    assert "there is no command 'zzz'; ? lists them" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "go to a line, page or place" in done.stdout
+    missing = run(site, tmp_path, site.url("/none"))
+    assert missing.returncode == 1
+    assert "there is no such page" in missing.stderr
+    assert run(site, tmp_path, "words", "--corpus", "nowhere").returncode == 2
+
+
+def test_whole_pages_json_and_files(site: Site, tmp_path: Path) -> None:
+    whole = run(site, tmp_path, site.url("/crow"), "--whole")
+    assert [f"# Part {n}" in whole.stdout for n in (0, 19)] == [True, True]
+    page = json.loads(run(site, tmp_path, site.url("/rook"), "--json").stdout)
+    assert page["title"] == "Rook"
+    assert [line["text"] for line in page["lines"]] == ["Rooks live in colonies.", "It is 46 cm long."]
+    file = tmp_path / "paper.pdf"
+    file.write_bytes(write_pdf([[At(60, 700, "A paper about crows.")], [At(60, 700, "Its second page.")]]))
+    read = run(site, tmp_path, str(file), typed='q "second page"\n')
+    assert "lines 1–2 of 2 · PDF p. 1–2" in read.stdout
+    assert f"paper.pdf, p. 2, {file.as_uri()}" in read.stdout
+    found = json.loads(
+        run(site, tmp_path, "Which river flows through Vienna?", "--corpus", "pocket", "--json").stdout
+    )
+    assert "corpus:pocket/vienna.html" in [hit["url"] for hit in found["results"]]
+
+
+class Terminal:
+    """A program in a pseudo terminal."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._master, slave = pty.openpty()
+        termios.tcsetwinsize(slave, (40, 100))
+        environment = {**os.environ, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
+        self._process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment)
+        os.close(slave)
+        self._seen = ""
+
+    def wait_for(self, text: str, seconds: float = 40) -> None:
+        """Read until a text has come since the last one."""
+        end = time.monotonic() + seconds
+        while text not in self._seen:
+            assert time.monotonic() < end, f"{text!r} did not come; {self._seen[-800:]!r}"
+            if select.select([self._master], [], [], 0.2)[0]:
+                data = os.read(self._master, 65536).decode("utf-8", "replace")
+                self._seen += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07", "", data)
+        self._seen = self._seen.partition(text)[2]
+
+    def press(self, keys: str) -> None:
+        """Type keys."""
+        os.write(self._master, keys.encode())
+
+    def end(self) -> int:
+        """Wait for the end and return the exit code."""
+        code = self._process.wait(20)
+        os.close(self._master)
+        return code
+
+
+def test_keys_in_a_terminal(site: Site, tmp_path: Path) -> None:
+    terminal = Terminal(
+        [*COMMAND, site.url("/crow"), "--window", "120", "--allow-host", site.host, "--workspace", str(tmp_path)]
+    )
+    terminal.wait_for("window 1 of")
+    terminal.wait_for(">")
+    terminal.press(" ")
+    terminal.wait_for("window 2 of")
+    terminal.press("u")
+    terminal.wait_for("window 1 of")
+    terminal.press("1\r")
+    terminal.wait_for("Rooks live in colonies.")
+    terminal.wait_for("lines 1–2 of 2")
+    terminal.press("q 2\r")
+    terminal.wait_for("quoted lines 2-2, exact")
+    terminal.press("b")
+    terminal.wait_for("window 1 of")
+    terminal.press("/fact 9\r")
+    terminal.wait_for("match 1 of 1")
+    terminal.press("/penguin\r")
+    terminal.wait_for("does not occur on this page")
+    terminal.press("x")
+    assert terminal.end() == 0

@@ -1,0 +1,1 @@
+"""The web search engines, one file each."""
