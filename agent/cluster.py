@@ -42,9 +42,12 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How many runs go on at once (None: as many as there are processors), and model calls in a minute of all."""
+class Cluster:
+    """Where to run (None: on a cluster started here), how many runs at once (None: as many as there are processors),
+    and how many model calls may start in a minute, of all runs.
+    """
 
+    address: str | None = None
     at_once: int | None = None
     calls_per_minute: float | None = None
 
@@ -118,25 +121,24 @@ def run_jobs(
     jobs: Sequence[Job],
     workspace: Workspace,
     *,
-    address: str | None,
-    limits: Limits,
+    cluster: Cluster,
     tell: Callable[[str], None],
 ) -> list[Done]:
-    """Run jobs on a cluster (at `address`, or on one started here) and collect their journals in the workspace.
+    """Run jobs on a cluster and collect their journals in the workspace.
 
     Raises:
         UserError: the extra `cluster` is not installed, or there is no cluster at the address.
     """
-    ray = _connect(address)
+    ray = _connect(cluster.address)
     board = (
         ray.remote(Board)
         .options(num_cpus=0, max_concurrency=1000, name=f"crowquill-{secrets.token_hex(4)}")
-        .remote(limits.calls_per_minute)
+        .remote(cluster.calls_per_minute)
     )
     work = ray.remote(_work).options(num_cpus=1, max_retries=0)
     waiting, running = [(job, 1) for job in reversed(jobs)], dict[Any, tuple[Job, int]]()
     done: list[Done] = []
-    slots = limits.at_once if limits.at_once is not None else max(1, int(ray.cluster_resources().get("CPU", 1)))
+    slots = cluster.at_once if cluster.at_once is not None else max(1, int(ray.cluster_resources().get("CPU", 1)))
     while waiting or running:
         while waiting and len(running) < slots:
             job, attempt = waiting.pop()

@@ -11,7 +11,8 @@ from crowquill.memory.db import Database
 
 _RUNS = "id, objective, config, status, created_at, finished_at, answer, why"
 _EFFECTS = (
-    "run, lane, kind, request_sha256, ordinal, request, status, response, started_at, seconds, digest, access"
+    "run, lane, kind, request_sha256, ordinal, request, status, response, started_at, seconds, digest,"
+    " access, reused"
 )
 _EVENTS = "run, lane, seq, position, at, payload, digest, chain"
 _EVIDENCE = "id, kind, json, text, title, url, source_sha256, trust, created_at"

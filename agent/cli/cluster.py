@@ -8,7 +8,7 @@ import typer
 from crowquill.agent.answer import Answer
 from crowquill.agent.cli.session import EXIT_CODES, print_json
 from crowquill.agent.cli.tasks import EXPECTATION_FAILED, expand, task_agent
-from crowquill.agent.cluster import Done, Job, Limits, run_jobs
+from crowquill.agent.cluster import Cluster, Done, Job, run_jobs
 from crowquill.agent.events import RunFinished
 from crowquill.agent.publish import answer_json
 from crowquill.agent.tape import load_events
@@ -19,19 +19,13 @@ from crowquill.tasks.spec import RunSpec
 
 
 def run_on_cluster(
-    files: list[str],
-    *,
-    model: str | None,
-    workspace: Path | None,
-    address: str | None,
-    limits: Limits,
-    as_json: bool,
+    files: list[str], cluster: Cluster, *, model: str | None, workspace: Path | None, as_json: bool
 ) -> int:
     """Run task files on a cluster; a line each for what they came to. The first that did not end well decides."""
     place = Workspace(find_workspace(workspace))
     specs = {str(path.absolute()): load_task_file(path) for path in expand(files)}
     jobs = [Job(name, spec.objective, partial(task_agent, Path(name), spec, model)) for name, spec in specs.items()]
-    done = run_jobs(jobs, place, address=address, limits=limits, tell=lambda line: typer.echo(line, err=True))
+    done = run_jobs(jobs, place, cluster=cluster, tell=lambda line: typer.echo(line, err=True))
     codes = [_report(place, specs[end.name], end, as_json=as_json) for end in done]
     return next((code for code in codes if code), 0)
 

@@ -160,11 +160,11 @@ def run(
     if not files:
         raise typer.BadParameter("name a task file, or --list the shipped ones", param_hint="FILE…")
     if engine == "ray":
-        from crowquill.agent.cli.cluster import Limits, run_on_cluster
+        from crowquill.agent.cli.cluster import run_on_cluster
+        from crowquill.agent.cluster import Cluster
 
-        limits = Limits(at_once, calls_per_minute)
-        options = {"model": model, "workspace": workspace, "address": address}
-        raise typer.Exit(run_on_cluster(files, **options, limits=limits, as_json=as_json))
+        cluster = Cluster(address, at_once, calls_per_minute)
+        raise typer.Exit(run_on_cluster(files, cluster, model=model, workspace=workspace, as_json=as_json))
     raise typer.Exit(run_files(files, model=model, workspace=workspace, as_json=as_json, quiet=quiet))
 
 

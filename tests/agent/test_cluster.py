@@ -17,7 +17,7 @@ import pytest
 
 from crowquill.agent.agent import run_in_thread
 from crowquill.agent.cli.tasks import task_agent
-from crowquill.agent.cluster import Job, Limits, run_jobs
+from crowquill.agent.cluster import Cluster, Job, run_jobs
 from crowquill.agent.replay import replay
 from crowquill.agent.shipping import pack_run, unpack_run
 from crowquill.agent.tape import load_effects, load_events
@@ -102,8 +102,8 @@ class TestOnRay:
 
         killer = threading.Thread(target=kill, daemon=True)
         killer.start()
-        limits = Limits(at_once=2, calls_per_minute=600)
-        done = {end.name: end for end in run_jobs(jobs, workspace, address=None, limits=limits, tell=told.append)}
+        settings = Cluster(at_once=2, calls_per_minute=600)
+        done = {end.name: end for end in run_jobs(jobs, workspace, cluster=settings, tell=told.append)}
         assert (done["killed"].attempts, done["spared"].attempts) == (2, 1)
         assert any("its worker was lost; going on from the last checkpoint" in line for line in told)
         for end in done.values():
