@@ -43,8 +43,8 @@ class Job:
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where to run (None: on a cluster started here), how many runs at once (None: as many as there are processors),
-    and how many model calls may start in a minute, of all runs.
+    """Where to run (None: on a cluster started here), how many runs at once (None: as many as there are
+    processors), and how many model calls may start in a minute, of all runs.
     """
 
     address: str | None = None

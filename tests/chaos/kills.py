@@ -109,6 +109,7 @@ class Trial:
     """One workspace in which a run is killed and resumed until it has ended."""
 
     def __init__(self, template: Path, place: Path, steps: int) -> None:
+        shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(template, place)
         self.place = place
         self.steps = steps
