@@ -3,7 +3,7 @@
 import gc
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -125,7 +125,8 @@ def ask(
 @app.command()
 def run(
     files: Annotated[
-        list[str] | None, typer.Argument(help="Task files, or names of shipped tasks.", metavar="FILE…")
+        list[str] | None,
+        typer.Argument(help="Task files, folders of them, or names of shipped tasks.", metavar="FILE…"),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="Use this model instead of the file's.", envvar="CROWQUILL_MODEL")
@@ -134,6 +135,16 @@ def run(
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
     list_tasks: Annotated[bool, typer.Option("--list", help="List the shipped tasks.")] = False,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="local: one after the other; ray: on a cluster (extra cluster).")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Address of a Ray cluster.", show_default="one on this machine")
+    ] = None,
+    at_once: Annotated[int | None, typer.Option(help="Runs at once, with --engine ray.", min=1)] = None,
+    calls_per_minute: Annotated[
+        float | None, typer.Option(help="Model calls a minute of all runs, with --engine ray.", min=0.1)
+    ] = None,
 ) -> None:
     """Run YAML task files; with `expect:` they are tests (exit code 6 when one fails)."""
     from crowquill.agent.cli.tasks import list_presets, run_files
@@ -143,6 +154,12 @@ def run(
         return
     if not files:
         raise typer.BadParameter("name a task file, or --list the shipped ones", param_hint="FILE…")
+    if engine == "ray":
+        from crowquill.agent.cli.cluster import run_on_cluster
+        from crowquill.agent.cluster import Cluster
+
+        cluster = Cluster(address, at_once, calls_per_minute)
+        raise typer.Exit(run_on_cluster(files, cluster, model=model, workspace=workspace, as_json=as_json))
     raise typer.Exit(run_files(files, model=model, workspace=workspace, as_json=as_json, quiet=quiet))
 
 
