@@ -110,7 +110,7 @@ def pg(postgres_admin: str) -> Iterator[Engine]:
         with psycopg.connect(postgres_admin) as admin:
             tables = [
                 admin.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() for table in ("customers", "orders")
-            ]  # noqa: S608
+            ]
             known = admin.execute("SELECT relname, relkind FROM pg_class WHERE oid > 16000 ORDER BY 1").fetchall()
             locks = admin.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchall()
             return tables, known, locks, admin.execute("SELECT last_value FROM s").fetchall()
