@@ -27,7 +27,8 @@ from crowquill.tools.sql.source import Database, data_source, jobs_of, locate_da
 from crowquill.tools.worker import JOBS, Worker
 
 SHOP = [
-    "CREATE TABLE customers (id INTEGER PRIMARY KEY, name VARCHAR(80) NOT NULL, country VARCHAR(40), joined_on DATE)",
+    "CREATE TABLE customers (id INTEGER PRIMARY KEY, name VARCHAR(80) NOT NULL, country VARCHAR(40),"
+    " joined_on DATE)",
     "CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers (id),"
     " total NUMERIC(10, 2), note VARCHAR(80))",
     "INSERT INTO customers VALUES (1, 'Ada', 'England', '1833-06-05'), (2, 'Zsófia', 'Hungary', '2024-01-31'),"
@@ -122,7 +123,7 @@ def pg(postgres_admin: str) -> Iterator[Engine]:
         "WITH RECURSIVE n(i) AS (SELECT 1::numeric UNION ALL SELECT i * 7 FROM n) SELECT max(i) FROM n",
         "SELECT count(*) FROM generate_series(1, 100000000000) a",
         "SELECT generate_series(1, 100000000000)",
-        f"SELECT count(*) FROM {', '.join(f'customers c{number}' for number in range(20))}",  # noqa: S608
+        f"SELECT count(*) FROM {', '.join(f'customers c{number}' for number in range(20))}",
         "SELECT repeat('x', 1000000000)",
         "SELECT length(repeat(repeat('x', 30000), 30000))",
         "SELECT string_agg(repeat('x', 100000), '') FROM generate_series(1, 9999)",
@@ -149,14 +150,14 @@ def maria(mariadb_admin: str) -> Iterator[Engine]:
     bombs = (
         f"{numbers} SELECT count(*) FROM n",
         f"{numbers} SELECT max(i) FROM n ORDER BY -max(i)",
-        f"SELECT count(*) FROM {', '.join(f'customers c{number}' for number in range(24))}",  # noqa: S608
-        f"SELECT * FROM {', '.join(f'customers c{number}' for number in range(24))} ORDER BY c1.name",  # noqa: S608
+        f"SELECT count(*) FROM {', '.join(f'customers c{number}' for number in range(24))}",
+        f"SELECT * FROM {', '.join(f'customers c{number}' for number in range(24))} ORDER BY c1.name",
         "SELECT repeat('x', 1000000000)",
         "SELECT hex(repeat('x', 10000000))",
         "SELECT length(repeat(repeat('x', 3000), 3000))",
-        f"SELECT group_concat(c1.name) FROM {', '.join(f'customers c{number}' for number in range(20))}",  # noqa: S608
+        f"SELECT group_concat(c1.name) FROM {', '.join(f'customers c{number}' for number in range(20))}",
         "SELECT regexp_replace(repeat('a', 30000), '(a*)*(a*)*b', 'x')",
-        f"SELECT DISTINCT {', '.join(f'c{n}.name AS n{n}' for n in range(16))} FROM {', '.join(f'customers c{n}' for n in range(16))}",  # noqa: S608
+        f"SELECT DISTINCT {', '.join(f'c{n}.name AS n{n}' for n in range(16))} FROM {', '.join(f'customers c{n}' for n in range(16))}",
         "SELECT lpad('x', 1000000000, 'y')",
     )
     yield Engine(database, worker, fingerprint, hostile.mysql, bombs)
@@ -183,7 +184,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         "SELECT repeat('x', 2000000000)",
         "SELECT length(repeat(repeat('x', 100000), 100000))",
         "SELECT string_agg(repeat('x', 100000), '') FROM range(99999)",
-        f"SELECT count(*) FROM {', '.join(f'customers c{number}' for number in range(24))}",  # noqa: S608
+        f"SELECT count(*) FROM {', '.join(f'customers c{number}' for number in range(24))}",
         "SELECT DISTINCT range % 100000000 FROM range(100000000)",
         "SELECT * FROM range(1000000000) ORDER BY -range",
         "SELECT lpad('x', 2000000000, 'y')",
@@ -248,12 +249,18 @@ async def test_a_bomb_is_answered_or_stopped_in_time(engine: Engine, number: int
 async def test_ordinary_questions_are_answered(engine: Engine) -> None:
     for sql, rows in (
         ("SELECT name FROM customers WHERE country IS NULL", [["O'Hara"]]),
-        ("SELECT c.name, sum(o.total) AS s FROM customers c JOIN orders o ON o.customer_id = c.id GROUP BY c.name ORDER BY s DESC", [["Zsófia", 100], ["Ada", 19.75]]),
+        (
+            "SELECT c.name, sum(o.total) AS s FROM customers c JOIN orders o ON o.customer_id = c.id"
+            " GROUP BY c.name ORDER BY s DESC", [["Zsófia", 100], ["Ada", 19.75]]
+        ),
         ("WITH big AS (SELECT * FROM orders WHERE total > 10) SELECT count(*) FROM big", [[2]]),
         ("SELECT id, rank() OVER (ORDER BY total DESC) FROM orders ORDER BY id", [[10, 2], [11, 3], [12, 1]]),
         ("SELECT joined_on FROM customers WHERE id = 2", [["2024-01-31"]]),
         ("SELECT name FROM customers WHERE id NOT IN (SELECT customer_id FROM orders) -- none", [["O'Hara"]]),
-        ("SELECT name FROM customers WHERE id = 1 UNION ALL SELECT note FROM orders WHERE id = 11", [["Ada"], ["gift"]]),
+        (
+            "SELECT name FROM customers WHERE id = 1 UNION ALL SELECT note FROM orders WHERE id = 11",
+            [["Ada"], ["gift"]]
+        ),
     ):  # fmt: skip
         assert await engine.rows(sql) == rows, sql
 
@@ -315,12 +322,12 @@ async def test_mutated_statements_never_break_the_guard(engine: Engine, tmp_path
         for _ in range(choose.randint(1, 4)):
             start, end = sorted(choose.randint(0, len(text)) for _ in range(2))
             text = text[:start] + choose.choice([*pieces, text[start:end] * 2]) + text[end:]
-        try:
-            await engine.ask(text, 2)
-        except ToolRetry:
-            continue
-        except ToolFailed as error:
-            assert "longer than" in str(error), text
+        with suppress(ToolRetry):
+            try:
+                await engine.ask(text, 2)
+            except ToolFailed as error:
+                if "longer than" not in str(error):
+                    raise
     assert engine.fingerprint() == before
 
 
@@ -378,7 +385,7 @@ async def test_a_mysql_account_that_can_write_is_refused(
     try:
         database = locate_database(as_role(mariadb_admin, "writer:pw", "shop"))
         writer = Engine(database, maria.worker, maria.fingerprint, maria.hostile, ())
-        with pytest.raises(ToolFailed, match="this account can write|may do cannot be read"):
+        with pytest.raises(ToolFailed, match=r"this account can write|may do cannot be read"):
             await writer.ask("SELECT 1")
     finally:
         run_mysql(mariadb_admin, ["DROP USER writer@'127.0.0.1'", "DROP ROLE IF EXISTS w"])
