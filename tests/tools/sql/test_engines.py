@@ -10,6 +10,7 @@ import random
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,11 @@ class Engine:
         return await self.worker.run(self.database.job("schema"), self.database.request(seconds=5), seconds=10)
 
 
+def _bytes(statement: str) -> bytes:
+    """Return a statement that was put together, which psycopg's types take only so."""
+    return statement.encode()
+
+
 def worker_for(database: Database) -> Worker:
     return Worker({**JOBS, **jobs_of([database])})
 
@@ -69,7 +75,7 @@ def postgres_admin() -> Iterator[str]:
     with postgres() as url:
         with psycopg.connect(url, autocommit=True) as admin:
             for statement in SHOP:
-                admin.execute(statement)
+                admin.execute(_bytes(statement))
             admin.execute("COMMENT ON COLUMN orders.total IS 'euros'")
             admin.execute("CREATE SEQUENCE s")
             admin.execute("CREATE FUNCTION evil() RETURNS int LANGUAGE sql AS 'DELETE FROM orders; SELECT 1'")
@@ -157,7 +163,8 @@ def maria(mariadb_admin: str) -> Iterator[Engine]:
         "SELECT length(repeat(repeat('x', 3000), 3000))",
         f"SELECT group_concat(c1.name) FROM {', '.join(f'customers c{number}' for number in range(20))}",
         "SELECT regexp_replace(repeat('a', 30000), '(a*)*(a*)*b', 'x')",
-        f"SELECT DISTINCT {', '.join(f'c{n}.name AS n{n}' for n in range(16))} FROM {', '.join(f'customers c{n}' for n in range(16))}",
+        f"SELECT DISTINCT {', '.join(f'c{n}.name AS n{n}' for n in range(16))}"
+        f" FROM {', '.join(f'customers c{n}' for n in range(16))}",
         "SELECT lpad('x', 1000000000, 'y')",
     )
     yield Engine(database, worker, fingerprint, hostile.mysql, bombs)
@@ -349,10 +356,10 @@ WRITERS = {
 async def test_a_postgres_role_that_can_write_is_refused(postgres_admin: str, pg: Engine, way: str) -> None:
     role = f"writer_{hashlib.sha256(way.encode()).hexdigest()[:6]}"
     with psycopg.connect(postgres_admin, autocommit=True) as admin:
-        admin.execute(f"CREATE ROLE {role} LOGIN NOINHERIT")
+        admin.execute(_bytes(f"CREATE ROLE {role} LOGIN NOINHERIT"))
         try:
             for statement in WRITERS[way]:
-                admin.execute(statement.format(role))
+                admin.execute(_bytes(statement.format(role)))
             writer = Engine(
                 locate_database(as_role(postgres_admin, role)), pg.worker, *(pg.fingerprint, pg.hostile, ())
             )
@@ -362,7 +369,7 @@ async def test_a_postgres_role_that_can_write_is_refused(postgres_admin: str, pg
                 await writer.schema()
         finally:
             admin.execute("REVOKE ALL ON orders FROM PUBLIC")
-            admin.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+            admin.execute(_bytes(f"DROP OWNED BY {role}; DROP ROLE {role}"))
 
 
 @pytest.mark.parametrize(
