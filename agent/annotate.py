@@ -36,6 +36,9 @@ _ASKS_FIGURE = re.compile(
 )
 
 
+_ADDRESS = re.compile(r"https?://\S+")
+
+
 def is_word_problem(question: str, *, alone: bool) -> bool:
     """Say whether a question tells all numbers that its answer is computed from.
 
