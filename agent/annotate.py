@@ -45,7 +45,7 @@ def is_word_problem(question: str, *, alone: bool) -> bool:
     `alone`: there is nothing to look anything up in, so that one number is enough; otherwise it has to be a story
     of several sentences with three numbers or more.
     """
-    given = [number for number in numbers(question) if not number.is_year]
+    given = [number for number in numbers(_ADDRESS.sub("", question)) if not number.is_year]
     if alone:
         return bool(given)
     return _ASKS_FIGURE.search(question) is not None and len(given) >= 3 and len(split_sentences(question)) >= 2
