@@ -76,7 +76,7 @@ def written(value: Any) -> str:
         case sympy.MatrixBase():
             return written(tuple(tuple(value.row(row)) for row in range(value.rows)))
         case sympy.Float():
-            return f"{sympy.N(value, 17)}…"
+            return f"{str(sympy.N(value, 17)).lower()}…"
         case _:
             return str(_PRINTER.doprint(value))
 
