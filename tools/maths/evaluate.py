@@ -311,7 +311,8 @@ class Evaluation:
         assert isinstance(name, Name)
         assert isinstance(parameters, Call)
         names = tuple(part.text for part in parameters.args if isinstance(part, Name))
-        if any(isinstance(part, Call) and part.name == name.text for part in parts(body)):
+        # inside its own body the name is not known as a function yet: f(x) is read as f times x
+        if any(part == name or (isinstance(part, Call) and part.name == name.text) for part in parts(body)):
             raise ToolRetry(f"{name.text} must not be defined by itself")
         self._defined[name.text] = (names, body)
         return self._applied(name.text, [Symbol(parameter) for parameter in names])
