@@ -23,6 +23,7 @@ from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.fetch import Fetcher
 from crowquill.tools.maths.tool import math_tool
 from crowquill.tools.page_cache import PageCache
+from crowquill.tools.script_fetch import ScriptFetcher, find_chromium
 from crowquill.tools.search.base import PageSource, Passage, SearchProvider
 from crowquill.tools.search.corpus import rank_lines
 from crowquill.tools.search.registry import DEFAULT, Setup, make_providers
@@ -67,7 +68,9 @@ class Workshop:
         self._prefetch = Prefetch(self._fetchers) if live else None
 
     def _fetcher(self, setup: Setup) -> Fetcher:
-        return Fetcher(
+        if self._config.fetching.js and setup.live:
+            find_chromium()
+        return (ScriptFetcher if self._config.fetching.js else Fetcher)(
             allow_hosts=self._config.allow_hosts,
             options=self._config.fetching,
             proxy_password=setup.password,

@@ -29,7 +29,8 @@ from crowquill.tools.sql.source import Database, data_source, jobs_of, locate_da
 from crowquill.tools.worker import JOBS, Worker
 
 SHOP = [
-    "CREATE TABLE customers (id INTEGER PRIMARY KEY, name VARCHAR(80) NOT NULL, country VARCHAR(40), joined_on DATE)",
+    "CREATE TABLE customers (id INTEGER PRIMARY KEY, name VARCHAR(80) NOT NULL, country VARCHAR(40),"
+    " joined_on DATE)",
     "CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers (id),"
     " total NUMERIC(10, 2), note VARCHAR(80))",
     "INSERT INTO customers VALUES (1, 'Ada', 'England', '1833-06-05'), (2, 'Zsófia', 'Hungary', '2024-01-31'),"
@@ -61,6 +62,11 @@ class Engine:
         return await self.worker.run(self.database.job("schema"), self.database.request(seconds=5), seconds=10)
 
 
+def _bytes(statement: str) -> bytes:
+    """Return a statement that was put together, which psycopg's types take only so."""
+    return statement.encode()
+
+
 def worker_for(database: Database) -> Worker:
     return Worker({**JOBS, **jobs_of([database])})
 
@@ -70,7 +76,7 @@ def postgres_admin() -> Iterator[str]:
     with postgres() as url:
         with psycopg.connect(url, autocommit=True) as admin:
             for statement in SHOP:
-                admin.execute(statement)
+                admin.execute(_bytes(statement))
             admin.execute("COMMENT ON COLUMN orders.total IS 'euros'")
             admin.execute("CREATE SEQUENCE s")
             admin.execute("CREATE FUNCTION evil() RETURNS int LANGUAGE sql AS 'DELETE FROM orders; SELECT 1'")
@@ -278,12 +284,18 @@ def peak_memory() -> Iterator[list[int]]:
 async def test_ordinary_questions_are_answered(engine: Engine) -> None:
     for sql, rows in (
         ("SELECT name FROM customers WHERE country IS NULL", [["O'Hara"]]),
-        ("SELECT c.name, sum(o.total) AS s FROM customers c JOIN orders o ON o.customer_id = c.id GROUP BY c.name ORDER BY s DESC", [["Zsófia", 100], ["Ada", 19.75]]),
+        (
+            "SELECT c.name, sum(o.total) AS s FROM customers c JOIN orders o ON o.customer_id = c.id"
+            " GROUP BY c.name ORDER BY s DESC", [["Zsófia", 100], ["Ada", 19.75]]
+        ),
         ("WITH big AS (SELECT * FROM orders WHERE total > 10) SELECT count(*) FROM big", [[2]]),
         ("SELECT id, rank() OVER (ORDER BY total DESC) FROM orders ORDER BY id", [[10, 2], [11, 3], [12, 1]]),
         ("SELECT joined_on FROM customers WHERE id = 2", [["2024-01-31"]]),
         ("SELECT name FROM customers WHERE id NOT IN (SELECT customer_id FROM orders) -- none", [["O'Hara"]]),
-        ("SELECT name FROM customers WHERE id = 1 UNION ALL SELECT note FROM orders WHERE id = 11", [["Ada"], ["gift"]]),
+        (
+            "SELECT name FROM customers WHERE id = 1 UNION ALL SELECT note FROM orders WHERE id = 11",
+            [["Ada"], ["gift"]]
+        ),
     ):  # fmt: skip
         assert await engine.rows(sql) == rows, sql
 
@@ -373,10 +385,10 @@ WRITERS = {
 async def test_a_postgres_role_that_can_write_is_refused(postgres_admin: str, pg: Engine, way: str) -> None:
     role = f"writer_{hashlib.sha256(way.encode()).hexdigest()[:6]}"
     with psycopg.connect(postgres_admin, autocommit=True) as admin:
-        admin.execute(f"CREATE ROLE {role} LOGIN NOINHERIT")
+        admin.execute(_bytes(f"CREATE ROLE {role} LOGIN NOINHERIT"))
         try:
             for statement in WRITERS[way]:
-                admin.execute(statement.format(role))
+                admin.execute(_bytes(statement.format(role)))
             writer = Engine(
                 locate_database(as_role(postgres_admin, role)), pg.worker, *(pg.fingerprint, pg.hostile, ())
             )
@@ -386,7 +398,7 @@ async def test_a_postgres_role_that_can_write_is_refused(postgres_admin: str, pg
                 await writer.schema()
         finally:
             admin.execute("REVOKE ALL ON orders FROM PUBLIC")
-            admin.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+            admin.execute(_bytes(f"DROP OWNED BY {role}; DROP ROLE {role}"))
 
 
 @pytest.mark.parametrize(
