@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from crowquill import __version__
-from crowquill.agent.cli.options import AsJson, Data, Databases, Workspace
+from crowquill.agent.cli.options import AsJson, Data, Databases, Js, Refresh, Search, Workspace
 from crowquill.agent.cli.runs_app import runs_app
 from crowquill.errors import CrowquillError
 
@@ -67,20 +67,15 @@ def ask(
             show_default=False,
         ),
     ] = None,
-    search: Annotated[
-        str | None,
-        typer.Option(
-            help="Web search providers in order, as tavily,brave,searxng,wikipedia,ddg; a+b asks both and merges.",
-            show_default="ddg,wikipedia",
-        ),
-    ] = None,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch pages again, also kept ones.")] = False,
+    search: Search = None,
+    refresh: Refresh = False,
     proxy: Annotated[
         str, typer.Option(help="HTTP proxy for the web.", envvar="CROWQUILL_PROXY", show_default="none")
     ] = "",
     contact: Annotated[
         str, typer.Option(help="Your address, shown to sites.", envvar="CROWQUILL_CONTACT", show_default="none")
     ] = "",
+    js: Js = False,
     allow_host: Annotated[
         list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
     ] = None,
@@ -116,7 +111,7 @@ def ask(
         data=tuple(data or ()),
         web=web,
         search=search,
-        fetching=Fetching(refresh, proxy, contact),
+        fetching=Fetching(refresh, proxy, contact, js),
         allow_hosts=tuple(allow_host or ()),
         budget=budget,
         memory=memory,
@@ -235,8 +230,10 @@ def browse(
     allow_host: Annotated[
         list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
     ] = None,
+    search: Search = None,
+    refresh: Refresh = False,
     window: Annotated[int, typer.Option(help="Tokens shown at a time, as a model would see them.", min=50)] = 700,
-    js: Annotated[bool, typer.Option("--js", help="Run the scripts of pages, in the system's Chromium.")] = False,
+    js: Js = False,
     whole: Annotated[bool, typer.Option("--whole", help="Print the page to its end, and stop.")] = False,
     workspace: Workspace = None,
     as_json: AsJson = False,
@@ -248,7 +245,15 @@ def browse(
     """
     from crowquill.agent.cli.browse import BrowseOptions, run_browse
 
-    options = BrowseOptions(tuple(corpus or ()), tuple(allow_host or ()), window, js, workspace)
+    options = BrowseOptions(
+        tuple(corpus or ()),
+        tuple(allow_host or ()),
+        window=window,
+        search=search,
+        refresh=refresh,
+        js=js,
+        workspace=workspace,
+    )
     raise typer.Exit(run_browse(target, options, as_json=as_json, whole=whole))
 
 
@@ -268,8 +273,17 @@ def call(
     """Call one tool by hand, as in: crowquill call math '17% of 2340'. Nothing is recorded."""
     from crowquill.agent.cli.call import run_call
 
-    given = {"corpora": corpus or (), "databases": db or (), "web": web}
-    raise typer.Exit(run_call(tool, arguments, **given, workspace=workspace, plot=plot, as_json=as_json))
+    status = run_call(
+        tool,
+        arguments,
+        corpora=corpus or (),
+        databases=db or (),
+        web=web,
+        workspace=workspace,
+        plot=plot,
+        as_json=as_json,
+    )
+    raise typer.Exit(status)
 
 
 @app.command("math")

@@ -239,20 +239,16 @@ class Ground:
         """E4: two processes resume one run; one wins, and the other is told."""
         found = Counter[str]()
         for number in range(times):
-            place = self.folder / f"race{number}"
-            trial = self._left_unfinished(place)
-            while workload.has_ended(place):  # before it was killed
-                trial = self._left_unfinished(place)
+            while True:  # it may have come to its end before it was killed
+                trial = Trial(self.template, self.folder / f"race{number}", self.steps)
+                code = ended_after(forked(trial.work()), trial.told, self.draw.randint(1, 4000), 0.0)
+                if code != 0 and not workload.has_ended(trial.place):
+                    break
             work = silent(trial.work())
             codes = [ended(pid) for pid in [forked(work), forked(work)]]
             found["one won"] += sorted(codes) == [0, 1]
             self._close(trial, found)
         return {name: found[name] for name in ("one won", *FAULTS)}
-
-    def _left_unfinished(self, place: Path) -> Trial:
-        trial = Trial(self.template, place, self.steps)
-        ended_after(forked(trial.work()), trial.told, self.draw.randint(1, 4000), 0.0)
-        return trial
 
     def _close(self, trial: Trial, found: Counter[str]) -> None:
         """Compare what a run has come to, letters included, with the uninterrupted one, and replay it."""

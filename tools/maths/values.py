@@ -1,4 +1,4 @@
-"""What an expression can be worth, besides what SymPy has: quantities, solutions, texts; and the caps on all of them."""
+"""What an expression can be worth, besides what SymPy has: quantities, solutions, texts; and the caps on them."""
 
 import math
 from collections.abc import Iterable
@@ -52,6 +52,11 @@ class Remarks:
         if text not in self.assumptions:
             self.assumptions.append(text)
 
+    def alternative(self, text: str) -> None:
+        """Say what else it may mean, once."""
+        if text not in self.alternatives:
+            self.alternatives.append(text)
+
     def note(self, text: str) -> None:
         """Say something about the result, once."""
         if text not in self.notes:
@@ -97,7 +102,8 @@ def power(base: Expr, exponent: Expr) -> Expr:
         if largest * size > MAX_BITS:
             raise ToolRetry("the power becomes too large")
     elif size is None and numbers and not exponent.free_symbols and not base.free_symbols:
-        if largest * abs(float_of(exponent)) > MAX_BITS:
+        size = abs(float_of(exponent))
+        if largest * size > MAX_BITS:
             raise ToolRetry("the power becomes too large")
     return base**exponent
 
