@@ -67,20 +67,10 @@ def ask(
             show_default=False,
         ),
     ] = None,
-    search: Annotated[
-        str | None,
-        typer.Option(
-            help="Web search providers in order, as tavily,brave,searxng,wikipedia,ddg; a+b asks both and merges.",
-            show_default="ddg,wikipedia",
-        ),
-    ] = None,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch pages again, also kept ones.")] = False,
-    proxy: Annotated[
-        str, typer.Option(help="HTTP proxy for the web.", envvar="CROWQUILL_PROXY", show_default="none")
-    ] = "",
-    contact: Annotated[
-        str, typer.Option(help="Your address, shown to sites.", envvar="CROWQUILL_CONTACT", show_default="none")
-    ] = "",
+    search: Search = None,
+    refresh: Refresh = False,
+    proxy: Proxy = "",
+    contact: Contact = "",
     allow_host: Annotated[
         list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
     ] = None,
@@ -218,6 +208,10 @@ def browse(
     allow_host: Annotated[
         list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
     ] = None,
+    search: Search = None,
+    refresh: Refresh = False,
+    proxy: Proxy = "",
+    contact: Contact = "",
     window: Annotated[int, typer.Option(help="Tokens shown at a time, as a model would see them.", min=50)] = 700,
     js: Annotated[bool, typer.Option("--js", help="Run the scripts of pages, in the system's Chromium.")] = False,
     whole: Annotated[bool, typer.Option("--whole", help="Print the page to its end, and stop.")] = False,
@@ -230,8 +224,18 @@ def browse(
     Commands may also come from a pipe, one a line.
     """
     from crowquill.agent.cli.browse import BrowseOptions, run_browse
+    from crowquill.tools.fetching import Fetching
+    from crowquill.tools.search.registry import split_specs
 
-    options = BrowseOptions(tuple(corpus or ()), tuple(allow_host or ()), window, js, workspace)
+    options = BrowseOptions(
+        corpora=tuple(corpus or ()),
+        allow_hosts=tuple(allow_host or ()),
+        search=split_specs(search or ""),
+        fetching=Fetching(refresh, proxy, contact),
+        window=window,
+        js=js,
+        workspace=workspace,
+    )
     raise typer.Exit(run_browse(target, options, as_json=as_json, whole=whole))
 
 
