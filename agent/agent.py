@@ -33,6 +33,7 @@ from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import ReplayMiss, UserError
 from crowquill.memory.clock import Clock, SystemClock
 from crowquill.memory.evidence import Table
+from crowquill.memory.lessons import Lesson, LessonStore
 from crowquill.tools.fetching import Fetching
 from crowquill.tools.tool import Tool
 
@@ -173,6 +174,22 @@ class Agent:
         agent = copy(self)
         agent.config = replace(self.config, earlier=(*self.config.earlier, *queries[-1:])[-_TURNS:])
         return agent
+
+    def teach(self, answer: Answer, correction: str = "") -> None:
+        """Keep what was wrong with an answer from a database, or that it was right, for later questions like it.
+
+        A correction is a rule in words, such as "use the latest row per person"; the model is shown it with each
+        question to that database about the same things, in this and in later sessions.
+
+        Raises:
+            UserError: the answer has no query.
+            StorageError: the workspace cannot be written.
+        """
+        queries = [item for item in answer.evidence if isinstance(item, Table)]
+        if not queries:
+            raise UserError("this answer has no query that could be taught about")
+        lesson = Lesson(queries[-1].database, answer.objective, queries[-1].sql, " ".join(correction.split()))
+        LessonStore(self.workspace.database, clock=self.clock).keep(lesson)
 
     def ask(self, objective: str) -> Answer:
         """Answer an objective; blocks. Works inside a running event loop, too: it uses a thread of its own.

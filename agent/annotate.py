@@ -43,9 +43,9 @@ def is_word_problem(question: str, *, alone: bool) -> bool:
     of several sentences with three numbers or more.
     """
     given = [number for number in numbers(question) if not number.is_year]
-    if not given or _ASKS_FIGURE.search(question) is None:
-        return False
-    return alone or (len(given) >= 3 and len(split_sentences(question)) >= 2)
+    if alone:
+        return bool(given)
+    return _ASKS_FIGURE.search(question) is not None and len(given) >= 3 and len(split_sentences(question)) >= 2
 
 
 _YES_NO = re.compile(r"^(?:is|are|was|were|do|does|did|has|have|had|can|could)\b|\bли\b", re.IGNORECASE)

@@ -101,8 +101,10 @@ class GuidedPolicy:
             for ask in (self._reasoned, self._program) if alone else (self._reasoned,):
                 if program := await ask(question):
                     state = yield Action("math", {"expression": program}, "with the numbers of the question")
-                    if state.evidence:
+                    if state.evidence and not _is_negative(state):
                         yield _computed(state, "", ())
+            if state.evidence:
+                yield _computed(state, "", ())
         schemas = self._toolkit.schemas
         follows = bool(self._toolkit.desk.earlier) if self._toolkit.desk is not None else False
         known = [schema for schema in schemas if follows or schema.relevance(question) >= DATABASE_RELEVANCE]
@@ -424,6 +426,7 @@ def _computed(state: State, sentence: str, cites: tuple[int, ...]) -> Action:
     assert isinstance(computation, Computation)
     value = computation.decimal
     shown = value if computation.exact == value else f"≈ {value}"
+    shown += f" {computation.unit}" if computation.unit else ""
     text = sentence.replace(RESULT, shown) if RESULT in sentence else plain_text(computation)
     return Action("answer", {"short": shown, "claims": [{"text": text, "cites": [*cites, number]}]})
 
@@ -434,6 +437,11 @@ async def _asend(steps: AsyncGenerator[Action, State], state: State) -> Action |
         return await steps.asend(state)
     except StopAsyncIteration:
         return None
+
+
+def _is_negative(state: State) -> bool:
+    """Say whether the last result is below zero, which a story about things rarely ends with."""
+    return str(getattr(state.evidence[-1], "decimal", "")).startswith("-")
 
 
 def _cell(table: Table) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from crowquill.memory.textual import numbers
 
@@ -17,17 +18,30 @@ _FRACTION = re.compile(r"\\d?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
 _SIGNS = str.maketrans(
     {"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "$": " ", "€": " ", "£": " ", "{": "(", "}": ")"}
 )
-_COMMANDS = {r"\times": "*", r"\cdot": "*", r"\div": "/", r"\%": "%", r"\approx": "=", "≈": "="}
+_COMMANDS = {
+    r"\(": " ",
+    r"\)": " ",
+    r"\[": " ",
+    r"\]": " ",
+    r"\times": "*",
+    r"\cdot": "*",
+    r"\div": "/",
+    r"\%": "%",
+    r"\approx": "=",
+    "≈": "=",
+}
+_ITEM = re.compile(r"^\s*\d{1,2}[.)]\s+", re.MULTILINE)
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _TIMES = re.compile(r"(?<=[\d)\s])x(?=[\s\d(])")
 _PER_WORD = re.compile(r"\s*/\s*[A-Za-z][A-Za-z ]*")
 _WORD = re.compile(r"\\?[A-Za-z]+|[#*_`]{2,}|\\")
-_SIDE = r"[\d.\s()+*/%-]*\d[\d.\s()+*/%-]*"
-_EQUALITY = re.compile(rf"(?P<left>{_SIDE})=\s*(?P<right>-?\s*[\d.]*\d)(?:\s*%)?(?![\d.]*\s*[+*/])")
+_CALCULATED = frozenset("0123456789. ()+*/%-")
+_RESULT = re.compile(r"\s*(-?\s*(?:\d+(?:\.\d+)?|\.\d+))\s*%?(?!\s*[+*/\d-]|\.\d)")
+_GAP = re.compile(r"(?<=[\d)%]) (?=[\d(.])")  # a word stood there, as in "40% of 50 is 40/100 * 50"
 _OPERATION = re.compile(r"[\d)%]\s*[+*/-]\s*[\d(.]")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|\.\d+")
-_ANSWER = re.compile(r"answer\W+(?:is\W+)?(.*)", re.IGNORECASE)
-_MAX_STEPS = 24
+_ANSWER = re.compile(r"answer\W+(?:is\W+)?(.*)|\\boxed\s*\{([^{}]*)\}", re.IGNORECASE)
+_MAX_STEPS, _LONGEST = 24, 6000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +55,39 @@ class Step:
 def steps_in(text: str) -> list[Step]:
     """Return the equations of a text, in order."""
     found = []
-    for line in _plain(text).splitlines():
-        for match in _EQUALITY.finditer(line):
-            left = re.sub(r"\s+", " ", match["left"].strip(" .*/+%")).strip()
-            if left.count("(") == left.count(")") and _OPERATION.search(left):
-                found.append(Step(left, Fraction(match["right"].replace(" ", "").rstrip("."))))
+    for line in _plain(text[:_LONGEST]).splitlines():
+        sides = line.split("=")
+        for before, after in pairwise(sides):
+            left, result = _calculation_at_end(before), _RESULT.match(after)
+            if result is not None and left.count("(") == left.count(")") and _OPERATION.search(left):
+                found.append(Step(left, Fraction(result[1].replace(" ", ""))))
     return found[:_MAX_STEPS]
+
+
+def _calculation_at_end(text: str) -> str:
+    """Return the calculation with which a text ends, empty when it ends with something else."""
+    start = len(text)
+    while start and text[start - 1] in _CALCULATED:
+        start -= 1
+    last = _GAP.split(" ".join(text[start:].split()))[-1]
+    return re.sub(r"^[ .*/+%]+|^- |[ .*/+%-]+$", "", last)
 
 
 def said_answer(text: str) -> Fraction | None:
     """Return the number that a text gives as its answer, None when it gives none."""
-    found = _ANSWER.findall(text)
-    given = numbers(_plain(found[-1])) if found else []
-    return given[0].value if given else None
+    for found in reversed(list(_ANSWER.finditer(text))):
+        if given := numbers(_plain(found[1] if found[1] is not None else found[2])):
+            return given[0].value
+    return None
 
 
 def program_of(text: str, question: str) -> str:
     """Return the steps that lead to the answer of a reasoning, as assignments; empty when they do not.
 
-    The last step is the one whose result was given as the answer.
+    The last step is the one whose result was given as the answer, or the last of all where none was given.
     """
     steps, answer = steps_in(text), said_answer(text)
-    last = next((at for at in reversed(range(len(steps))) if steps[at].said == answer), None)
+    last = next((at for at in reversed(range(len(steps))) if answer in (steps[at].said, None)), None)
     if last is None:
         return ""
     given = {number.value for number in numbers(question)}
@@ -105,5 +130,5 @@ def _plain(text: str) -> str:
     for command, sign in _COMMANDS.items():
         text = text.replace(command, sign)
     text = _THOUSANDS.sub("", text.translate(_SIGNS))
-    text = _TIMES.sub("*", text)
+    text = _TIMES.sub("*", _ITEM.sub("", text))
     return _WORD.sub(" ", _PER_WORD.sub(" ", text))

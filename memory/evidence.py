@@ -160,9 +160,9 @@ def _(evidence: Quote) -> str:
 @plain_text.register
 def _(evidence: Computation) -> str:
     unit = f" {evidence.unit}" if evidence.unit else ""
-    if evidence.exact == evidence.decimal:
-        return f"{evidence.expression} = {evidence.exact}{unit}"
-    return f"{evidence.expression} = {evidence.exact} ≈ {evidence.decimal}{unit}"
+    decimal = "" if evidence.exact == evidence.decimal else f" ≈ {evidence.decimal}"
+    stands_for = ":" if any(sign in evidence.exact for sign in "=<>") else " ="  # solutions say "x = 2" themselves
+    return f"{evidence.expression}{stands_for} {evidence.exact}{decimal}{unit}"
 
 
 @plain_text.register

@@ -1,7 +1,7 @@
 """The `wolfram` tool: questions to WolframAlpha through its LLM API, when the user has a key.
 
-The API (products.wolframalpha.com/llm-api/documentation) answers `GET /api/v1/llm-api?appid=…&input=…` in plain text;
-501 means that it did not understand the input, and its body then suggests other ones; 403 that the key is wrong.
+The API (products.wolframalpha.com/llm-api/documentation) answers `GET /api/v1/llm-api?appid=…&input=…` as text;
+501 means that it did not understand the input, 403 that the key is wrong.
 """
 
 import os
@@ -37,7 +37,7 @@ def wolfram_tool(key: str, *, address: str = ADDRESS, allow_hosts: tuple[str, ..
 
     @tool
     async def wolfram(query: str, context: ToolContext) -> Observation:
-        """Ask WolframAlpha, in short English keywords, for computed facts and data: populations, distances, chemistry."""
+        """Ask WolframAlpha, in short English keywords, for computed facts and data: populations, distances."""
         if not query.strip() or len(query) > MAX_INPUT:
             raise ToolRetry(f"a question to WolframAlpha has 1 to {MAX_INPUT} characters")
         context.check_outgoing(query)
@@ -62,9 +62,7 @@ def _observed(status: int, text: str) -> Observation:
     if status == 200 and text.strip():
         return Observation(Untrusted(text, "wolfram"), status=f"WolframAlpha answered, {len(text)} characters")
     if status == 501:
-        return Observation(
-            Untrusted(text, "wolfram"), status="WolframAlpha did not understand it; ask in simpler words"
-        )
+        raise ToolRetry("WolframAlpha did not understand it; ask in simpler words")
     if status == 403:
         raise ToolFailed(f"WolframAlpha refuses the key; check {KEY}")
     raise ToolFailed(f"WolframAlpha answered with status {status}")

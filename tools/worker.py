@@ -51,7 +51,6 @@ _START_SECONDS = 30.0  # a cold zygote imports the jobs, on a busy machine
 _GRACE = 0.5  # seconds beyond the limit for passing request and response
 _LEAST_SECONDS = 0.1  # what a call gets when the run's time is over; it is about to be stopped anyway
 _OPEN_FILES = 64
-_DONE = object()
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _PACKAGE_PARENT = str(Path(__file__).parents[2])  # `-I` hides PYTHONPATH and the user's own site-packages
 _ZYGOTE = "import sys; sys.path.append(sys.argv[1]); from crowquill.tools.worker import zygote; zygote()"
@@ -85,13 +84,17 @@ class Worker:
         for _ in range(2):  # the zygote may be killed at any moment; jobs only read, so one more try is safe
             zygote = self._warm_zygote()
             try:
-                return _unwrapped(await _exchange(zygote, message, seconds))
+                return _unwrapped(await _exchange(zygote, self._place(job), message, seconds))
             except _ZygoteDied:
                 if zygote.closed:
                     raise ToolFailed("the worker was closed") from None
                 complaint = zygote.complaint()
                 self._discard(zygote)
         raise ToolFailed(f"the worker process does not stay alive{complaint}; run: crowquill doctor")
+
+    def _place(self, job: str) -> int:
+        """Return how many jobs the zygote must have imported before it forks for this one."""
+        return list(self._jobs).index(job) + 1 if job in self._jobs else 0
 
     def warm(self) -> None:
         """Start the zygote, so that the first request does not wait for it."""
@@ -164,10 +167,10 @@ class _Zygote:
             pass  # closed by `end`
         return False
 
-    def accept(self, channel: socket.socket) -> None:
-        """Have a child forked that serves the other end of `channel`."""
+    def accept(self, channel: socket.socket, imported: int) -> None:
+        """Have a child forked that serves the other end of `channel`, once so many jobs are imported."""
         try:
-            socket.send_fds(self._control, [b"x"], [channel.fileno()])
+            socket.send_fds(self._control, [bytes([imported])], [channel.fileno()])
         except OSError:
             raise _ZygoteDied from None
 
@@ -186,13 +189,13 @@ def _end(process: "subprocess.Popen[bytes]", control: socket.socket, owner: int)
     control.close()
 
 
-async def _exchange(zygote: _Zygote, message: bytes, seconds: float) -> dict[str, Any]:
+async def _exchange(zygote: _Zygote, imported: int, message: bytes, seconds: float) -> dict[str, Any]:
     """Have a child forked, send it the message, return its response; whatever happens, the child ends."""
     ours, theirs = socket.socketpair()
     child: int | None = None
     with ours:
         with theirs:
-            zygote.accept(theirs)
+            zygote.accept(theirs, imported)
         ours.setblocking(False)
         try:
             child = await _greeted(ours)
@@ -261,37 +264,36 @@ def zygote() -> NoReturn:
     """Fork a child for each socket that comes over the control socket; end when that closes."""
     control = socket.socket(fileno=int(sys.argv[2]))
     jobs: dict[str, str] = json.loads(sys.argv[3])
-    warming = _warming(jobs)
+    warming, imported = _warming(jobs), 0
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the children
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a refused write is an error, not the end
     own = os.getpid()
     while True:
         try:
-            while not select.select([control], [], [], 0)[0] and next(warming, _DONE) is not _DONE:
-                pass
+            while not select.select([control], [], [], 0)[0] and (step := next(warming, 0)):
+                imported = step
+            received, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+            if not received:
+                os._exit(0)
+            while imported < received[0]:
+                imported = next(warming)
         except Exception as error:  # an incomplete install; the parent tells the user
             control.sendall(f"{type(error).__name__}: {error}"[:500].encode())
             os._exit(1)
-        received, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-        if not received:
-            os._exit(0)
         if os.fork() == 0:
             control.close()
             _serve(socket.socket(fileno=descriptors[0]), jobs, own)
         os.close(descriptors[0])
 
 
-def _warming(jobs: Mapping[str, str]) -> Iterator[None]:
-    """Import the jobs one by one, then do what makes their first use quick; each step is short."""
-    for place in jobs.values():
+def _warming(jobs: Mapping[str, str]) -> Iterator[int]:
+    """Import the jobs one by one, then do what makes their first use quick; yields how many are imported."""
+    for count, place in enumerate(jobs.values(), 1):
         _imported(place)
-        yield
+        yield count
     for place in jobs.values():
-        yield from getattr(sys.modules[place.partition(":")[0]], "warm", _nothing)()
-
-
-def _nothing() -> Iterator[None]:
-    return iter(())
+        for _ in getattr(sys.modules[place.partition(":")[0]], "warm", tuple)():
+            yield len(jobs)
 
 
 def _imported(place: str) -> Handler:

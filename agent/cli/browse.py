@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from crowquill.tools.observation import Observation
 from crowquill.tools.page_cache import PageCache
 from crowquill.tools.script_fetch import ScriptFetcher, find_chromium
 from crowquill.tools.search.base import PageSource, SearchProvider
-from crowquill.tools.search.registry import DEFAULT, Setup, make_providers
+from crowquill.tools.search.registry import DEFAULT, Setup, make_providers, split_specs
 
 _DOMAIN = re.compile(r"(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:/\S*)?", re.IGNORECASE)
 _PLACE = re.compile(r"(?P<page>p\.?\s*\d+)|(?P<line>\d+)|(?P<anchor>#\S+)")
@@ -44,11 +44,21 @@ class BrowseOptions:
 
     corpora: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
-    search: tuple[str, ...] = ()
-    fetching: Fetching = field(default_factory=Fetching)
     window: int = WINDOW
+    search: str | None = None
+    refresh: bool = False
     js: bool = False
     workspace: Path | None = None
+
+    @property
+    def fetching(self) -> Fetching:
+        """How pages are fetched. Raises UserError."""
+        return replace(Fetching.of_environment(os.environ), refresh=self.refresh, js=self.js)
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The web search providers, in order."""
+        return DEFAULT if self.search is None else split_specs(self.search)
 
 
 class File:
@@ -79,17 +89,15 @@ async def _browse(target: str, file: File | None, options: BrowseOptions, *, as_
     workspace = Workspace(find_workspace(options.workspace))
     errors = Console(stderr=True, highlight=False)
     corpora = [workspace.corpus(name) for name in options.corpora]
-    kind = ScriptFetcher if options.js else Fetcher
     setup = Setup(os.environ, options.fetching)
-    fetcher = kind(
+    fetcher = (ScriptFetcher if options.js else Fetcher)(
         allow_hosts=options.allow_hosts,
-        options=options.fetching,
+        options=setup.options,
         proxy_password=setup.password,
         cache=PageCache(workspace.database),
     )
     sources: list[PageSource] = [*([file] if file is not None else []), *corpora, fetcher]
-    specs = options.search if options.search or corpora else DEFAULT
-    providers: list[SearchProvider] = [*corpora, *make_providers(specs, setup)]
+    providers: list[SearchProvider] = [*corpora] if corpora else make_providers(options.providers, setup)
     prefetch = Prefetch([fetcher])
     browser = Browser(providers, sources, window=options.window, prefetch=prefetch)
     context = DirectContext(workspace.blobs, lambda message: errors.print(Text(f"{message} …", "dim")))

@@ -3,12 +3,12 @@
 import gc
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from crowquill import __version__
-from crowquill.agent.cli.options import AsJson, Data, Databases, Workspace
+from crowquill.agent.cli.options import AsJson, Data, Databases, Js, Refresh, Search, Workspace
 from crowquill.agent.cli.runs_app import runs_app
 from crowquill.errors import CrowquillError
 
@@ -69,8 +69,13 @@ def ask(
     ] = None,
     search: Search = None,
     refresh: Refresh = False,
-    proxy: Proxy = "",
-    contact: Contact = "",
+    proxy: Annotated[
+        str, typer.Option(help="HTTP proxy for the web.", envvar="CROWQUILL_PROXY", show_default="none")
+    ] = "",
+    contact: Annotated[
+        str, typer.Option(help="Your address, shown to sites.", envvar="CROWQUILL_CONTACT", show_default="none")
+    ] = "",
+    js: Js = False,
     allow_host: Annotated[
         list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
     ] = None,
@@ -106,7 +111,7 @@ def ask(
         data=tuple(data or ()),
         web=web,
         search=search,
-        fetching=Fetching(refresh, proxy, contact),
+        fetching=Fetching(refresh, proxy, contact, js),
         allow_hosts=tuple(allow_host or ()),
         budget=budget,
         memory=memory,
@@ -120,7 +125,8 @@ def ask(
 @app.command()
 def run(
     files: Annotated[
-        list[str] | None, typer.Argument(help="Task files, or names of shipped tasks.", metavar="FILE…")
+        list[str] | None,
+        typer.Argument(help="Task files, folders of them, or names of shipped tasks.", metavar="FILE…"),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="Use this model instead of the file's.", envvar="CROWQUILL_MODEL")
@@ -129,6 +135,16 @@ def run(
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
     list_tasks: Annotated[bool, typer.Option("--list", help="List the shipped tasks.")] = False,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="local: one after the other; ray: on a cluster (extra cluster).")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Address of a Ray cluster.", show_default="one on this machine")
+    ] = None,
+    at_once: Annotated[int | None, typer.Option(help="Runs at once, with --engine ray.", min=1)] = None,
+    calls_per_minute: Annotated[
+        float | None, typer.Option(help="Model calls a minute of all runs, with --engine ray.", min=0.1)
+    ] = None,
 ) -> None:
     """Run YAML task files; with `expect:` they are tests (exit code 6 when one fails)."""
     from crowquill.agent.cli.tasks import list_presets, run_files
@@ -138,6 +154,12 @@ def run(
         return
     if not files:
         raise typer.BadParameter("name a task file, or --list the shipped ones", param_hint="FILE…")
+    if engine == "ray":
+        from crowquill.agent.cli.cluster import run_on_cluster
+        from crowquill.agent.cluster import Cluster
+
+        cluster = Cluster(address, at_once, calls_per_minute)
+        raise typer.Exit(run_on_cluster(files, cluster, model=model, workspace=workspace, as_json=as_json))
     raise typer.Exit(run_files(files, model=model, workspace=workspace, as_json=as_json, quiet=quiet))
 
 
@@ -210,10 +232,8 @@ def browse(
     ] = None,
     search: Search = None,
     refresh: Refresh = False,
-    proxy: Proxy = "",
-    contact: Contact = "",
     window: Annotated[int, typer.Option(help="Tokens shown at a time, as a model would see them.", min=50)] = 700,
-    js: Annotated[bool, typer.Option("--js", help="Run the scripts of pages, in the system's Chromium.")] = False,
+    js: Js = False,
     whole: Annotated[bool, typer.Option("--whole", help="Print the page to its end, and stop.")] = False,
     workspace: Workspace = None,
     as_json: AsJson = False,
@@ -224,15 +244,13 @@ def browse(
     Commands may also come from a pipe, one a line.
     """
     from crowquill.agent.cli.browse import BrowseOptions, run_browse
-    from crowquill.tools.fetching import Fetching
-    from crowquill.tools.search.registry import split_specs
 
     options = BrowseOptions(
-        corpora=tuple(corpus or ()),
-        allow_hosts=tuple(allow_host or ()),
-        search=split_specs(search or ""),
-        fetching=Fetching(refresh, proxy, contact),
+        tuple(corpus or ()),
+        tuple(allow_host or ()),
         window=window,
+        search=search,
+        refresh=refresh,
         js=js,
         workspace=workspace,
     )

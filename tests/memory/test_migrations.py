@@ -90,8 +90,10 @@ migrate(connection)
 """
 
 
-def test_a_process_killed_at_any_statement_of_a_migration_leaves_nothing_half_done(tmp_path: Path) -> None:
-    for statements in range(100):
+@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_process_killed_in_a_migration_leaves_nothing_half_done(tmp_path: Path, step: int) -> None:
+    """Killed before every so many statements of all migrations."""
+    for statements in range(0, 100, step):
         path = older(tmp_path / f"{statements}.db", 1)
         code = subprocess.run([sys.executable, "-c", KILLED, str(path), str(statements)]).returncode
         connection = sqlite3.connect(path, isolation_level=None)

@@ -17,7 +17,7 @@ from crowquill.tools.browser.pdf import render_pdf
 from crowquill.tools.browser.text import comma_separated, json_text, markdown_to_html, plain_text, verbatim
 from crowquill.tools.sniff import sniff
 
-RENDERER = "crowquill/3"
+RENDERER = "crowquill/4"
 """Version of the rendering; it changes when the same bytes would give another text."""
 
 _SUFFIXES = {

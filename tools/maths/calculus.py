@@ -6,6 +6,7 @@ import sympy
 from sympy import Expr, Integer, Symbol
 
 from crowquill.errors import ToolRetry
+from crowquill.tools.maths.steps import derivative_steps
 from crowquill.tools.maths.values import MAX_SYMBOLIC_POWER, Remarks, whole
 
 _PREFERRED = "xyztnkuvw"
@@ -98,6 +99,8 @@ def differentiate(remarks: Remarks, function: object, *rest: object) -> object:
         variables = [(unknown_of(remarks, expression), 1)]
     if sum(order for _, order in variables) > 20:
         raise ToolRetry("derivatives go up to order 20")
+    if len(variables) == 1 and variables[0][1] == 1:
+        remarks.steps += derivative_steps(expression, variables[0][0])
     return _tidy(sympy.diff(expression, *variables))
 
 

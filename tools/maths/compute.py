@@ -11,9 +11,10 @@ from crowquill.tools.context import Json
 from crowquill.tools.maths import units
 from crowquill.tools.maths.echo import normal_form
 from crowquill.tools.maths.evaluate import Evaluation
+from crowquill.tools.maths.nodes import Node
 from crowquill.tools.maths.printing import MAX_DIGITS, decimal, latex, written
 from crowquill.tools.maths.reading import read
-from crowquill.tools.maths.steps import steps_of
+from crowquill.tools.maths.steps import arithmetic_steps, equation_steps
 from crowquill.tools.maths.values import Quantity, Solutions, bits
 
 _MAX_BITS = 10_000  # of a number inside an expression
@@ -25,8 +26,16 @@ def compute(request: Any) -> Json:
     The keys are expression, exact, decimal, unit, latex, and lists of assumptions, alternatives, notes, steps and
     solutions; plot is `{"svg": …}` or None. Raises ToolRetry.
     """
-    node = read(str(request["expression"]))
-    today = str(request.get("today", ""))
+    try:
+        return _computed(str(request["expression"]), str(request.get("today", "")))
+    except ValueError as error:
+        if "integer string conversion" not in str(error):
+            raise
+        raise ToolRetry("the numbers in the result have too many digits to be written out") from None
+
+
+def _computed(expression: str, today: str) -> Json:
+    node = read(expression)
     evaluation = Evaluation(date.fromisoformat(today) if today else None)
     value = evaluation.result(node)
     remarks = evaluation.remarks
@@ -50,10 +59,14 @@ def compute(request: Any) -> Json:
         "assumptions": remarks.assumptions,
         "alternatives": remarks.alternatives,
         "notes": remarks.notes,
-        "steps": remarks.steps + steps_of(node, value),
+        "steps": [*remarks.steps, *_steps(node, evaluation)],
         "solutions": solutions,
         "plot": remarks.plot,
     }
+
+
+def _steps(node: Node, evaluation: Evaluation) -> list[str]:
+    return arithmetic_steps(node, evaluation.value) or equation_steps(node, evaluation.value)
 
 
 _WARM_UP = (

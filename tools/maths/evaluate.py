@@ -133,12 +133,12 @@ class Evaluation:
         if name in _TRIGONOMETRIC and isinstance(values[0], Integer) and values[0] != 0:
             self.remarks.assume("the angle is in radians")
             degrees = decimal(functions.call(name, [values[0] * sympy.pi / 180]))
-            self.remarks.alternatives.append(f"{name}({values[0]}°) = {degrees}")
+            self.remarks.alternative(f"{name}({values[0]}°) = {degrees}")
         if name == "log" and len(values) == 1 and not isinstance(values[0], Symbol):
             self.remarks.assume("log is the natural logarithm")
             if isinstance(values[0], Expr) and not values[0].free_symbols and values[0] != 0:
                 common = sympy.log(values[0], 10)
-                self.remarks.alternatives.append(f"log10 = {decimal(common)}")
+                self.remarks.alternative(f"log10 = {decimal(common)}")
         return functions.call(name, values)
 
     def _of_quantities(self, name: str, values: Sequence[Value]) -> Value:
@@ -264,9 +264,11 @@ class Evaluation:
     def _raised(self, base: Value, exponent: Value) -> Value:
         if isinstance(base, tuple):
             return combined("^", base, exponent)
-        if isinstance(base, Quantity) and isinstance(exponent, Expr):
+        if not isinstance(exponent, Expr):
+            raise ToolRetry("an exponent is a plain number")
+        if isinstance(base, Quantity):
             return units.raised(base, exponent)
-        self._only(base, exponent)
+        self._only(base)
         if base.is_negative and isinstance(exponent, Rational) and exponent.q > 1 and exponent.q % 2:
             self.remarks.note(
                 f"principal value; the real root is {written(sympy.real_root(base, exponent.q) ** exponent.p)}"
@@ -296,9 +298,7 @@ class Evaluation:
         plain = self._sum(one, two, sign) if not isinstance(one, Quantity) else None
         self.remarks.assume(f"{'+' if sign > 0 else '-'} {written(two * 100)}% is a share of what stands before it")
         if plain is not None:
-            self.remarks.alternatives.append(
-                f"{written(one)} {'+' if sign > 0 else '-'} {written(two)} = {written(plain)}"
-            )
+            self.remarks.alternative(f"{written(one)} {'+' if sign > 0 else '-'} {written(two)} = {written(plain)}")
         return self._times(one, 1 + sign * two)
 
     def _let(self, name: Node, value: Node) -> Value:

@@ -12,7 +12,7 @@ from sympy import Expr, Rational
 
 from crowquill.errors import ToolRetry
 from crowquill.tools.maths.unit_names import NAMES, SHORT
-from crowquill.tools.maths.values import Quantity
+from crowquill.tools.maths.values import Quantity, power
 
 _ANGLES: dict[str, Expr] = {"degree": sympy.pi / 180, "radian": sympy.Integer(1), "revolution": 2 * sympy.pi}
 _COUNTS = {"dozen": 12}
@@ -63,7 +63,7 @@ def raised(base: Quantity, exponent: Expr) -> Expr | Quantity:
     if not isinstance(exponent, Rational):
         raise ToolRetry("a quantity can only be raised to a number")
     fraction = Fraction(exponent.p, exponent.q)
-    return _made(base.value**exponent, {name: power * fraction for name, power in base.unit})
+    return _made(power(base.value, exponent), {name: own * fraction for name, own in base.unit})
 
 
 def plus(left: Expr | Quantity, right: Expr | Quantity, sign: int = 1) -> Expr | Quantity:

@@ -52,6 +52,11 @@ class Remarks:
         if text not in self.assumptions:
             self.assumptions.append(text)
 
+    def alternative(self, text: str) -> None:
+        """Say what else it may mean, once."""
+        if text not in self.alternatives:
+            self.alternatives.append(text)
+
     def note(self, text: str) -> None:
         """Say something about the result, once."""
         if text not in self.notes:

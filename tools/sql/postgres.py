@@ -124,8 +124,8 @@ def refuse_writers(connection: psycopg.Connection[Any]) -> None:
         found = connection.execute(sql + " LIMIT 1").fetchone()
         if found is not None:
             raise ToolFailed(
-                f"this role can write: {power} ({str(found[0])[:60]}). Use one that may only read (docs/sql.md"
-                " has the statements), or --allow-write"
+                f"this role can write: {power} ({str(found[0])[:60]}). Use one that may only read; docs/sql.md has"
+                " the statements that make it"
             )
 
 

@@ -5,9 +5,12 @@ letters and digits are, without case, accents, spaces and punctuation.
 """
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+
+from crowquill.memory.textual import content_words
 
 _LONGEST = 6
 """Words of a phrase."""
@@ -36,6 +39,12 @@ def phrases(question: str) -> list[str]:
                 if len(form) > 1:
                     found[form] = None
     return list(found)
+
+
+def words_of(question: str) -> dict[str, str]:
+    """Return the content words of a question, in lower case, each with its stem."""
+    words = {word: content_words(word) for word in re.findall(r"[^\W\d_]{3,}", question.lower())}
+    return {word: next(iter(stems)) for word, stems in words.items() if stems}
 
 
 def _bare(word: str) -> str:

@@ -378,7 +378,7 @@ async def test_a_mysql_account_that_can_write_is_refused(
     try:
         database = locate_database(as_role(mariadb_admin, "writer:pw", "shop"))
         writer = Engine(database, maria.worker, maria.fingerprint, maria.hostile, ())
-        with pytest.raises(ToolFailed, match="this account can write"):
+        with pytest.raises(ToolFailed, match="this account can write|may do cannot be read"):
             await writer.ask("SELECT 1")
     finally:
         run_mysql(mariadb_admin, ["DROP USER writer@'127.0.0.1'", "DROP ROLE IF EXISTS w"])
