@@ -84,6 +84,8 @@ def test_an_answer_that_nothing_leads_to_is_no_program() -> None:
     assert program_of("2 + 3 = 5, so there are five.", "2 and 3") == "step_a = 2 + 3"
 
 
-@pytest.mark.parametrize("text", ["= " * 2000, "1 + " * 3000, "(" * 3000, "\\frac{" * 800, "1 = 1" * 900, "9" * 5000])
+@pytest.mark.parametrize(
+    "text", ["= " * 2000, "1 + " * 3000, "(" * 3000, "\\frac{" * 800, "1 = 1" * 900, "9" * 5000]
+)
 def test_any_text_is_looked_through_quickly(text: str) -> None:
     assert isinstance(program_of(text, text[:500]), str)

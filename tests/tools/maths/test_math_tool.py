@@ -198,7 +198,9 @@ def hostile(canary: Path, port: int) -> list[str]:
         "series(sin(tan(sinh(x))), x, 0, 32)",
         "limit((sin(x)^x)^(1/x^5), x, 0)",
         "simplify(((x+1)^60 - (x-1)^60)/((x+2)^50 + (x-3)^40))",
-        "det([" + ", ".join("[" + ", ".join("abcxyz"[(i + j) % 6] for j in range(12)) + "]" for i in range(12)) + "])",
+        "det(["
+        + ", ".join("[" + ", ".join("abcxyz"[(i + j) % 6] for j in range(12)) + "]" for i in range(12))
+        + "])",
         "eigenvalues([[1,x,2,3],[4,5,y,7],[8,z,1,2],[a,b,c,3]])",
         "[[9,8],[7,6]]^64 * [[9,8],[7,6]]^64",
         "binomial(5000, 2500)^64",
