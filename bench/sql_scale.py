@@ -34,10 +34,28 @@ from crowquill.tools.sql.schema import Column, Schema, TableInfo
 from crowquill.tools.sql.source import Database, data_source, jobs_of
 from crowquill.tools.worker import JOBS, Worker
 
-AREAS = (
-    "crm sales billing hr payroll stock purchasing logistics fleet support marketing web legal finance assets quality \
-production research travel training".split()
-)
+AREAS = [
+    "crm",
+    "sales",
+    "billing",
+    "hr",
+    "payroll",
+    "stock",
+    "purchasing",
+    "logistics",
+    "fleet",
+    "support",
+    "marketing",
+    "web",
+    "legal",
+    "finance",
+    "assets",
+    "quality",
+    "production",
+    "research",
+    "travel",
+    "training",
+]
 THINGS = {
     "customer": ("client", "cust"), "address": ("place of residence", "addr"), "order": ("purchase", "ord"),
     "invoice": ("bill", "inv"), "payment": ("remittance", "pmt"), "product": ("article", "prod"),
@@ -48,7 +66,7 @@ THINGS = {
     "machine": ("device", "mach"), "project": ("study", "proj"), "booking": ("reservation", "bkg"),
     "course": ("lesson", "crs"), "warehouse": ("depot", "whs"), "category": ("kind", "catg"), "refund": ("repayment", "rfd"),
 }  # fmt: skip
-MEASURES = "amount quantity weight duration cost price score distance rating budget".split()
+MEASURES = ["amount", "quantity", "weight", "duration", "cost", "price", "score", "distance", "rating", "budget"]
 
 
 def wide(rng: random.Random) -> tuple[Schema, list[tuple[str, str]]]:

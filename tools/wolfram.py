@@ -47,7 +47,7 @@ def wolfram_tool(key: str, *, address: str = ADDRESS, allow_hosts: tuple[str, ..
             target = rules.check_url(
                 f"{address}?{urlencode({'appid': key, 'input': query, 'maxchars': MAX_ANSWER})}"
             )
-            reply = await exchange.get(target, _LIMITS)
+            reply = await exchange.send(target, _LIMITS)
             return {"status": reply.status, "text": reply.body.decode("utf-8", "replace")[:MAX_ANSWER]}
 
         # the key stays out of the journal: the recorded request is the question alone

@@ -29,7 +29,7 @@ _HELP = 'write a calculation, such as: integrate x^2 from 0 to 3 ("quit" or Ctrl
 
 
 class ByHand:
-    """Implements `tools.context.ToolContext` for a call by hand: nothing is recorded, what was typed may be opened."""
+    """Implements `tools.context.ToolContext` for a call by hand; what was typed may be opened."""
 
     lane = "call"
 
@@ -172,7 +172,7 @@ async def _repl(workshop: Workshop, place: Workspace, *, interactive: bool) -> i
     failed = 0
     while True:
         try:
-            line = input("> " if interactive else "").strip()
+            line = (await asyncio.to_thread(input, "> " if interactive else "")).strip()
         except EOFError:
             return failed
         if line in ("quit", "exit"):

@@ -273,8 +273,17 @@ def call(
     """Call one tool by hand, as in: crowquill call math '17% of 2340'. Nothing is recorded."""
     from crowquill.agent.cli.call import run_call
 
-    given = {"corpora": corpus or (), "databases": db or (), "web": web}
-    raise typer.Exit(run_call(tool, arguments, **given, workspace=workspace, plot=plot, as_json=as_json))
+    status = run_call(
+        tool,
+        arguments,
+        corpora=corpus or (),
+        databases=db or (),
+        web=web,
+        workspace=workspace,
+        plot=plot,
+        as_json=as_json,
+    )
+    raise typer.Exit(status)
 
 
 @app.command("math")

@@ -68,7 +68,7 @@ def test_a_run_is_carried_to_another_workspace(tmp_path: Path) -> None:
 @pytest.fixture
 def cluster() -> Iterator[Any]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    import ray
+    import ray  # pyright: ignore[reportMissingImports]  # an extra
 
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     yield ray

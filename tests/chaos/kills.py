@@ -239,11 +239,11 @@ class Ground:
         """E4: two processes resume one run; one wins, and the other is told."""
         found = Counter[str]()
         for number in range(times):
-            code = 0
-            while code == 0:  # it may have come to its end before it was killed
+            while True:  # it may have come to its end before it was killed
                 trial = Trial(self.template, self.folder / f"race{number}", self.steps)
                 code = ended_after(forked(trial.work()), trial.told, self.draw.randint(1, 4000), 0.0)
-                code = 0 if workload.has_ended(trial.place) else code
+                if code != 0 and not workload.has_ended(trial.place):
+                    break
             work = silent(trial.work())
             codes = [ended(pid) for pid in [forked(work), forked(work)]]
             found["one won"] += sorted(codes) == [0, 1]

@@ -56,12 +56,12 @@ def _computed(expression: str, today: str) -> Json:
         "decimal": decimal(value, remarks.digits),
         "unit": units.written(value.unit) if isinstance(value, Quantity) else "",
         "latex": latex(value)[:MAX_DIGITS],
-        "assumptions": remarks.assumptions,
-        "alternatives": remarks.alternatives,
-        "notes": remarks.notes,
-        "steps": [*remarks.steps, *_steps(node, evaluation)],
-        "solutions": solutions,
-        "plot": remarks.plot,
+        "assumptions": list[Json](remarks.assumptions),
+        "alternatives": list[Json](remarks.alternatives),
+        "notes": list[Json](remarks.notes),
+        "steps": list[Json]([*remarks.steps, *_steps(node, evaluation)]),
+        "solutions": list[Json](solutions),
+        "plot": None if remarks.plot is None else dict[str, Json](remarks.plot),
     }
 
 

@@ -7,7 +7,7 @@ import re
 from crowquill.errors import ToolRetry
 from crowquill.memory.textual import dates
 from crowquill.tools.maths.nodes import Call, Day, Node, Number, Text
-from crowquill.tools.maths.slots import Ambiguous, Phrase, Slots, call, number, phrase
+from crowquill.tools.maths.slots import Ambiguous, Builder, Phrase, Slots, call, number, phrase
 
 _TODAY = {
     "today": 0,
@@ -119,7 +119,7 @@ def _moved(slots: Slots) -> Node | None:
     return call("add_days", days[0], number(count), _unit(slots.raw("u")), number("-1" if back else "1"))
 
 
-def _one(name: str, *more: Node) -> "Builder":
+def _one(name: str, *more: Node) -> Builder:
     def build(slots: Slots) -> Node | None:
         days = _days(slots, "a")
         return None if days is None else call(name, *days, *more)
@@ -147,7 +147,6 @@ def _days_in(slots: Slots) -> Node | None:
     return None
 
 
-Builder = type(_between)
 _COUNT = r"(?P<n>\d{1,6}|an?|one)"
 
 DAY_PHRASES: tuple[Phrase, ...] = (

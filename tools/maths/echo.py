@@ -104,7 +104,8 @@ def _written_call(node: Call) -> tuple[str, int]:
             return "today", _ATOM
         case "add_days":
             return (
-                f"{texts[1]} {texts[2]}{'s' if texts[1] != '1' else ''} {'before' if texts[3] == '-1' else 'after'} {texts[0]}",
+                f"{texts[1]} {texts[2]}{'s' if texts[1] != '1' else ''}"
+                f" {'before' if texts[3] == '-1' else 'after'} {texts[0]}",
                 0,
             )
         case "days_in":

@@ -6,6 +6,7 @@ here say, and nothing else.
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 import sympy
@@ -344,7 +345,7 @@ class Evaluation:
         value = self.value(what)
         if isinstance(target, Unit) and (angle := units.angle(target.name)) is not None:
             self._only(value)
-            return Quantity(value / angle, ((target.name, units.Fraction(1)),))
+            return Quantity(value / angle, ((target.name, Fraction(1)),))
         goal = self.value(target)
         self._only(value, goal)
         if not isinstance(goal, Quantity):

@@ -254,8 +254,8 @@ def _arrange(pick: Callable[..., Expr]) -> Callable[..., Expr]:
 
 Table = dict[str, tuple[Callable[..., Value], int, int | None]]
 _REAL_FUNCTIONS = words(
-    "sin cos tan cot sec csc asin acos atan acot asec acsc sinh cosh tanh coth asinh acosh atanh acoth sech csch exp"
-    " gamma digamma zeta erf erfc sign conjugate re im"
+    "sin cos tan cot sec csc asin acos atan acot asec acsc sinh cosh tanh coth asinh acosh atanh acoth sech csch"
+    " exp gamma digamma zeta erf erfc sign conjugate re im"
 )
 
 TABLE: Table = {

@@ -5,7 +5,7 @@
 import re
 
 from crowquill.tools.maths.nodes import Call, Name, Node, Text
-from crowquill.tools.maths.slots import Phrase, Slots, call, number, phrase
+from crowquill.tools.maths.slots import Builder, Phrase, Slots, call, number, phrase
 
 _STATISTICS = {
     "mean": "mean|average|arithmetic mean|среднее(?: арифметическое)?(?: чисел)?",
@@ -36,7 +36,7 @@ _BASE = (
 _TO = r"(?:to|in|into|as|в)"
 
 
-def _statistic(name: str) -> "Builder":
+def _statistic(name: str) -> Builder:
     def build(slots: Slots) -> Node:
         return Call(name, slots.values("items"))
 
@@ -95,7 +95,6 @@ def _compared(slots: Slots) -> Node:
     return call("compare", slots["a"], slots["b"])
 
 
-Builder = type(_compared)
 _K = Name("k")
 _PERCENT = r"(?P<p>[\d.,]+) ?(?:%|percent|per cent|процент(?:а|ов)?)"
 _N = r"(?P<f>.+?)"
@@ -105,7 +104,7 @@ def _percent(slots: Slots) -> Node:
     return call("pct", slots["p"])
 
 
-def _more(sign: str) -> "Builder":
+def _more(sign: str) -> Builder:
     return lambda slots: call("*", slots["f"], call(sign, number("1"), _percent(slots)))
 
 

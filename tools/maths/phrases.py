@@ -10,7 +10,7 @@ import re
 from crowquill.tools.maths.day_phrases import DAY_PHRASES
 from crowquill.tools.maths.nodes import Call, Name, Node
 from crowquill.tools.maths.number_phrases import NUMBER_PHRASES
-from crowquill.tools.maths.slots import Phrase, Slots, call, number, phrase
+from crowquill.tools.maths.slots import Builder, Phrase, Slots, call, number, phrase
 from crowquill.tools.maths.word_phrases import WORD_PHRASES
 
 _VARIABLE = r"(?P<v>[^\W\d_]|theta|alpha|beta|phi)"
@@ -58,7 +58,7 @@ def _limit(slots: Slots) -> Node:
     return call("limit", slots["f"], slots.variable("v"), slots["p"], *tail)
 
 
-def _summed(name: str) -> "Builder":
+def _summed(name: str) -> Builder:
     def build(slots: Slots) -> Node:
         return call(name, slots["f"], call("tuple", slots.variable("v"), slots["a"], slots["b"]))
 
@@ -76,7 +76,7 @@ def _plot(slots: Slots) -> Node:
     return call("plot", slots.listed("f"), *bounds)
 
 
-def _of(name: str) -> "Builder":
+def _of(name: str) -> Builder:
     return lambda slots: call(name, slots["f"])
 
 
@@ -84,7 +84,6 @@ def _at(slots: Slots) -> Node:
     return call("at", slots["f"], *slots.values("p"))
 
 
-Builder = type(_plot)
 _EVERY_DIGIT = r"(?P<v>\w) ?(?:=|from|от) ?"
 
 PHRASES: tuple[Phrase, ...] = (

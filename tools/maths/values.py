@@ -1,4 +1,4 @@
-"""What an expression can be worth, besides what SymPy has: quantities, solutions, texts; and the caps on all of them."""
+"""What an expression can be worth, besides what SymPy has: quantities, solutions, texts; and the caps on them."""
 
 import math
 from collections.abc import Iterable
@@ -102,7 +102,8 @@ def power(base: Expr, exponent: Expr) -> Expr:
         if largest * size > MAX_BITS:
             raise ToolRetry("the power becomes too large")
     elif size is None and numbers and not exponent.free_symbols and not base.free_symbols:
-        if largest * abs(float_of(exponent)) > MAX_BITS:
+        size = abs(float_of(exponent))
+        if largest * size > MAX_BITS:
             raise ToolRetry("the power becomes too large")
     return base**exponent
 

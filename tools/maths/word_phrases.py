@@ -3,7 +3,7 @@
 # ruff: noqa: E501 - a phrase is one line
 
 from crowquill.tools.maths.nodes import Call, Node, Text
-from crowquill.tools.maths.slots import Phrase, Slots, call, phrase
+from crowquill.tools.maths.slots import Builder, Phrase, Slots, call, phrase
 
 _QUOTES = "\"'“”‘’«»`"
 _WORD = r"(?P<w>.+?)"
@@ -23,11 +23,10 @@ def _reversed(slots: Slots) -> Node | None:
     return call("reverse", _text(slots))
 
 
-def _of(name: str) -> "Builder":
+def _of(name: str) -> Builder:
     return lambda slots: call(name, _text(slots))
 
 
-Builder = type(_reversed)
 _KINDS = "letters|characters|vowels|consonants|words|digits|букв|символов|гласных|согласных|слов"
 
 WORD_PHRASES: tuple[Phrase, ...] = (
