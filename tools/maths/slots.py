@@ -85,7 +85,3 @@ def call(name: str, *args: Node) -> Call:
 def number(text: str) -> Number:
     """Make a number."""
     return Number(text)
-
-
-Builder = Callable[[Slots], Node | None]
-"""Makes a formula of what a phrase holds; None when it is no such phrase after all."""
