@@ -68,7 +68,7 @@ def pg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plain]:
     with postgres() as url, psycopg.connect(url, autocommit=True) as admin:
 
         def run(sql: str) -> list[tuple[Any, ...]]:
-            cursor = admin.execute(sql)
+            cursor = admin.execute(sql.encode())
             return list(cursor.fetchall()) if cursor.description else []
 
         fill(tmp_path_factory.mktemp("pg") / "shop.db", run)
