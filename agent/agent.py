@@ -4,13 +4,14 @@ import asyncio
 import json
 import secrets
 import threading
-from collections.abc import AsyncGenerator, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing, suppress
 from copy import copy
 from dataclasses import replace
+from functools import cache as cache_calls
 from pathlib import Path
-from typing import Any, TypeGuard, TypeVar
+from typing import Any, TypeVar
 
 from crowquill.agent.answer import Answer
 from crowquill.agent.budget import Budget, Price
@@ -103,11 +104,11 @@ class Agent:
         self._tapes = (
             read_cassette(self._cassette) if self._cassette is not None and self._cassette.exists() else None
         )
-        find = resolve if self._tapes is None else AbsentModel
-        chosen = {**dict.fromkeys(ROLES, model), **({} if models is None else models)}
-        made = {name: find(name) for name in set(filter(_is_name, chosen.values()))}
+        find: Callable[[str], Model] = cache_calls(resolve if self._tapes is None else AbsentModel)
+        overrides: Mapping[Role, str | Model] = {} if models is None else models
+        chosen: dict[Role, str | Model] = {role: overrides.get(role, model) for role in ROLES}
         self.models: dict[Role, Model] = {
-            role: made[spec] if isinstance(spec, str) else spec for role, spec in chosen.items()
+            role: find(spec) if isinstance(spec, str) else spec for role, spec in chosen.items()
         }
         self.workspace = workspace if isinstance(workspace, Workspace) else Workspace(find_workspace(workspace))
         self.tools = tuple(tools)
@@ -336,10 +337,6 @@ class Agent:
         for model in self._distinct_models():
             await model.close()
         self.workspace.close()
-
-
-def _is_name(spec: object) -> TypeGuard[str]:
-    return isinstance(spec, str)
 
 
 def run_in_thread(work: Coroutine[Any, Any, T]) -> T:

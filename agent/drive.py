@@ -128,7 +128,7 @@ class Driver:
             ending = ("paused", None, str(pause))
             return self._parked(journal.run_id, objective, str(pause), so_far)
         except asyncio.CancelledError:
-            if beating is not None and beating.done():
+            if beating is not None and beating.done() and not beating.cancelled():
                 raise UserError(
                     f"run {journal.run_id} was taken over by another process; this one has stopped"
                 ) from None

@@ -8,8 +8,8 @@ reason   the same model by itself: it thinks step by step and ends with the numb
 direct   the same model by itself: the number alone
 
 A line of JSON per problem and way is kept under bench/results/, and a stopped run is continued; a change of the
-program's code begins anew, but no request is sent twice. `--minutes` ends a run in time for others, to be
-continued later. An answer is right when it is the number of the data set.
+program's code begins anew, but no request is sent twice. `--minutes` ends a run in time for others, to be continued
+later. An answer is right when it is the number of the data set.
 """
 
 import argparse

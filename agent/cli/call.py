@@ -3,7 +3,8 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,7 +30,7 @@ _HELP = 'write a calculation, such as: integrate x^2 from 0 to 3 ("quit" or Ctrl
 
 
 class ByHand:
-    """Implements `tools.context.ToolContext` for a call by hand; what was typed may be opened."""
+    """Implements `tools.context.ToolContext` for a call by hand: nothing is recorded; typed URLs may be opened."""
 
     lane = "call"
 
@@ -66,25 +67,27 @@ class _NoMemory:
         return ()
 
 
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """What the tools of a call may work with."""
+
+    corpora: tuple[str, ...] = ()
+    databases: tuple[str, ...] = ()
+    web: bool = False
+    workspace: Path | None = None
+
+
 def run_call(
-    name: str,
-    arguments: str,
-    *,
-    corpora: Sequence[str] = (),
-    databases: Sequence[str] = (),
-    web: bool = False,
-    workspace: Path | None = None,
-    plot: Path | None = None,
-    as_json: bool = False,
+    name: str, arguments: str, options: CallOptions, *, plot: Path | None = None, as_json: bool = False
 ) -> int:
     """Call a tool once and print what it says; exit code 1 when it cannot do it."""
-    place = Workspace(find_workspace(workspace))
+    place = Workspace(find_workspace(options.workspace))
     config = RunConfig(
         models={},
         policy="json",
-        corpora=tuple(corpora),
-        databases=tuple(map(place.database_url, databases)),
-        web=web,
+        corpora=options.corpora,
+        databases=tuple(map(place.database_url, options.databases)),
+        web=options.web,
     )
     context = ByHand(place, arguments)
     workshop = Workshop(config, place, (), live=True)
@@ -172,7 +175,7 @@ async def _repl(workshop: Workshop, place: Workspace, *, interactive: bool) -> i
     failed = 0
     while True:
         try:
-            line = (await asyncio.to_thread(input, "> " if interactive else "")).strip()
+            line = input("> " if interactive else "").strip()  # noqa: ASYNC250 - nothing else runs
         except EOFError:
             return failed
         if line in ("quit", "exit"):

@@ -274,19 +274,10 @@ def call(
     as_json: AsJson = False,
 ) -> None:
     """Call one tool by hand, as in: crowquill call math '17% of 2340'. Nothing is recorded."""
-    from crowquill.agent.cli.call import run_call
+    from crowquill.agent.cli.call import CallOptions, run_call
 
-    status = run_call(
-        tool,
-        arguments,
-        corpora=corpus or (),
-        databases=db or (),
-        web=web,
-        workspace=workspace,
-        plot=plot,
-        as_json=as_json,
-    )
-    raise typer.Exit(status)
+    sources = CallOptions(tuple(corpus or ()), tuple(db or ()), web, workspace)
+    raise typer.Exit(run_call(tool, arguments, sources, plot=plot, as_json=as_json))
 
 
 @app.command("math")

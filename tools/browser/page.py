@@ -54,7 +54,7 @@ def render(
     Raises:
         ToolFailed: it is no text.
     """
-    form = sniff(data, media_type)
+    form = sniff(data, media_type, url)
     if form == "pdf":
         pdf = render_pdf(data)
         page = HtmlText(pdf.canon, pdf.title)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import sympy
 
@@ -27,14 +27,14 @@ def compute(request: Any) -> Json:
     solutions; plot is `{"svg": …}` or None. Raises ToolRetry.
     """
     try:
-        return _computed(str(request["expression"]), str(request.get("today", "")))
+        return cast("Json", _computed(str(request["expression"]), str(request.get("today", ""))))
     except ValueError as error:
         if "integer string conversion" not in str(error):
             raise
         raise ToolRetry("the numbers in the result have too many digits to be written out") from None
 
 
-def _computed(expression: str, today: str) -> Json:
+def _computed(expression: str, today: str) -> dict[str, Any]:
     node = read(expression)
     evaluation = Evaluation(date.fromisoformat(today) if today else None)
     value = evaluation.result(node)

@@ -103,11 +103,8 @@ def _written_call(node: Call) -> tuple[str, int]:
         case "today":
             return "today", _ATOM
         case "add_days":
-            return (
-                f"{texts[1]} {texts[2]}{'s' if texts[1] != '1' else ''}"
-                f" {'before' if texts[3] == '-1' else 'after'} {texts[0]}",
-                0,
-            )
+            many, where = "" if texts[1] == "1" else "s", "before" if texts[3] == "-1" else "after"
+            return f"{texts[1]} {texts[2]}{many} {where} {texts[0]}", 0
         case "days_in":
             return f"days in {texts[0]}" + (f"-{int(texts[1]):02}" if len(texts) > 1 else ""), 0
         case "roman":

@@ -5,15 +5,17 @@ import re
 from crowquill.errors import ToolRetry
 
 _DROPPED = re.compile(
-    r"\\(?:left|right|displaystyle|limits|nolimits|big|Big|bigg|Bigg|[,;:!> ]|quad|qquad|text\s*\{\s*\}|tfrac(?!\{))"
+    r"\\(?:left|right|displaystyle|limits|nolimits|big|Big|bigg|Bigg|[,;:!> ]|quad|qquad|text\s*\{\s*\})"
     r"(?![a-zA-Z])|\\[()\[\]]|\$|~"
 )
 _SIGNS = {
     "cdot": "*", "times": "*", "ast": "*", "div": "/", "pm": "±", "le": "<=", "leq": "<=", "leqslant": "<=",
     "ge": ">=", "geq": ">=", "geqslant": ">=", "ne": "!=", "neq": "!=", "lt": "<", "gt": ">", "to": "->",
     "rightarrow": "->", "infty": " infinity ", "lvert": "|", "rvert": "|", "vert": "|", "mid": "|", "lbrace": "(",
-    "rbrace": ")", "bmod": " mod ", "mod": " mod ", "circ": "°", "degree": "°", "ldots": "…", "dots": "…", "cdots": "…",
-    "mathrm": "", "operatorname": "", "text": "", "mathbf": "", "mathit": "", "prime": "'", "%": "%", "{": "(", "}": ")",
+    "rbrace": ")", "bmod": " mod ", "mod": " mod ", "circ": "°", "degree": "°", "ldots": "…", "dots": "…",
+    "cdots": "…",
+    "mathrm": "", "operatorname": "", "text": "", "mathbf": "", "mathit": "", "prime": "'", "%": "%", "{": "(",
+    "}": ")",
     "lfloor": "floor(", "rfloor": ")", "lceil": "ceil(", "rceil": ")", "partial": "d", "colon": ":",
 }  # fmt: skip
 _COMMAND = re.compile(r"\\([a-zA-Z]+|.)")

@@ -10,8 +10,10 @@ from sympy import Integer
 from crowquill.errors import ToolRetry
 from crowquill.tools.maths.values import Remarks, whole
 
-_ROMAN = ((1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"),
-          (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))  # fmt: skip
+_ROMAN = (
+    *((1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL")),
+    *((10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I")),
+)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _VOWELS = frozenset("aeiouаеёиоуыэюя")
 

@@ -18,7 +18,7 @@ MAX_DIGITS = 4000
 SHOWN_DIGITS, ROOT_DIGITS = 15, 30
 
 
-class _Printer(StrPrinter):  # type: ignore[misc]  # SymPy is untyped
+class _Printer(StrPrinter):  # type: ignore[misc]  # SymPy has no types
     """SymPy's own notation, with ^ for powers, e and i, ln, and `or` between conditions."""
 
     def _print_Pow(self, expr: Any, rational: bool = False) -> str:  # noqa: N802 - SymPy's names

@@ -14,8 +14,9 @@ from crowquill.tools.maths.vocabulary import FUNCTIONS
 
 _END = "?.= "
 _ORDERS = re.compile(
-    r"(?:(?:please|can you|could you|пожалуйста)[, ]+)?(?:(?:what(?:'s| is| are| does| was)|"
-    r"how much (?:is|are|does)|calculate|compute|evaluate|work out|find|determine|tell me|give me|show(?: me)?|"
+    r"(?:(?:please|can you|could you|пожалуйста)[, ]+)?"
+    r"(?:(?:what(?:'s| is| are| does| was)|how much (?:is|are|does)|"
+    r"calculate|compute|evaluate|work out|find|determine|tell me|give me|show(?: me)?|"
     r"сколько будет|вычисли(?:те|ть)?|посчитай(?:те)?|найди(?:те)?|найти|чему рав(?:ен|на|но|ны)|каков[аоы]?)"
     r"(?: the (?:value|result) of| значение)?:? +)(?:the )?",
     re.IGNORECASE,
@@ -23,8 +24,8 @@ _ORDERS = re.compile(
 _INTO = re.compile(r"->| (?:in|to|into|as|expressed in|в|во|перевести в)(?= )", re.IGNORECASE)
 _CONVERT = re.compile(r"^(?:convert|express|переведи(?:те)?|перевести) +", re.IGNORECASE)
 _HOW_MANY = re.compile(
-    r"(?:how many|how much|сколько) +(?P<unit>[^\W\d]+) +(?:are +|is +)?(?:there +)?"
-    r"(?:in|into|make|в) +(?P<what>.+)",
+    r"(?:how many|how much|сколько) +(?P<unit>[^\W\d]+) +(?:are +|is +)?(?:there +)?(?:in|into|make|в) +"
+    r"(?P<what>.+)",
     re.IGNORECASE,
 )
 _STATEMENT_END = re.compile(r"[;\n]+")

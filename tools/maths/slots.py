@@ -67,10 +67,12 @@ def _spaced(text: str) -> str:
     return re.sub(r"\s+", ", ", text) if re.fullmatch(r"-?[\d.]+(?:\s+-?[\d.]+)+", text) else text
 
 
-Phrase = tuple[re.Pattern[str], Callable[[Slots], Node | None]]
+Builder = Callable[[Slots], Node | None]
+"""Makes the node that a phrase means, None when it is another one after all."""
+Phrase = tuple[re.Pattern[str], Builder]
 
 
-def phrase(pattern: str, build: Callable[[Slots], Node | None]) -> Phrase:
+def phrase(pattern: str, build: Builder) -> Phrase:
     """Make a phrase of a pattern; case is ignored."""
     return re.compile(pattern, re.IGNORECASE), build
 
@@ -83,7 +85,3 @@ def call(name: str, *args: Node) -> Call:
 def number(text: str) -> Number:
     """Make a number."""
     return Number(text)
-
-
-Builder = Callable[[Slots], Node | None]
-"""Makes a formula of what a phrase holds; None when it is no such phrase after all."""

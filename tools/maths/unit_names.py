@@ -228,9 +228,11 @@ SHORT = {
     "ampere": "A", "newton": "N", "kelvin": "K", "coulomb": "C", "farad": "F", "metric_ton": "t", "minute": "min",
     "tesla": "T", "pound": "lb", "degree_Celsius": "°C", "degree_Fahrenheit": "°F", "mile_per_hour": "mph",
     "kilometer_per_hour": "km/h", "degree": "°", "day": "days", "week": "weeks", "year": "years", "month": "months",
-    "inch": "inches", "foot": "ft", "mile": "miles", "dozen": "dozen", "ton": "tons", "byte": "bytes", "bit": "bits",
+    "inch": "inches", "foot": "ft", "mile": "miles", "dozen": "dozen", "ton": "tons", "byte": "bytes",
+    "bit": "bits",
     "light_year": "ly", "microsecond": "μs", "micrometer": "μm", "ohm": "Ω", "hertz": "Hz", "pascal": "Pa",
-    "cup": "cups", "international_acre": "acres", "gallon": "gal", "parsec": "pc", "nautical_mile": "nmi", "century": "centuries",
+    "cup": "cups", "international_acre": "acres", "gallon": "gal", "parsec": "pc", "nautical_mile": "nmi",
+    "century": "centuries",
     "decade": "decades",
 }  # fmt: skip
 """How a unit is written; read again, it is the same unit."""

@@ -1,4 +1,4 @@
-"""What an expression can be worth, besides what SymPy has: quantities, solutions, texts; and the caps on them."""
+"""What an expression can be worth besides what SymPy has: quantities and solutions; and the caps on all values."""
 
 import math
 from collections.abc import Iterable
@@ -93,18 +93,14 @@ def power(base: Expr, exponent: Expr) -> Expr:
     """Raise to a power. Raises ToolRetry when the result would be too large, ZeroDivisionError for 0 to -1."""
     if base == 0 and exponent.is_negative:
         raise ZeroDivisionError
-    size = abs(exponent) if isinstance(exponent, Rational) else None
-    numbers = [part for part in sympy.preorder_traversal(base) if isinstance(part, Rational)]
-    largest = max(map(bits, numbers), default=1) if numbers else 1
-    if size is not None and base not in (0, 1, -1):
-        if base.free_symbols and size > MAX_SYMBOLIC_POWER:
-            raise ToolRetry(f"powers of expressions go up to {MAX_SYMBOLIC_POWER}")
-        if largest * size > MAX_BITS:
-            raise ToolRetry("the power becomes too large")
-    elif size is None and numbers and not exponent.free_symbols and not base.free_symbols:
-        size = abs(float_of(exponent))
-        if largest * size > MAX_BITS:
-            raise ToolRetry("the power becomes too large")
+    if base in (0, 1, -1):
+        return base**exponent
+    largest = max((bits(part) for part in sympy.preorder_traversal(base) if isinstance(part, Rational)), default=1)
+    size = 0.0 if exponent.free_symbols else float_of(exponent)
+    if base.free_symbols and size > MAX_SYMBOLIC_POWER:
+        raise ToolRetry(f"powers of expressions go up to {MAX_SYMBOLIC_POWER}")
+    if largest * size > MAX_BITS:
+        raise ToolRetry("the power becomes too large")
     return base**exponent
 
 

@@ -15,20 +15,24 @@ _SPELLINGS = {
     "бесконечность": "infinity", "бесконечности": "infinity", "I": "i", "EulerGamma": "euler_gamma",
     "GoldenRatio": "phi_golden", "golden_ratio": "phi_golden", "Catalan": "catalan", "lambda": "lamda",
     "True": "true", "False": "false",
-    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctg": "atan", "tg": "tan", "ctg": "cot", "cotan": "cot",
-    "cosec": "csc", "sh": "sinh", "ch": "cosh", "th": "tanh", "arsinh": "asinh", "arcosh": "acosh", "artanh": "atanh",
+    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctg": "atan", "tg": "tan", "ctg": "cot",
+    "cotan": "cot",
+    "cosec": "csc", "sh": "sinh", "ch": "cosh", "th": "tanh", "arsinh": "asinh", "arcosh": "acosh",
+    "artanh": "atanh",
     "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "lg": "log10",
     "Abs": "abs", "sgn": "sign", "ceiling": "ceil", "fact": "factorial", "nCr": "binomial", "choose": "binomial",
     "comb": "binomial", "nPr": "permutations", "perm": "permutations", "hcf": "gcd", "НОД": "gcd", "НОК": "lcm",
     "Min": "min", "Max": "max", "avg": "mean", "average": "mean", "std": "stdev", "total": "sum",
-    "Rational": "divide", "Fraction": "divide", "Integer": "number", "Float": "number", "int": "trunc", "float": "number",
+    "Rational": "divide", "Fraction": "divide", "Integer": "number", "Float": "number", "int": "trunc",
+    "float": "number",
     "Eq": "equation", "Ne": "unequal", "Pow": "power", "pow": "power", "real_root": "root", "nthroot": "root",
     "differentiate": "diff", "derivative": "diff", "Derivative": "diff", "D": "diff",
     "integral": "integrate", "Integral": "integrate", "summation": "sum", "Sum": "sum", "Product": "product",
     "prod": "product", "lim": "limit", "Limit": "limit", "solveset": "solve", "roots": "solve", "linsolve": "solve",
     "nonlinsolve": "solve", "taylor": "series", "N": "numeric",
     "evalf": "numeric", "Matrix": "matrix", "ImmutableMatrix": "matrix", "determinant": "det",
-    "Determinant": "det", "inverse": "inv", "Inverse": "inv", "eigenvals": "eigenvalues", "eigenvects": "eigenvectors",
+    "Determinant": "det", "inverse": "inv", "Inverse": "inv", "eigenvals": "eigenvalues",
+    "eigenvects": "eigenvectors",
     "tr": "trace", "Trace": "trace", "Transpose": "transpose", "isprime": "is_prime", "prime_factors": "factorint",
     "primefactors": "factorint", "radsimp": "simplify", "trigsimp": "simplify",
     "nsimplify": "simplify", "ratsimp": "simplify", "fib": "fibonacci",
@@ -76,6 +80,6 @@ def split_name(name: str, known: frozenset[str] = frozenset()) -> list[str]:
 def unknown(name: str) -> ToolRetry:
     """Return the refusal of a word that means nothing here."""
     return ToolRetry(
-        f"{name[:30]!r} has no meaning here: leave words out, use letters such as x for unknowns, and give functions"
-        " brackets, as in sqrt(2)"
+        f"{name[:30]!r} has no meaning here: leave words out, use letters such as x for unknowns, and give"
+        " functions brackets, as in sqrt(2)"
     )
