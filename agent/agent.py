@@ -4,13 +4,14 @@ import asyncio
 import json
 import secrets
 import threading
-from collections.abc import AsyncGenerator, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing, suppress
 from copy import copy
 from dataclasses import replace
+from functools import cache as cache_calls
 from pathlib import Path
-from typing import Any, TypeGuard, TypeVar
+from typing import Any, TypeVar
 
 from crowquill.agent.answer import Answer
 from crowquill.agent.budget import Budget, Price
@@ -33,6 +34,7 @@ from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import ReplayMiss, UserError
 from crowquill.memory.clock import Clock, SystemClock
 from crowquill.memory.evidence import Table
+from crowquill.memory.lessons import Lesson, LessonStore
 from crowquill.tools.fetching import Fetching
 from crowquill.tools.tool import Tool
 
@@ -102,11 +104,11 @@ class Agent:
         self._tapes = (
             read_cassette(self._cassette) if self._cassette is not None and self._cassette.exists() else None
         )
-        find = resolve if self._tapes is None else AbsentModel
-        chosen = {**dict.fromkeys(ROLES, model), **({} if models is None else models)}
-        made = {name: find(name) for name in set(filter(_is_name, chosen.values()))}
+        find: Callable[[str], Model] = cache_calls(resolve if self._tapes is None else AbsentModel)
+        overrides: Mapping[Role, str | Model] = {} if models is None else models
+        chosen: dict[Role, str | Model] = {role: overrides.get(role, model) for role in ROLES}
         self.models: dict[Role, Model] = {
-            role: made[spec] if isinstance(spec, str) else spec for role, spec in chosen.items()
+            role: find(spec) if isinstance(spec, str) else spec for role, spec in chosen.items()
         }
         self.workspace = workspace if isinstance(workspace, Workspace) else Workspace(find_workspace(workspace))
         self.tools = tuple(tools)
@@ -173,6 +175,22 @@ class Agent:
         agent = copy(self)
         agent.config = replace(self.config, earlier=(*self.config.earlier, *queries[-1:])[-_TURNS:])
         return agent
+
+    def teach(self, answer: Answer, correction: str = "") -> None:
+        """Keep what was wrong with an answer from a database, or that it was right, for later questions like it.
+
+        A correction is a rule in words, such as "use the latest row per person"; the model is shown it with each
+        question to that database about the same things, in this and in later sessions.
+
+        Raises:
+            UserError: the answer has no query.
+            StorageError: the workspace cannot be written.
+        """
+        queries = [item for item in answer.evidence if isinstance(item, Table)]
+        if not queries:
+            raise UserError("this answer has no query that could be taught about")
+        lesson = Lesson(queries[-1].database, answer.objective, queries[-1].sql, " ".join(correction.split()))
+        LessonStore(self.workspace.database, clock=self.clock).keep(lesson)
 
     def ask(self, objective: str) -> Answer:
         """Answer an objective; blocks. Works inside a running event loop, too: it uses a thread of its own.
@@ -319,10 +337,6 @@ class Agent:
         for model in self._distinct_models():
             await model.close()
         self.workspace.close()
-
-
-def _is_name(spec: object) -> TypeGuard[str]:
-    return isinstance(spec, str)
 
 
 def run_in_thread(work: Coroutine[Any, Any, T]) -> T:

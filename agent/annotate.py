@@ -36,13 +36,16 @@ _ASKS_FIGURE = re.compile(
 )
 
 
+_ADDRESS = re.compile(r"https?://\S+")
+
+
 def is_word_problem(question: str, *, alone: bool) -> bool:
     """Say whether a question tells all numbers that its answer is computed from.
 
     `alone`: there is nothing to look anything up in, so that one number is enough; otherwise it has to be a story
     of several sentences with three numbers or more.
     """
-    given = [number for number in numbers(question) if not number.is_year]
+    given = [number for number in numbers(_ADDRESS.sub("", question)) if not number.is_year]
     if alone:
         return bool(given)
     return _ASKS_FIGURE.search(question) is not None and len(given) >= 3 and len(split_sentences(question)) >= 2

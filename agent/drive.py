@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from crowquill.agent.answer import Answer, Reward, Stop
 from crowquill.agent.config import RunConfig
@@ -22,7 +22,7 @@ from crowquill.agent.run import Run
 from crowquill.agent.tape import canonical
 from crowquill.agent.workshop import Workshop
 from crowquill.agent.workspace import Memory, Workspace
-from crowquill.errors import RunPaused, StorageError
+from crowquill.errors import RunPaused, StorageError, UserError
 from crowquill.memory.clock import Clock
 from crowquill.memory.evidence import Evidence
 from crowquill.memory.evidence_json import encode
@@ -119,7 +119,7 @@ class Driver:
 
         try:
             await journal.begin(objective, cast("Json", self.config.to_json()))
-            beating = asyncio.create_task(_keep_lease(journal)) if journal.writes else None
+            beating = asyncio.create_task(_keep_lease(journal, asyncio.current_task())) if journal.writes else None
             services = await self._services(journal, objective, memory, noted, fork)
             answer = await Run(objective, self.config, services, workshop).execute()
             journal.check_complete(strict=strict)
@@ -128,6 +128,10 @@ class Driver:
             ending = ("paused", None, str(pause))
             return self._parked(journal.run_id, objective, str(pause), so_far)
         except asyncio.CancelledError:
+            if beating is not None and beating.done() and not beating.cancelled():
+                raise UserError(
+                    f"run {journal.run_id} was taken over by another process; this one has stopped"
+                ) from None
             ending = ("cancelled", None, "")
             raise
         finally:
@@ -185,13 +189,15 @@ class Driver:
         )
 
 
-async def _keep_lease(journal: Journal) -> None:
-    """Say every few seconds that this process works on the run."""
+async def _keep_lease(journal: Journal, run: "asyncio.Task[Any] | None") -> None:
+    """Say every few seconds that this process works on the run; cancel it when another one has taken it over."""
     held = True
     while held:
         await asyncio.sleep(BEAT_SECONDS)
         with suppress(StorageError):  # a locked or full database is met, and told, by the run itself
             held = await journal.beat()
+    if run is not None:
+        run.cancel()
 
 
 def _remember(store: MemoryStore, journal: Journal, objective: str, evidence: Evidence, lane: str) -> Alongside:

@@ -37,14 +37,14 @@ class Linked:
     schema: Schema
     hits: tuple[Hit, ...]
     joins: tuple[Join, ...]
+    background: tuple[str, ...]
 
-    def describe(self, seed: str, earlier: Sequence[tuple[str, str]]) -> str:
-        """Return the values, joins and earlier queries as a model sees them."""
+    def describe(self, seed: str) -> str:
+        """Return the values, the joins and the background as a model sees them."""
         lines = [f"{hit.table}.{hit.column} has the value '{one_line(hit.value, 80)}'" for hit in self.hits[:6]]
         lines += [f"Join: {' AND '.join(map(str, self.joins))}"] if self.joins else []
         known = fence(Untrusted("\n".join(lines), "values"), seed) if lines else ""
-        asked = [f"Earlier question: {one_line(q, 300)}\nIts query: {one_line(sql, 600)}" for q, sql in earlier]
-        return "\n".join([known, *asked, *(["The question refines the earlier one."] if asked else [])])
+        return "\n".join([known, *(one_line(line, 900) for line in self.background)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,8 @@ class SqlRecipe:
         hits = named(question, schema, await self._desk.look_up(schema, question, self._lane))
         joins = joins_of(schema)
         between = path(joins, list(dict.fromkeys(hit.table for hit in hits)))
-        return Linked(schema, tuple(hits), tuple(between))
+        background = await self._desk.background(schema.database, question, self._lane)
+        return Linked(schema, tuple(hits), tuple(between), tuple(background))
 
     async def _query(self, question: str, linked: Linked, problem: str, last: str) -> str:
         """Ask for a query and mend what code can mend; after a failure less greedily, so that it is another one."""
@@ -114,7 +115,7 @@ class SqlRecipe:
         messages = prompt("query").messages(
             dialect=linked.schema.dialect,
             schema=fence(Untrusted(as_ddl(linked.schema, SCHEMA_CHARS), "schema"), seed),
-            known=linked.describe(seed, self._desk.earlier),
+            known=linked.describe(seed),
             objective=question,
             problem=failed if problem else "",
         )

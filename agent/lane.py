@@ -10,10 +10,9 @@ from crowquill.agent.budget import FREE, Ledger, Price
 from crowquill.agent.events import Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
 from crowquill.agent.fork import Fork
 from crowquill.agent.journal import Alongside, Journal
-from crowquill.agent.models.base import Model, Reply, Request, Role, Usage
+from crowquill.agent.models.base import Model, Rehearsed, Reply, Request, Role, Usage
 from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
-from crowquill.agent.models.scripted import ScriptedModel
 from crowquill.agent.recall import JournaledRecall, LaneRecall
 from crowquill.agent.rules import Rules
 from crowquill.agent.state import Action
@@ -210,7 +209,7 @@ class Lane:
             return cast("Json", asdict(replace(reply, usage=replace(reply.usage, calls=1))))
 
         data = cast("dict[str, Any]", await self.effect("model", sent, call))
-        if not asked and isinstance(model, ScriptedModel):
+        if not asked and isinstance(model, Rehearsed):
             model.skip(request, data["text"])
         if "unusable" in data:
             usage = Usage(**data["usage"])

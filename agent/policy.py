@@ -23,21 +23,33 @@ class JsonPolicy:
         self._lane = lane
         self._toolkit = toolkit
         self._examples = Untrusted("\n".join(examples), "examples") if examples else None
+        self._background: list[str] | None = None
 
     async def next(self, state: State, legal: frozenset[str]) -> Action:
         """Return the model's choice. Raises ModelError when the reply is not an action."""
         schema = action_schema(
             [self._toolkit.tools[name] for name in sorted(legal & set(self._toolkit.tools))], state, legal
         )
+        if self._background is None:
+            self._background = await self._about_databases(state.task.goal)
         request = Request("act", self._messages(state), MAX_ACTION_TOKENS, schema)
         reply = await self._lane.complete(request)
         return _read_action(reply.parsed)
+
+    async def _about_databases(self, question: str) -> list[str]:
+        """Return what to know of earlier questions to the databases, and what a person has said about them."""
+        desk = self._toolkit.desk
+        if desk is None:
+            return []
+        found = [await desk.background(schema.database, question, self._lane) for schema in self._toolkit.schemas]
+        return list(dict.fromkeys(one_line(line, 900) for lines in found for line in lines))
 
     def _messages(self, state: State) -> tuple[Message, ...]:
         seed = self._lane.services.seed
         needs = [
             Untrusted(f"{task.goal}\n{task.result}", task.id) for task in state.needs if task.result is not None
         ]
+        known = ["Known from earlier tasks", *(fence(text, seed) for text in needs)] if needs else []
         return prompt("act").messages(
             tools="\n".join(_usage(entry) for entry in self._toolkit.tools.values()),
             examples=""
@@ -45,7 +57,7 @@ class JsonPolicy:
             else f"\nWhat was done in earlier runs that went well\n{fence(self._examples, seed)}",
             objective=state.objective,
             task=state.task.goal,
-            needs="\n".join(["Known from earlier tasks", *(fence(text, seed) for text in needs)]) if needs else "",
+            needs="\n".join([*(self._background or ()), *known]),
             evidence=evidence_block(state.evidence, seed),
             actions="\n".join(map(_past, state.steps)) if state.steps else "(none yet)",
             view=fence(state.view, seed) if state.view is not None else "(nothing)",

@@ -7,7 +7,8 @@ from pydantic import TypeAdapter
 
 from crowquill.agent.answer import Answer
 from crowquill.agent.events import Event, encode
-from crowquill.memory.evidence import Evidence, plain_text
+from crowquill.memory.evidence import Evidence, Table, plain_text
+from crowquill.tools.sql.words import in_words
 
 SCHEMA = 1
 
@@ -34,7 +35,8 @@ def answer_json(answer: Answer) -> dict[str, Any]:
 
 
 def _evidence(number: int, item: Evidence, data: dict[str, Any]) -> dict[str, Any]:
-    return {"number": number, "id": item.id, "shown": plain_text(item), **data}
+    words = {"in_words": in_words(item.sql)} if isinstance(item, Table) else {}
+    return {"number": number, "id": item.id, "shown": plain_text(item), **words, **data}
 
 
 def event_json(event: Event) -> dict[str, Any]:

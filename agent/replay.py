@@ -8,6 +8,7 @@ from crowquill.agent.events import Progress, RunFinished
 from crowquill.agent.fork import Fork
 from crowquill.agent.journal import Journal
 from crowquill.agent.models.absent import AbsentModel
+from crowquill.agent.models.base import Model, Role
 from crowquill.agent.records import find_run
 from crowquill.agent.redact import Redactor
 from crowquill.agent.tape import load_events
@@ -33,7 +34,7 @@ async def replay(workspace: Workspace, run_id: str, *, strict: bool = False) -> 
     if record.finished_at is None or record.status == "cancelled" or not finished:
         raise UserError(f"run {record.id} did not finish ({record.state}); only finished runs can be replayed")
     config = RunConfig.from_json(json.loads(record.config))
-    models = {role: AbsentModel(name) for role, name in config.models.items()}
+    models: dict[Role, Model] = {role: AbsentModel(name) for role, name in config.models.items()}
     agent = Agent.from_config(config, models, workspace=workspace)
     journal = Journal(database, record.id, clock=SystemClock(), redactor=Redactor(), mode="replay")
     fork = Fork.read(record)

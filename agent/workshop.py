@@ -15,6 +15,7 @@ from crowquill.agent.policy import JsonPolicy
 from crowquill.agent.toolkit import Toolkit, check_custom, make_toolkit
 from crowquill.agent.workspace import Workspace
 from crowquill.errors import ToolError, ToolFailed, UserError
+from crowquill.memory.lessons import LessonStore
 from crowquill.memory.snapshot import Snapshot
 from crowquill.tools.browser.browser import Browser
 from crowquill.tools.browser.prefetch import Prefetch
@@ -22,6 +23,7 @@ from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.fetch import Fetcher
 from crowquill.tools.maths.tool import math_tool
 from crowquill.tools.page_cache import PageCache
+from crowquill.tools.script_fetch import ScriptFetcher, find_chromium
 from crowquill.tools.search.base import PageSource, Passage, SearchProvider
 from crowquill.tools.search.corpus import rank_lines
 from crowquill.tools.search.registry import DEFAULT, Setup, make_providers
@@ -66,7 +68,9 @@ class Workshop:
         self._prefetch = Prefetch(self._fetchers) if live else None
 
     def _fetcher(self, setup: Setup) -> Fetcher:
-        return Fetcher(
+        if self._config.fetching.js and setup.live:
+            find_chromium()
+        return (ScriptFetcher if self._config.fetching.js else Fetcher)(
             allow_hosts=self._config.allow_hosts,
             options=self._config.fetching,
             proxy_password=setup.password,
@@ -111,7 +115,14 @@ class Workshop:
                 await lane.emit(Noticed(f"{database.name}: {UNKNOWN_ENGINE}", "warning"))
         queries = sql_tools(self._databases, self._worker, schemas) if self._databases else []
         tools = [*self._own_tools(), *queries, *self._extra]
-        desk = Desk(self._databases, self._worker, self._workspace.embedder, earlier=self._config.earlier)
+        lessons = LessonStore(self._workspace.database) if self._config.memory else None
+        desk = Desk(
+            self._databases,
+            self._worker,
+            self._workspace.embedder,
+            earlier=self._config.earlier,
+            lessons=lessons,
+        )
         return make_toolkit(browser, tools, self._rank, schemas=schemas, desk=desk)
 
     async def tools(self, context: ToolContext) -> dict[str, Tool]:

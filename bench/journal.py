@@ -138,7 +138,7 @@ async def many_runs(folder: Path, runs: int) -> dict[str, float]:
         for number in range(runs)
     ]
     columns = "id, objective, config, status, created_at, finished_at, pid, process, answer"
-    query = f"INSERT INTO runs ({columns}) VALUES (?,?,?,?,?,?,?,?,?)"  # noqa: S608
+    query = f"INSERT INTO runs ({columns}) VALUES (?,?,?,?,?,?,?,?,?)"
     await database.write(lambda connection: connection.executemany(query, rows))
     found = {}
     for limit in (20, -1):

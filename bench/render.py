@@ -110,7 +110,7 @@ def pdf_tools() -> dict[str, Tool]:
 
 def drawn(folders: Sequence[Path], suffixes: Sequence[str], count: int) -> list[Path]:
     """Draw files, equally from each folder below `folders`."""
-    draw = random.Random(2026)  # noqa: S311
+    draw = random.Random(2026)
     shelves = [shelf for folder in folders for shelf in sorted(folder.iterdir()) if shelf.is_dir()]
     found = [
         sorted(

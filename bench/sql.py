@@ -6,8 +6,9 @@ tool  the public API with that database: `Agent(databases=[…])`; the last resu
 full  one call with the whole schema (its CREATE statements), run as it is under the same guard
 
 An answer is right when each column of the gold result is a column of ours, row for row in any order, figures to
-four digits; further columns do no harm. Half of the questions (`half: a`, every second) were looked at while the tool
-was made, the other half (b) only counted; both are printed.
+four digits; further columns do no harm. Every second question (`half: a`) was looked at while the tool was made,
+the other half (b) was only counted until the first full run, after which its failures were read, too.
+Both are printed.
 
 A line of JSON per question and way is kept under bench/results/, and a stopped run is continued; a change of the
 program's code begins the tool's way anew.

@@ -94,6 +94,13 @@ MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
     ALTER TABLE effects ADD COLUMN reused INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX effects_by_request ON effects (request_sha256, kind);
     """,
+    # 8: what people have said about answers from databases
+    """
+    CREATE TABLE lessons (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, database TEXT NOT NULL, question TEXT NOT NULL, sql TEXT NOT NULL,
+        correction TEXT NOT NULL, at TEXT NOT NULL, UNIQUE (database, question, sql, correction)
+    ) STRICT;
+    """,
 )
 
 

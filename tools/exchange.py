@@ -140,7 +140,9 @@ class Exchange:
         try:
             async with (
                 self._pool(target) as pool,
-                pool.stream(ask.method, url, headers=headers, content=ask.body) as response,
+                pool.stream(
+                    ask.method, url, headers=headers, content=ask.body if ask.method == "POST" else None
+                ) as response,
             ):
                 fields = {_text(name).lower(): _text(value) for name, value in response.headers}
                 if 300 <= response.status < 400 or (response.status >= 400 and not limits.errors):

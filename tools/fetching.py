@@ -19,12 +19,13 @@ class Fetching:
     """How pages are fetched, as the user wants it. `contact` is an address for the owners of sites.
 
     `proxy` is `http://[user@]host:port`, its password stands in CROWQUILL_PROXY_PASSWORD. `refresh` asks the sites
-    again instead of using kept pages.
+    again instead of using kept pages. `js` runs the scripts of pages (see `script_fetch`).
     """
 
     refresh: bool = False
     proxy: str = ""
     contact: str = ""
+    js: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be used. Raises UserError."""

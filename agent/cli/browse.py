@@ -1,10 +1,11 @@
 """`crowquill browse`: the text browser that models use, for a person."""
 
 import asyncio
+import os
 import re
 import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,12 @@ from crowquill.tools.browser.prefetch import Prefetch
 from crowquill.tools.browser.window import WINDOW
 from crowquill.tools.context import ToolContext
 from crowquill.tools.fetch import Fetcher
+from crowquill.tools.fetching import Fetching
 from crowquill.tools.observation import Observation
 from crowquill.tools.page_cache import PageCache
 from crowquill.tools.script_fetch import ScriptFetcher, find_chromium
 from crowquill.tools.search.base import PageSource, SearchProvider
-from crowquill.tools.search.web import WebSearch
+from crowquill.tools.search.registry import DEFAULT, Setup, make_providers, split_specs
 
 _DOMAIN = re.compile(r"(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:/\S*)?", re.IGNORECASE)
 _PLACE = re.compile(r"(?P<page>p\.?\s*\d+)|(?P<line>\d+)|(?P<anchor>#\S+)")
@@ -43,8 +45,20 @@ class BrowseOptions:
     corpora: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
     window: int = WINDOW
+    search: str | None = None
+    refresh: bool = False
     js: bool = False
     workspace: Path | None = None
+
+    @property
+    def fetching(self) -> Fetching:
+        """How pages are fetched. Raises UserError."""
+        return replace(Fetching.of_environment(os.environ), refresh=self.refresh, js=self.js)
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The web search providers, in order."""
+        return DEFAULT if self.search is None else split_specs(self.search)
 
 
 class File:
@@ -75,10 +89,15 @@ async def _browse(target: str, file: File | None, options: BrowseOptions, *, as_
     workspace = Workspace(find_workspace(options.workspace))
     errors = Console(stderr=True, highlight=False)
     corpora = [workspace.corpus(name) for name in options.corpora]
-    kind = ScriptFetcher if options.js else Fetcher
-    fetcher = kind(allow_hosts=options.allow_hosts, cache=PageCache(workspace.database))
+    setup = Setup(os.environ, options.fetching)
+    fetcher = (ScriptFetcher if options.js else Fetcher)(
+        allow_hosts=options.allow_hosts,
+        options=setup.options,
+        proxy_password=setup.password,
+        cache=PageCache(workspace.database),
+    )
     sources: list[PageSource] = [*([file] if file is not None else []), *corpora, fetcher]
-    providers: list[SearchProvider] = [*corpora] if corpora else [WebSearch()]
+    providers: list[SearchProvider] = [*corpora] if corpora else make_providers(options.providers, setup)
     prefetch = Prefetch([fetcher])
     browser = Browser(providers, sources, window=options.window, prefetch=prefetch)
     context = DirectContext(workspace.blobs, lambda message: errors.print(Text(f"{message} …", "dim")))

@@ -3,12 +3,12 @@
 import gc
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from crowquill import __version__
-from crowquill.agent.cli.options import AsJson, Data, Databases, Workspace
+from crowquill.agent.cli.options import AsJson, Data, Databases, Js, Refresh, Search, Workspace
 from crowquill.agent.cli.runs_app import runs_app
 from crowquill.errors import CrowquillError
 
@@ -67,20 +67,15 @@ def ask(
             show_default=False,
         ),
     ] = None,
-    search: Annotated[
-        str | None,
-        typer.Option(
-            help="Web search providers in order, as tavily,brave,searxng,wikipedia,ddg; a+b asks both and merges.",
-            show_default="ddg,wikipedia",
-        ),
-    ] = None,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch pages again, also kept ones.")] = False,
+    search: Search = None,
+    refresh: Refresh = False,
     proxy: Annotated[
         str, typer.Option(help="HTTP proxy for the web.", envvar="CROWQUILL_PROXY", show_default="none")
     ] = "",
     contact: Annotated[
         str, typer.Option(help="Your address, shown to sites.", envvar="CROWQUILL_CONTACT", show_default="none")
     ] = "",
+    js: Js = False,
     allow_host: Annotated[
         list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
     ] = None,
@@ -116,7 +111,7 @@ def ask(
         data=tuple(data or ()),
         web=web,
         search=search,
-        fetching=Fetching(refresh, proxy, contact),
+        fetching=Fetching(refresh, proxy, contact, js),
         allow_hosts=tuple(allow_host or ()),
         budget=budget,
         memory=memory,
@@ -130,7 +125,8 @@ def ask(
 @app.command()
 def run(
     files: Annotated[
-        list[str] | None, typer.Argument(help="Task files, or names of shipped tasks.", metavar="FILE…")
+        list[str] | None,
+        typer.Argument(help="Task files, folders of them, or names of shipped tasks.", metavar="FILE…"),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="Use this model instead of the file's.", envvar="CROWQUILL_MODEL")
@@ -139,6 +135,16 @@ def run(
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
     list_tasks: Annotated[bool, typer.Option("--list", help="List the shipped tasks.")] = False,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="local: one after the other; ray: on a cluster (extra cluster).")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Address of a Ray cluster.", show_default="one on this machine")
+    ] = None,
+    at_once: Annotated[int | None, typer.Option(help="Runs at once, with --engine ray.", min=1)] = None,
+    calls_per_minute: Annotated[
+        float | None, typer.Option(help="Model calls a minute of all runs, with --engine ray.", min=0.1)
+    ] = None,
 ) -> None:
     """Run YAML task files; with `expect:` they are tests (exit code 6 when one fails)."""
     from crowquill.agent.cli.tasks import list_presets, run_files
@@ -148,6 +154,12 @@ def run(
         return
     if not files:
         raise typer.BadParameter("name a task file, or --list the shipped ones", param_hint="FILE…")
+    if engine == "ray":
+        from crowquill.agent.cli.cluster import run_on_cluster
+        from crowquill.agent.cluster import Cluster
+
+        cluster = Cluster(address, at_once, calls_per_minute)
+        raise typer.Exit(run_on_cluster(files, cluster, model=model, workspace=workspace, as_json=as_json))
     raise typer.Exit(run_files(files, model=model, workspace=workspace, as_json=as_json, quiet=quiet))
 
 
@@ -162,6 +174,7 @@ def sql(
         str | None,
         typer.Option(help="Model for questions in words.", envvar="CROWQUILL_MODEL", show_default="local"),
     ] = None,
+    policy: Annotated[str | None, typer.Option(help="guided or json; by the model when not given.")] = None,
     save: Annotated[
         Path | None, typer.Option(help="Write the rows to a new .csv, .tsv, .json or .jsonl file.")
     ] = None,
@@ -172,7 +185,9 @@ def sql(
     from crowquill.agent.cli.ask import AskOptions
     from crowquill.agent.cli.sql import run_sql
 
-    options = AskOptions(model=model, databases=tuple(db or ()), data=tuple(data or ()), workspace=workspace)
+    options = AskOptions(
+        model=model, policy=policy, databases=tuple(db or ()), data=tuple(data or ()), workspace=workspace
+    )
     raise typer.Exit(run_sql(options, command, save=save, as_json=as_json))
 
 
@@ -218,8 +233,10 @@ def browse(
     allow_host: Annotated[
         list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
     ] = None,
+    search: Search = None,
+    refresh: Refresh = False,
     window: Annotated[int, typer.Option(help="Tokens shown at a time, as a model would see them.", min=50)] = 700,
-    js: Annotated[bool, typer.Option("--js", help="Run the scripts of pages, in the system's Chromium.")] = False,
+    js: Js = False,
     whole: Annotated[bool, typer.Option("--whole", help="Print the page to its end, and stop.")] = False,
     workspace: Workspace = None,
     as_json: AsJson = False,
@@ -231,7 +248,15 @@ def browse(
     """
     from crowquill.agent.cli.browse import BrowseOptions, run_browse
 
-    options = BrowseOptions(tuple(corpus or ()), tuple(allow_host or ()), window, js, workspace)
+    options = BrowseOptions(
+        tuple(corpus or ()),
+        tuple(allow_host or ()),
+        window=window,
+        search=search,
+        refresh=refresh,
+        js=js,
+        workspace=workspace,
+    )
     raise typer.Exit(run_browse(target, options, as_json=as_json, whole=whole))
 
 

@@ -26,3 +26,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 RunId = Annotated[str, typer.Argument(help="Run id, or its beginning; 'last' is the newest.")]
 Events = Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")]
+Js = Annotated[bool, typer.Option("--js", help="Run the scripts of pages, in the system's Chromium.")]
+Refresh = Annotated[bool, typer.Option("--refresh", help="Fetch pages again, also kept ones.")]
+Search = Annotated[
+    str | None,
+    typer.Option(
+        help="Web search providers in order, as tavily,brave,searxng,wikipedia,ddg; a+b asks both and merges.",
+        show_default="ddg,wikipedia",
+    ),
+]

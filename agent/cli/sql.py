@@ -20,6 +20,7 @@ from crowquill.agent.render import clean, one_line
 from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import ToolError, UserError
 from crowquill.memory.evidence import Table
+from crowquill.memory.lessons import LessonStore
 from crowquill.tools.sql.cells import MAX_FILE_ROWS
 from crowquill.tools.sql.guard import MAX_ROWS
 from crowquill.tools.sql.save import save_table
@@ -35,6 +36,9 @@ any other text    ask a question in words; "but …" refines the last one
 .tables           tables with their row counts
 .schema [TABLE]   columns, keys, sample values
 .use NAME         the database that statements go to
+.wrong WHAT       say what was wrong with the last answer; it is asked again, and never forgotten
+.right            keep the last answer's query as a good one
+.lessons          what was taught; .forget N deletes one
 .save FILE        write the last result, up to 100,000 rows (.csv .tsv .json .jsonl)
 .help  .quit"""
 _STATEMENT = re.compile(
@@ -181,6 +185,10 @@ def _do(session: SqlSession, line: str) -> bool:
                 session.console.print(Text(clean(shown.render(20_000))))
         case ".use":
             session.current = _named(session, rest.strip())
+        case ".wrong" | ".right":
+            _teach(session, rest.strip(), wrong=word == ".wrong")
+        case ".lessons" | ".forget":
+            _lessons(session, rest.strip())
         case ".save":
             _save(session, rest.strip())
         case _ if word.startswith("."):
@@ -200,6 +208,33 @@ def _named(session: SqlSession, name: str) -> Database:
     raise UserError(
         f"there is no database {name!r}; there are {', '.join(entry.name for entry in session.databases)}"
     )
+
+
+def _teach(session: SqlSession, correction: str, *, wrong: bool) -> None:
+    """Keep a lesson about the last answer, and ask again when it was wrong."""
+    if session.agent is None or session.answer is None:
+        raise UserError("there is no answer yet: ask a question first")
+    if wrong and not correction:
+        raise UserError("say what was wrong, as in: .wrong use the latest row per person")
+    session.agent.teach(session.answer, correction if wrong else "")
+    session.console.print(Text("kept"))
+    if wrong:
+        _ask(session, session.answer.objective)
+
+
+def _lessons(session: SqlSession, number: str) -> None:
+    """List the lessons of the workspace, or delete one."""
+    workspace = Workspace(find_workspace(session.options.workspace))
+    store = LessonStore(workspace.database)
+    try:
+        if number and not (number.isdigit() and store.forget(int(number))):
+            raise UserError(f"there is no lesson {number}")
+        for lesson in store.all():
+            said = lesson.correction if lesson.correction else "this query was right"
+            line = f"{lesson.number}. {lesson.database}: {lesson.question} → {said}"
+            session.console.print(Text(one_line(line, 300)))
+    finally:
+        workspace.close()
 
 
 def _save(session: SqlSession, name: str) -> None:

@@ -31,6 +31,7 @@ from crowquill.agent.render import clean, one_line
 from crowquill.memory.clock import Clock
 from crowquill.memory.evidence import Computation, Evidence, Quote, Table, plain_text
 from crowquill.tasks.task import Task
+from crowquill.tools.sql.words import in_words
 
 _MARKS = {"open": "○", "done": "✓", "failed": "✗", "dropped": "–"}
 _STATUS_STYLE = {
@@ -184,6 +185,8 @@ def _receipt(number: int, item: Evidence) -> Text:
             rows = clean(plain_text(item)).splitlines()
             shown = "\n    ".join(rows[:8]) + (f"\n    … {len(rows) - 8} more rows" if len(rows) > 8 else "")
             text = Text.assemble(f"[{number}] ", (shown, "green"))
+            if words := in_words(item.sql):
+                text.append(f"\n    {one_line(words, 300)}", style="dim")
             text.append(f"\n    {one_line(item.sql, 300)}", style="dim")
     return text
 

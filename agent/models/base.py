@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 Role = Literal["plan", "act", "write", "judge"]
 Finish = Literal["stop", "length", "tool_calls", "content_filter"]
@@ -62,6 +62,15 @@ class Reply:
     finish: Finish = "stop"
     parsed: dict[str, Any] | None = None
     logprobs: tuple[float, ...] = field(default=())
+
+
+@runtime_checkable
+class Rehearsed(Protocol):
+    """A model whose replies come from a list, which goes on where it was when a run is resumed."""
+
+    def skip(self, request: Request, text: str) -> None:
+        """Pass over the replies up to the one that said `text` to this request before."""
+        ...
 
 
 class Model(Protocol):

@@ -135,9 +135,11 @@ def test_the_pytest_plugin_records_once_and_plays_then(tmp_path: Path) -> None:
         )
         return done.stdout + done.stderr
 
-    assert "make it with: pytest --crowquill-record once" in pytest_run("--crowquill-record", "none")
     assert "1 passed" in pytest_run()
     recorded = tmp_path / "cassettes" / "test_sum" / "test_it.jsonl"
     before = recorded.read_bytes()
-    assert "1 passed" in pytest_run("--crowquill-record", "none")
+    (tmp_path / "test_new.py").write_text(TEST)
+    told = pytest_run("--crowquill-record", "none")
+    assert "1 passed, 1 error" in told
+    assert "make it with: pytest --crowquill-record once" in told
     assert recorded.read_bytes() == before

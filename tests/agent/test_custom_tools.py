@@ -29,6 +29,7 @@ from crowquill.tools.maths.tool import math_tool
 from crowquill.tools.sql.source import Database
 from crowquill.tools.sql.tool import sql_tools
 from crowquill.tools.tool import Tool
+from crowquill.tools.wolfram import wolfram_tool
 from crowquill.tools.worker import Worker
 
 GIVE_UP = ScriptedReply(
@@ -149,7 +150,7 @@ def test_no_two_tools_have_one_name(workspace: Workspace) -> None:
 
 def test_all_our_tools_are_known_by_name() -> None:
     worker = Worker()
-    ours = [*browser_tools(Browser([], [])), math_tool(worker), recall_tool()]
+    ours = [*browser_tools(Browser([], [])), math_tool(worker), recall_tool(), wolfram_tool("key")]
     ours += sql_tools([Database("d", Path("d.db"))], worker, ())
     assert {entry.name for entry in ours} | ENDINGS == BUILT_IN
 

@@ -119,11 +119,15 @@ def go(place: Path, steps: int, told: Path | None, run_id: str | None = None) ->
 
 
 async def _drain(events: AsyncGenerator[Event, None], told: Path | None) -> None:
-    out = None if told is None else os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    """Write what is new: a resumed run first yields what was told before."""
+    out = os.open(os.devnull if told is None else told, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    known = told.read_text().count("\n") if told is not None else 0
     async with aclosing(events) as stream:
         async for event in stream:
-            if out is not None and not isinstance(event, Progress):
-                os.write(out, (json.dumps(encode(event), sort_keys=True) + "\n").encode())
+            if not isinstance(event, Progress):
+                known -= 1
+                if known < 0:
+                    os.write(out, (json.dumps(encode(event), sort_keys=True) + "\n").encode())
 
 
 def settle(place: Path) -> int:

@@ -207,6 +207,27 @@ def test_of_two_that_resume_one_run_one_wins(cancelled: tuple[Workspace, Oracle,
     assert row == ("answered",)  # the loser has not touched the record
 
 
+@pytest.mark.slow
+def test_a_run_that_another_process_has_taken_over_stops(tmp_path: Path) -> None:
+    """As when a machine was asleep for longer than its lease."""
+    workspace = indexed(tmp_path, PAGES, "rivers")
+    asleep = Agent(
+        model=ScriptedModel([ScriptedReply("plan", json={}, delay=60)]), policy="json", workspace=workspace
+    )
+
+    async def lose() -> None:
+        asking = asyncio.create_task(asleep.answer(QUESTION))
+        while not await workspace.database.read(lambda c: c.execute("SELECT 1 FROM runs").fetchone()):
+            await asyncio.sleep(0.05)
+        await workspace.database.write(lambda c: c.execute("UPDATE runs SET process = 'another boot 1'"))
+        await asking
+
+    with pytest.raises(UserError, match="was taken over by another process"):
+        run_in_thread(lose())
+    (row,) = workspace.database.read_now(lambda c: c.execute("SELECT status, process FROM runs").fetchall())
+    assert row == ("running", "another boot 1")
+
+
 def test_other_settings_do_not_go_on(cancelled: tuple[Workspace, Oracle, str]) -> None:
     workspace, model, run_id = cancelled
     other = Agent(model=model, policy="guided", corpora=["rivers"], budget=Budget(steps=3), workspace=workspace)

@@ -47,5 +47,10 @@ class FakeContext:
     def offer(self, urls: list[str]) -> None:
         self.offered.update(urls)
 
+    @property
+    def fetched(self) -> list[tuple[EffectKind, Json, Json]]:
+        """The effects that are requests for pages."""
+        return [effect for effect in self.effects if effect[0] == "fetch"]
+
     def progress(self, message: str) -> None:
         pass

@@ -45,7 +45,7 @@ async def test_a_page_becomes_a_snapshot_through_one_effect(
     assert (snapshot.title, snapshot.text, snapshot.url) == ("Crows", "Crows bring gifts. More", url)
     assert context.offered == {site.url("/b")}
     assert context.asked == [url + "#top"]
-    [(kind, request, response)] = context.effects
+    [(kind, request, response)] = context.fetched
     assert kind == "fetch"
     assert request == {"url": url + "#top"}
     assert isinstance(response, dict)
@@ -76,7 +76,7 @@ async def test_each_hop_is_an_effect_and_passes_the_rules(
     snapshot = await fetcher.open(site.url("/0"), context)
     assert snapshot.url == site.url("/5")
     assert context.asked == [site.url(f"/{step}") for step in range(6)]
-    assert len(context.effects) == 6
+    assert len(context.fetched) == 6
 
 
 async def test_a_recorded_fetch_needs_no_network(context: FakeContext, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ async def test_a_recorded_fetch_needs_no_network(context: FakeContext, tmp_path:
     again = Replay(tmp_path)
     assert await fetcher.open(old, again) == before
     assert again.offered == context.offered
-    assert len(again.effects) == 2
+    assert len(again.fetched) == 2
     fetcher.close()
 
 

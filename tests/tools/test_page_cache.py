@@ -74,7 +74,7 @@ async def test_a_fresh_page_is_not_asked_for_again_and_a_stale_one_is(
     clock.seconds += 2
     assert (await fetchers.new().open(url, context)).text == "two"
     assert site.paths == ["/a", "/a"]
-    assert [response["from_cache"] for _, _, response in context.effects if isinstance(response, dict)] == [
+    assert [response["from_cache"] for _, _, response in context.fetched if isinstance(response, dict)] == [
         False,
         True,
         False,
@@ -144,7 +144,7 @@ async def test_lasting_redirects_are_kept_and_every_hop_is_an_effect_all_the_sam
         for _ in range(2):
             assert (await fetchers.new().open(site.url(path), context)).url == site.url("/new")
     assert site.paths == ["/old", "/new", "/today", "/today"]
-    assert len(context.effects) == 8
+    assert len(context.fetched) == 8
 
 
 async def test_a_lost_blob_is_fetched_again(site: Site, fetchers: Fetchers, context: FakeContext) -> None:
@@ -193,7 +193,7 @@ async def test_a_prefetched_page_is_there_even_if_it_may_not_be_kept(
     assert site.paths == ["/r", "/a"]
     assert (await fetcher.open(site.url("/r"), context)).text == "one"
     assert site.paths == ["/r", "/a"]
-    assert len(context.effects) == 2
+    assert len(context.fetched) == 2
     await fetcher.open(site.url("/a"), context)  # what was fetched ahead is used once
     assert site.paths == ["/r", "/a", "/a"]
 

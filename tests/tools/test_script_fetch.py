@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -77,7 +79,8 @@ async def test_a_page_is_read_as_its_scripts_leave_it(site: Site, context: FakeC
     finally:
         fetcher.close()
     assert (snapshot.title, snapshot.text, snapshot.url) == ("App", "Crows remember faces.", url)
-    assert [(kind, request) for kind, request, _ in context.effects] == [("fetch", {"url": url, "script": True})]
+    assert context.effects[0][:2] == ("fetch", {"url": url, "script": True})
+    assert [kind for kind, _, _ in context.effects] == ["fetch", "render"]
     assert site.paths == ["/app", "/app.js", "/data.json"]
 
 
@@ -147,3 +150,14 @@ async def test_scripts_that_never_end_are_ended(site: Site, context: FakeContext
     fetcher.close()
     assert ended.value.kind == "timeout"
     assert time.monotonic() - started < 20
+
+
+def test_the_command_line_runs_scripts_on_request(site: Site, tmp_path: Path) -> None:
+    url = site.page("/app", "<div id=root></div><script>root.textContent = 'Filled.'</script>")
+    command = [sys.executable, "-m", "crowquill", "browse", url, "--allow-host", site.host]
+    command += ["--workspace", str(tmp_path)]
+    without = subprocess.run(command, input="", capture_output=True, text=True, timeout=60)
+    assert without.returncode == 1
+    assert "filled by JavaScript, which runs only with --js" in without.stderr
+    done = subprocess.run([*command, "--js"], input="", capture_output=True, text=True, timeout=60)
+    assert "   1  Filled." in done.stdout, done.stderr

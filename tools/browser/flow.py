@@ -1,24 +1,18 @@
-"""From the tags and texts of a page to canonical text, in one pass without recursion.
-
-What is read here was written by the HTML parser from its tree: every element is closed, attribute values are quoted
-and hold no angle brackets, text holds four entities only. So a regular expression divides it without error, and a
-page of a megabyte costs a tenth of a second.
-"""
+"""From the tags and texts of a page to canonical text, in one pass without recursion."""
 
 import re
 from collections.abc import Callable, Mapping
 
 from crowquill.memory.snapshot import LineKind
-from crowquill.tools.browser.canonical import Canon, LinkSpan, laid_out, strip_unseen
+from crowquill.tools.browser.canonical import Canon, LinkSpan
 from crowquill.tools.browser.links import Joiner
+from crowquill.tools.browser.markup import Tokens, attributes, closing, closing_within, escape, number, unescape
+from crowquill.tools.browser.running import Running
 from crowquill.tools.browser.table import Cell, Table, span
 from crowquill.tools.browser.visible import is_hidden
 
-_RAW = "script|style|iframe|noembed|noframes|noscript|xmp|plaintext"
-_TOKEN = re.compile(rf"<(?:!--.*?-->|(?:{_RAW})\b[^>]*>.*?</(?:{_RAW})>|(/?[a-zA-Z][^\s/>]*)([^>]*)>)", re.DOTALL)
 _SPECIAL = re.compile(r"""hidden| style="| id="| name=\"""")
 """Attributes that may hide an element, or give links a place to lead to."""
-_ATTRIBUTE = re.compile(r'\s([^\s=">]+)="([^"]*)"')
 
 
 def _tags(names: str) -> frozenset[str]:
@@ -32,52 +26,11 @@ _BLOCKS = _tags(
     "p div section article main body caption figure figcaption details summary form fieldset legend address hr"
     " center nav footer header aside dialog search hgroup"
 )
-_LINK, _LINK_END = (
-    "\x02",
-    "\x03",
-)  # stand in the text until it is settled; characters like these are stripped before
-_MARKS = re.compile(f"([{_LINK}{_LINK_END}])")
 _EXPONENT = re.compile(r"\s*[-+−–]?\d+\s*")
 _FOOTNOTE = re.compile(r"\s*[\[(]?[\w†‡*§¶ ]{1,12}[\])]?\s*")
 _SIGNPOST = 14  # tokens that the mark of a footnote may have
 _ANCHORS = 3000
 _LONGEST_ANCHOR = 200
-
-Tokens = list[str | None]
-"""Text, then name and attributes of a tag with the text after it, again and again; a comment has no name."""
-
-
-def tokens(html: str) -> Tokens:
-    """Divide what the parser has written."""
-    return _TOKEN.split(strip_unseen(html))
-
-
-def attributes(written: str) -> dict[str, str]:
-    """Return the attributes of a tag."""
-    return {name: unescape(value) for name, value in _ATTRIBUTE.findall(written)}
-
-
-def unescape(text: str) -> str:
-    """Undo the escapes that the parser writes."""
-    if "&" not in text:
-        return text
-    return (
-        text.replace("&nbsp;", "\xa0")
-        .replace("&quot;", '"')
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&amp;", "&")
-    )
-
-
-class _Link:
-    """A link that is open; `used` when its words stand in a block that has ended."""
-
-    __slots__ = ("url", "used")
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.used = False
 
 
 class Flow:
@@ -93,9 +46,7 @@ class Flow:
         self.mark = mark
         self._tokens: Tokens = []
         self._at = 0
-        self._parts: list[str] = []
-        self._opened: list[_Link] = []
-        self._links: list[_Link] = []
+        self._text = Running()
         self._kind: LineKind = "text"
         self._level = 0
         self._item = ""
@@ -126,7 +77,7 @@ class Flow:
                     if handler is not None:
                         handler(written or "")
             if (text := pieces[self._at - 1]) and (self._at < last or last == len(pieces)):
-                self._parts.append(text)
+                self._text.parts.append(text)
         self._flush()
 
     def _is_unseen(self, tag: str, written: str) -> bool:
@@ -200,13 +151,13 @@ class Flow:
 
     def _block(self, _: str) -> None:
         if self._row is not None:
-            self._parts.append(" ")
-        elif self._joined < 0 or "".join(self._parts[self._joined :]).strip():
+            self._text.parts.append(" ")
+        elif self._joined < 0 or "".join(self._text.parts[self._joined :]).strip():
             self._flush()
 
     def _end_block(self, _: str) -> None:
         if self._row is not None:
-            self._parts.append(" ")
+            self._text.parts.append(" ")
         else:
             self._flush()
 
@@ -231,7 +182,7 @@ class Flow:
     def _ol(self, written: str) -> None:
         self._block("")
         if self._row is None:
-            self._lists.append(_number(attributes(written).get("start"), 1) - 1)
+            self._lists.append(number(attributes(written).get("start"), 1) - 1)
 
     def _end_list(self, _: str) -> None:
         self._end_block("")
@@ -244,11 +195,11 @@ class Flow:
             return
         self._kind, self._level, self._item = "item", max(len(self._lists), 1), "-"
         if self._lists and self._lists[-1] is not None:
-            number = self._lists[-1] + 1
+            place = self._lists[-1] + 1
             if " value=" in written:
-                number = _number(attributes(written).get("value"), number)
-            self._lists[-1] = number
-            self._item = f"{number}."
+                place = number(attributes(written).get("value"), place)
+            self._lists[-1] = place
+            self._item = f"{place}."
 
     def _dt(self, _: str) -> None:
         self._block("")
@@ -257,10 +208,10 @@ class Flow:
 
     def _dd(self, _: str) -> None:
         """A definition stands on the line of its term."""
-        term = "".join(self._parts).rstrip()
+        term = "".join(self._text.parts).rstrip()
         if self._kind == "item" and term and self._row is None:
-            self._parts = [term.removesuffix(":"), ": "]
-            self._joined = len(self._parts)
+            self._text.parts = [term.removesuffix(":"), ": "]
+            self._joined = len(self._text.parts)
         else:
             self._dt("")
 
@@ -285,23 +236,16 @@ class Flow:
 
     def _form(self, written: str) -> None:
         self._block("")
-        number = _number(attributes(written).get(self.mark), 0)
-        self.forms.setdefault(number, len(self.canon.lines) + 1)
+        form = number(attributes(written).get(self.mark), 0)
+        self.forms.setdefault(form, len(self.canon.lines) + 1)
 
     # --- inside a line ---
 
     def _a(self, written: str) -> None:
-        link = _Link(self._address(written))
-        self._opened.append(link)
-        if link.url:
-            self._parts.append(_LINK)
-            self._links.append(link)
+        self._text.begin_link(self._address(written))
 
     def _end_a(self, _: str) -> None:
-        if self._opened:
-            link = self._opened.pop()
-            if link.url and not link.used:
-                self._parts.append(_LINK_END)
+        self._text.end_link()
 
     def _address(self, written: str) -> str:
         href = attributes(written).get("href") if "href=" in written else None
@@ -309,33 +253,31 @@ class Flow:
 
     def _br(self, _: str) -> None:
         if self._preserve:
-            self._parts.append("\n")
+            self._text.parts.append("\n")
         elif self._kind == "heading" or self._row is not None:
-            self._parts.append(" ")
+            self._text.parts.append(" ")
         else:
             self._flush()
 
     def _img(self, written: str) -> None:
         if " alt=" in written:
             given = attributes(written)
-            if not is_hidden(given) or "math" in given.get(
-                "class", ""
-            ):  # pictures of formulas are kept from readers
-                self._parts.append(f" {_escape(given.get('alt', ''))} ")
+            if not is_hidden(given) or "math" in given.get("class", ""):  # formulas as pictures are hidden
+                self._text.parts.append(f" {escape(given.get('alt', ''))} ")
 
     def _math(self, written: str) -> None:
-        self._parts.append(_escape(attributes(written).get("alttext", "")))
+        self._text.parts.append(escape(attributes(written).get("alttext", "")))
         self._skip("math")
 
     def _sup(self, _: str) -> None:
-        end = _closing(self._tokens, self._at - 3, min(self._at + 3 * _SIGNPOST, len(self._tokens)))
+        end = closing_within(self._tokens, self._at - 3, self._at + 3 * _SIGNPOST)
         if end is None:
             return
         inside = self._tokens[self._at - 1 : end - 3]
         text = "".join(piece for piece in inside[::3] if piece)
         tags = [piece for piece in inside[1::3] if piece is not None]
-        if not tags and _EXPONENT.fullmatch(text) and self._parts and self._parts[-1][-1].isalnum():
-            self._parts.append("^")
+        if not tags and _EXPONENT.fullmatch(text) and self._text.last.isalnum():
+            self._text.parts.append("^")
         elif "a" in tags[:3] and _FOOTNOTE.fullmatch(unescape(text)):
             where = inside[1::3].index("a")
             written = inside[2::3][where] or ""
@@ -391,14 +333,14 @@ class Flow:
             self._flush()
             return
         given = attributes(written) if "span=" in written else {}
-        self._start_anew()
+        self._text.clear()
         self._row.append(Cell(span(given.get("colspan")), span(given.get("rowspan")), is_head))
 
     def _end_cell(self, _: str) -> None:
         if self._row is None:
             self._flush()
         elif self._row:
-            self._row[-1].settled = self._settle(preserve=False)
+            self._row[-1].settled = self._text.settle(preserve=False)
 
     def _end_tr(self, _: str) -> None:
         if self._row is None:
@@ -411,19 +353,19 @@ class Flow:
                 self.canon.block(text, "row", int(is_head), links=links)
             else:
                 self.canon.block(text, links=links)
-        self._start_anew()
+        self._text.clear()
 
     # --- ends of blocks ---
 
     def _flush(self) -> None:
         """End the block, if there is anything in it; what kind of block it is holds until then."""
-        if self._parts and (len(self._parts) > 1 or not self._parts[0].isspace()):
-            text, links = self._settle(preserve=self._preserve > 0)
+        if not self._text.is_blank:
+            text, links = self._text.settle(preserve=self._preserve > 0)
             if text and not text.isspace():
                 self._write(text, links)
                 self._kind, self._level, self._item = "text", 0, ""
-        elif self._parts:
-            self._parts.clear()
+        else:
+            self._text.parts.clear()
         self._joined = -1
 
     def _write(self, text: str, links: list[LinkSpan]) -> None:
@@ -433,78 +375,3 @@ class Flow:
             self.canon.block(text, "quote", links=links)
         else:
             self.canon.block(text, self._kind, self._level, mark=self._item, links=links)
-
-    def _settle(self, *, preserve: bool) -> tuple[str, list[LinkSpan]]:
-        """Return the collected text and its links; a link that goes on begins again if it had no words yet."""
-        text = unescape("".join(self._parts))
-        text = laid_out(text) if preserve else " ".join(text.split())
-        links: list[LinkSpan] = []
-        if self._links:
-            text, links = self._located(text, preserve=preserve)
-        self._start_anew()
-        return text, links
-
-    def _start_anew(self) -> None:
-        if not self._opened:
-            self._links, self._parts = [], []
-            return
-        self._links = [link for link in self._opened if link.url and not link.used]
-        self._parts = [_LINK] * len(self._links)
-
-    def _located(self, text: str, *, preserve: bool) -> tuple[str, list[LinkSpan]]:
-        """Take the marks of links out of a text, and return it with the places of the links."""
-        parts: list[str] = []
-        links: list[LinkSpan] = []
-        begun: list[tuple[int, _Link]] = []
-        waiting = iter(self._links)
-        length, last = 0, " "
-        for piece in _MARKS.split(text):
-            if piece == _LINK:
-                link = next(waiting, None)
-                if link is not None:
-                    begun.append((length, link))
-            elif piece == _LINK_END:
-                if begun:
-                    start, link = begun.pop()
-                    links.append((start, length, link.url))
-            elif piece:
-                if last == " " and piece[0] == " " and not preserve:
-                    piece = piece[1:]
-                if piece:
-                    parts.append(piece)
-                    length += len(piece)
-                    last = piece[-1]
-        text = "".join(parts)
-        for start, link in begun:
-            if text[start:].strip():
-                link.used = True
-                links.append((start, length, link.url))
-        return text, links
-
-
-def closing(pieces: Tokens, at: int) -> int:
-    """Return the index behind the end of the element whose tag is at `at`."""
-    end = _closing(pieces, at, len(pieces))
-    return len(pieces) if end is None else end
-
-
-def _closing(pieces: Tokens, at: int, limit: int) -> int | None:
-    tag = pieces[at]
-    end, depth = f"/{tag}", 0
-    for other in range(at, limit, 3):
-        if pieces[other] == tag:
-            depth += 1
-        elif pieces[other] == end:
-            depth -= 1
-            if depth == 0:
-                return other + 3
-    return None
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;")
-
-
-def _number(written: str | None, otherwise: int) -> int:
-    match = re.match(r"\s*(-?\d{1,6})", written) if written is not None else None
-    return int(match[1]) if match is not None else otherwise

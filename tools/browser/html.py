@@ -7,9 +7,10 @@ from urllib.parse import urljoin
 
 from crowquill.memory.snapshot import Form
 from crowquill.tools.browser.canonical import Canon, folded
-from crowquill.tools.browser.flow import Flow, Tokens, closing, tokens
+from crowquill.tools.browser.flow import Flow
 from crowquill.tools.browser.formula import formula
 from crowquill.tools.browser.links import Joiner
+from crowquill.tools.browser.markup import Tokens, closing, tokens
 from crowquill.tools.browser.shape import forms, furniture, is_shell, layout_tables, main_part
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from crowquill.tools.browser.pdf import render_pdf
 from crowquill.tools.browser.text import comma_separated, json_text, markdown_to_html, plain_text, verbatim
 from crowquill.tools.sniff import sniff
 
-RENDERER = "crowquill/3"
+RENDERER = "crowquill/4"
 """Version of the rendering; it changes when the same bytes would give another text."""
 
 _SUFFIXES = {
@@ -54,7 +54,7 @@ def render(
     Raises:
         ToolFailed: it is no text.
     """
-    form = sniff(data, media_type)
+    form = sniff(data, media_type, url)
     if form == "pdf":
         pdf = render_pdf(data)
         page = HtmlText(pdf.canon, pdf.title)

@@ -26,6 +26,7 @@ _LEADERS = re.compile(r"(?:\s[.·]){3,}(?=\s|\Z)|[.·]{5,}")
 _INDEXED = re.compile(r"…\s*[\divxl]+\Z")
 _LETTERS = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,4}\.?|[IVX]{1,5}\.|[A-Z]\.)\s+[^\W\d_a-z]\w")
+_CJK = re.compile(r"[\u3000-\u9fff\uf900-\ufaff\uff00-\uffef]{2}")  # between such lines stands no space
 _LARGER = 1.18
 """How much larger than running text the type of a heading is; its square and cube are the levels above."""
 _LONGEST_HEADING = 200
@@ -266,7 +267,8 @@ class _Writer:
         for word, following in zip(words, [*words[1:], None], strict=True):
             broken = word.broken or (id(word) in ends and len(word.text) > 1 and word.text.endswith(("-", "‐")))
             if not broken or following is None:
-                parts.append(word.text + ("-" if word.broken else "") + " ")
+                is_tight = id(word) in ends and following is not None and _CJK.match(word.text[-1] + following.text)
+                parts.append(word.text + ("-" if word.broken else "") + ("" if is_tight else " "))
                 continue
             part = word.text if word.broken else word.text[:-1]
             parts.append(part if self._is_one_word(part, following.text) else part + "-")

@@ -189,7 +189,7 @@ class _Build:
         return tuple(
             (link.url.removeprefix(prefix), link.line)
             for link in snapshot.links
-            if link.url.startswith(prefix) and link.url != snapshot.url
+            if link.url.startswith(prefix) and link.url != snapshot.url and link.line <= snapshot.main_lines
         )
 
     def _index(self, before: str | None, ready: Sequence[str], removed: Sequence[str], say: Progress) -> None:

@@ -168,10 +168,12 @@ class Gatherer:
             archive = Archive(path)
         except RuntimeError:
             return self.fail(self._shown(path), "not a ZIM file, or damaged")
-        for number in range(archive.all_entry_count):
+        is_new = archive.has_new_namespace_scheme  # there the articles come first; before, they were under A/
+        for number in range(archive.entry_count if is_new else archive.all_entry_count):
             try:
                 entry = archive._get_entry_by_id(number)
-                is_article = not entry.is_redirect and entry.get_item().mimetype.startswith(_ARTICLES)
+                is_article = not entry.is_redirect and (is_new or entry.path.startswith("A/"))
+                is_article = is_article and entry.get_item().mimetype.startswith(_ARTICLES)
             except RuntimeError:
                 self.fail(f"{relative}, entry {number}", "damaged")
                 continue

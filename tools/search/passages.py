@@ -42,7 +42,8 @@ def score_lines(
     snapshot: Snapshot, query: str, query_vector: Vectors, vectors: LineVectors, limit: int
 ) -> list[Passage]:
     """As `rank_lines`, for a query that is embedded already and line vectors from elsewhere."""
-    numbers = [at for at, line in enumerate(snapshot.lines, 1) if line.kind != "heading"]
+    lines = snapshot.lines[: snapshot.main_lines]  # navigation and footers answer nothing
+    numbers = [at for at, line in enumerate(lines, 1) if line.kind != "heading"]
     if not numbers or limit < 1:
         return []
     overlap = _overlap(snapshot, numbers, query)

@@ -169,12 +169,12 @@ class Shelf:
             return [row[0] for row in connection.execute("SELECT path FROM pages ORDER BY path")]
 
     def texts(self, paths: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-        """Yield (path, title, text) of these pages."""
+        """Yield (path, title, text of the main part) of these pages."""
         with self.open() as connection:
             for path in paths:
                 snapshot = _snapshot(connection, path)
                 if snapshot is not None:
-                    yield path, snapshot.title, snapshot.text
+                    yield path, snapshot.title, snapshot.main_text
 
     def snapshot(self, path: str) -> Snapshot | None:
         """Return a page, None when there is none of that path."""

@@ -3,7 +3,7 @@
 from crowquill.tools.sql.schema import Column, Schema, TableInfo, flat, literal, quoted_name, shown_table
 
 _FEW = 8
-_TYPES = dict.fromkeys(("NVARCHAR", "VARCHAR", "CHARACTER VARYING"), "TEXT")
+_TYPES: dict[str, str] = dict.fromkeys(("NVARCHAR", "VARCHAR", "CHARACTER VARYING"), "TEXT")
 
 
 def as_ddl(schema: Schema, max_chars: int) -> str:

@@ -190,8 +190,8 @@ def _sample(table: dict[str, Any], column: dict[str, Any], reader: _Reader) -> N
     dated = bool(texts) and all(_DAY.fullmatch(text) for text in texts)
     if not dated:
         column["samples"] = texts
-        counted = table["rows"] is not None and table["rows"] <= _SAMPLED_ROWS
-        column["all"] = counted and 0 < len(texts) < MAX_SAMPLES and table["rows"] >= 3 * len(texts)
+        rows = 0 if table["rows"] is None else int(table["rows"])
+        column["all"] = 0 < len(texts) < MAX_SAMPLES and 3 * len(texts) <= rows <= _SAMPLED_ROWS
     looks_dated = _DATE_TYPE.match(kind) if reader.typed else not texts and _DATE_NAME.search(column["name"])
     if (dated or looks_dated) and table["rows"] and not table["more"]:
         _add_ends(table, column, reader)

@@ -1,31 +1,31 @@
 """Schema linking: which tables of a wide schema a question needs, and how they are joined.
 
-Tables are ranked by the question's words in their names, columns, comments and sampled values (rarer words count
-more, abbreviations less), by values that were looked up, and by meaning when the caller gives such a ranking.
-What lies on the shortest path of keys between the best of them is needed, too.
+Tables are ranked by the question's words in their names, columns, comments and sampled values: rarer words count
+more, abbreviations less, and words that no name knows by what is akin to them ("clients" to customers). What lies
+on the shortest path of keys between the best of them is needed, too.
 """
 
 import math
 import re
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from crowquill.memory.textual import content_words
-from crowquill.tools.sql.schema import Schema, TableInfo, name_words
-from crowquill.tools.sql.values import squeeze
+from crowquill.tools.sql.schema import ASKING, Schema, TableInfo, name_words, split_name
+from crowquill.tools.sql.values import squeeze, words_of
 
 TABLES = 12
 """Tables that a prompt holds."""
 
-_NAME, _COLUMN, _COMMENT, _VALUE, _HIT = 3.0, 1.2, 1.0, 0.8, 4.0
+_NAME, _COLUMN, _COMMENT, _VALUE = 3.0, 1.2, 1.0, 0.8
 _PART = 0.5
 """What a word counts that only begins like a part of a name ("cust" of "customers")."""
 _SEEDS = 8
 _SHORT_LIST, _SHORT_WORD = 100, 4
 """Rows of a table whose values a question may name in lower case, and letters that such a value needs."""
 _CALLED = re.compile(r"name|title", re.IGNORECASE)
-_RRF = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,34 +84,38 @@ def _key_names(table: TableInfo) -> dict[str, str]:
     return dict.fromkeys(names, keys[0])
 
 
-def rank_tables(schema: Schema, question: str, hits: Iterable[Hit] = (), meant: Sequence[str] = ()) -> list[str]:
-    """Return the tables that have to do with a question, best first; `meant` is a ranking by meaning."""
-    scores = _scores(schema, question, hits)
-    lexical = sorted(scores, key=lambda name: -scores[name])
-    if not meant:
-        return lexical
-    fused: dict[str, float] = {}
-    for ranking in (lexical, meant):
-        for place, name in enumerate(ranking):
-            fused[name] = fused.get(name, 0.0) + 1 / (_RRF + place)
-    return sorted(fused, key=lambda name: -fused[name])
+Akin = Mapping[str, Mapping[str, float]]
+"""Stem of a question that no name knows → stems of names that mean much the same, with their likeness."""
 
 
-def _scores(schema: Schema, question: str, hits: Iterable[Hit]) -> dict[str, float]:
+def rank_tables(schema: Schema, question: str, akin: Akin | None = None) -> list[str]:
+    """Return the tables that have to do with a question, best first."""
     fields = {table.name: _weights(table) for table in schema.tables}
     frequency = Counter(word for weights in fields.values() for word in weights)
-    words = content_words(question)
-    scores: dict[str, float] = {}
-    for name, weights in fields.items():
-        score = sum(_worth(word, weights, frequency, len(fields)) for word in words)
-        if score > 0:
-            scores[name] = score
-    for hit in hits:
-        scores[hit.table] = scores.get(hit.table, 0.0) + _HIT
-    return scores
+    terms = [(word, {} if akin is None else akin.get(word, {})) for word in content_words(question)]
+    scores = {
+        name: sum(_worth(word, alike, weights, frequency, len(fields)) for word, alike in terms)
+        for name, weights in fields.items()
+    }
+    return sorted((name for name, score in scores.items() if score > 0), key=lambda name: -scores[name])
 
 
-def _weights(table: TableInfo) -> dict[str, float]:
+def name_vocabulary(schema: Schema) -> dict[str, str]:
+    """Return the words of tables' names and comments, each with its stem, but for abbreviations of others."""
+    words = {word.lower() for table in schema.tables for word in split_name(f"{table.name} {table.comment}")}
+    stems = {word: next(iter(content_words(word)), "") for word in sorted(words) if len(word) > 2}
+    whole = [word for word in stems if not any(_alike(word, other) for other in stems if len(other) > len(word))]
+    return {word: stems[word] for word in whole if stems[word]}
+
+
+def unknown_words(schema: Schema, question: str) -> dict[str, str]:
+    """Return the words of a question, each with its stem, that no table has and that do not only ask."""
+    known = ASKING.union(*(_weights(table).keys() for table in schema.tables))
+    return {word: stem for word, stem in words_of(question).items() if stem not in known}
+
+
+@lru_cache(maxsize=2000)  # a schema is asked about more than once
+def _weights(table: TableInfo) -> Mapping[str, float]:
     """Return what each stem counts that stands in a table's name, columns, comments or values."""
     weights: dict[str, float] = {}
     parts = [
@@ -126,11 +130,20 @@ def _weights(table: TableInfo) -> dict[str, float]:
     return weights
 
 
-def _worth(word: str, weights: Mapping[str, float], frequency: Mapping[str, int], tables: int) -> float:
-    if word in weights:
-        return weights[word] * math.log(1 + tables / frequency[word])
-    near = [(weights[other], other) for other in weights if _alike(word, other)]
-    return max((_PART * weight * math.log(1 + tables / frequency[other]) for weight, other in near), default=0.0)
+def _worth(
+    word: str, akin: Mapping[str, float], weights: Mapping[str, float], frequency: Mapping[str, int], tables: int
+) -> float:
+    """Return what a word of the question counts for a table: the word itself, else what is akin or begins alike."""
+
+    def worth(other: str) -> float:
+        return weights[other] * math.log(1 + tables / frequency[other])
+
+    def best(wanted: str) -> float:
+        if wanted in weights:
+            return worth(wanted)
+        return max((_PART * worth(other) for other in weights if _alike(wanted, other)), default=0.0)
+
+    return max([best(word), *(likeness * best(other) for other, likeness in akin.items())])
 
 
 def _alike(one: str, other: str) -> bool:

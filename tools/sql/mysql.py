@@ -102,8 +102,9 @@ def refuse_writers(connection: "pymysql.Connection[Any]") -> None:
         seen.add(grantee)
         for line in _grants(connection, grantee):
             if found := _PRIVILEGES.match(line):
+                granting = ", GRANT OPTION" if line.rstrip().endswith("WITH GRANT OPTION") else ""
                 if not (grantee == "PUBLIC" and found[2] in _PLAYGROUND):
-                    _refuse(found[1], found[2])
+                    _refuse(found[1] + granting, found[2])
             elif found := _ROLE.match(line):
                 pending += [role.strip() for role in found[1].split(",")]
 
@@ -114,6 +115,10 @@ def _grants(connection: "pymysql.Connection[Any]", grantee: str) -> list[str]:
     except pymysql.MySQLError:
         if grantee == "PUBLIC":
             return []  # MySQL, and MariaDB before 10.11, know no such grantee
+    try:  # MariaDB shows the grants of a role only to whoever has taken it on
+        _execute(connection, f"SET ROLE {grantee}")
+        return [str(row[0]) for row in _execute(connection, "SHOW GRANTS FOR CURRENT_ROLE")]
+    except pymysql.MySQLError:
         raise ToolFailed(f"what the role {grantee[:60]} may do cannot be read, so it is not used") from None
 
 
@@ -121,8 +126,8 @@ def _refuse(privileges: str, where: str) -> None:
     granted = {re.sub(r"\(.*", "", part).strip().upper() for part in re.split(r",(?![^(]*\))", privileges)}
     if powers := sorted(granted - _HARMLESS):
         raise ToolFailed(
-            f"this account can write: it has {', '.join(powers[:3])} on {where[:60]}. Use one that has SELECT only"
-            " (docs/sql.md has the statements), or --allow-write"
+            f"this account can write: it has {', '.join(powers[:3])} on {where[:60]}. Use one that has SELECT only;"
+            " docs/sql.md has the statements that make it"
         )
 
 

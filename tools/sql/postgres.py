@@ -90,7 +90,7 @@ def _opened(request: Mapping[str, Any], deadline: Deadline) -> Iterator[Session]
                 "postgres",
                 partial(_stream, connection),
                 partial(_names, connection),
-                (psycopg.Error,),
+                (psycopg.Error, UnicodeError),
                 lambda error: isinstance(error, psycopg.errors.QueryCanceled),
                 recover=connection.rollback,
             )
@@ -121,17 +121,17 @@ def connect(url: URL, deadline: Deadline, *, read_only: bool = True) -> psycopg.
 def refuse_writers(connection: psycopg.Connection[Any]) -> None:
     """Refuse a role that can change anything. Raises ToolFailed, which says how to make one that cannot."""
     for power, sql in _POWERS:
-        found = connection.execute(sql + " LIMIT 1").fetchone()
+        found = connection.execute(f"{sql} LIMIT 1".encode()).fetchone()
         if found is not None:
             raise ToolFailed(
-                f"this role can write: {power} ({str(found[0])[:60]}). Use one that may only read (docs/sql.md"
-                " has the statements), or --allow-write"
+                f"this role can write: {power} ({str(found[0])[:60]}). Use one that may only read; docs/sql.md has"
+                " the statements that make it"
             )
 
 
 def _stream(connection: psycopg.Connection[Any], statement: str) -> tuple[list[str], Rows]:
     cursor = connection.cursor()
-    rows = cursor.stream(statement)  # the extended protocol, row by row
+    rows = cursor.stream(statement.encode())  # the extended protocol, row by row
     first = next(rows, None)
     names = [column.name for column in cursor.description or ()]
 

@@ -1,8 +1,8 @@
 """Mends what models slip up on in a query: they pick the right columns more often than the right way to them.
 
-A SELECT that shows columns beside aggregates gets its GROUP BY. Its joins are built anew when it joins by what is
-no key, or takes a column from a table that does not have it: each column goes to the table that holds it, and the
-tables are joined along the shortest path of keys.
+A SELECT that shows columns beside aggregates gets its GROUP BY, one that counts a key behind joins a DISTINCT. Its
+joins are built anew when it joins by what is no key, or takes a column from a table that does not have it: each
+column goes to the table that holds it, and the tables are joined along the shortest path of keys.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +26,7 @@ def rejoined(sql: str, schema: Schema) -> str:
         mender = _Mender(schema)
         changed = [mender.mend(select, known) for select in list(tree.find_all(exp.Select))]
         changed += [_group(select) for select in tree.find_all(exp.Select)]
+        changed += [mender.count_once(select) for select in tree.find_all(exp.Select)]
         return tree.sql(dialect=dialect, comments=False) if any(changed) else sql
     except (SqlglotError, RecursionError):
         return sql
@@ -36,6 +37,11 @@ class _Mender:
 
     def __init__(self, schema: Schema) -> None:
         self._columns = {table.name: {column.name.lower() for column in table.columns} for table in schema.tables}
+        self._keys_of = {
+            table.name: keys[0] if len(keys) == 1 else ""
+            for table in schema.tables
+            for keys in [[column.name.lower() for column in table.columns if column.key]]
+        }
         self._names = {name.lower(): name for name in self._columns}
         self._joins = joins_of(schema)
         self._keys = {frozenset((_end(join.table, join.column), _end(join.other, join.to))) for join in self._joins}
@@ -65,6 +71,25 @@ class _Mender:
             if placed[id(column)] is not None:
                 column.set("table", _identifier(str(placed[id(column)])))
         return True
+
+    def count_once(self, select: Any) -> bool:
+        """Count things once though joins repeat them: COUNT of a key becomes COUNT DISTINCT."""
+        if not select.args.get("joins"):
+            return False
+        counted = [
+            node
+            for column in select.expressions
+            for node in column.walk()
+            if type(node).__name__ == "Count" and type(node.this).__name__ == "Column"
+        ]
+        scope = self._scope(select, set()) or {}
+        changed = False
+        for node in counted:
+            table = scope.get(node.this.table.lower(), "")
+            if self._keys_of.get(table) == node.this.name.lower():
+                _make_distinct(node)
+                changed = True
+        return changed
 
     def _scope(self, select: Any, known: set[str]) -> dict[str, str] | None:
         """Return alias → table; None when a source is not a plain table, or a join not an inner one."""
@@ -97,7 +122,8 @@ class _Mender:
     def _place(self, column: Any, scope: Mapping[str, str]) -> str | None:
         """Return the table that a column belongs to: as written, else in scope, else the nearest by keys."""
         name = column.name.lower()
-        written = scope.get(column.table.lower()) if column.table else None
+        qualifier = column.table.lower()
+        written = scope.get(qualifier, self._names.get(qualifier)) if qualifier else None
         if written and name in self._columns[written]:
             return written
         inside = [table for table in scope.values() if table and name in self._columns[table]]
@@ -162,6 +188,12 @@ def _group(select: Any) -> bool:
         return False
     select.group_by(*(column.copy() for column in plain), copy=False)
     return True
+
+
+def _make_distinct(count: Any) -> None:
+    from sqlglot import exp  # see above
+
+    count.set("this", exp.Distinct(expressions=[count.this.copy()]))
 
 
 def _aggregates(node: Any) -> bool:

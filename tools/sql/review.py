@@ -14,8 +14,13 @@ from crowquill.tools.sql.values import squeeze
 _TEXT = re.compile(r"'((?:[^']|'')*)'")
 _ABSENCE = re.compile(r"\b(?:never|no|not|nothing|none|without|neither|nor|\w+n't)\b", re.I)
 _NEGATED = re.compile(r"\bNOT\b|\bEXCEPT\b|\bIS\s+NULL\b|<>|!=|=\s*0\b|<\s*1\b", re.I)
-_NUMBER_OF = re.compile(r"^\W*(?:how many|what (?:is|was) the (?:total )?number)\b", re.I)
+_NUMBER_OF = re.compile(
+    r"^\W*(?:how many|what (?:is|was) the (?:total |average )?"
+    r"(?:number|sum|total|average|difference|percentage|share|mean|median))\b",
+    re.I,
+)
 _GROUPED = re.compile(r"\b(?:each|every|per|by (?:country|year|month|genre|city|type)|respectively)\b", re.I)
+_EACH = re.compile(r"^\W*for (?:each|every)\b|\b(?:in|of|for) each\b", re.I)
 _COUNTS = re.compile(r"\b(?:count|sum|total)\s*\(", re.I)
 _FIRST = re.compile(
     r"\b(?:which|what|who)\b(?!.*\bare\b).*\b(?:the (?:most|least|fewest|highest|lowest|largest|smallest|longest|"
@@ -35,6 +40,7 @@ def review(question: str, table: Table, hits: Iterable[Hit] = ()) -> str:
         _missing_year(question, table),
         _missing_absence(question, table),
         _not_one(question, table),
+        _not_each(question, table),
         _not_first(question, table),
         _not_distinct(question, table),
         _no_share(question, table),
@@ -108,6 +114,16 @@ def _not_one(question: str, table: Table) -> str:
         if _COUNTS.search(table.sql) or len(table.columns) == 1
         else "the question asks for a number: use count(*)"
     )
+
+
+def _not_each(question: str, table: Table) -> str:
+    if (
+        _EACH.search(question)
+        and len(table.rows) == 1
+        and not re.search(r"\bGROUP\s+BY\b|\(\s*SELECT\b", table.sql, re.I)
+    ):
+        return "the question asks for each one: use GROUP BY"
+    return ""
 
 
 def _not_first(question: str, table: Table) -> str:

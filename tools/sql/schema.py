@@ -18,14 +18,15 @@ _KEYWORDS = """
     where with
 """
 _RESERVED = frozenset(_KEYWORDS.split())
-_ASKING = content_words(
+ASKING = content_words(
     """
     how many much often what which who when where list show give tell name average total sum number count most
     least highest lowest first last old new all each every per was were did have has ever never there any share
     more less fewer than long longer short shorter larger smaller higher lower greater
-    second minute hour day week month year percent euro dollar
+    second minute hour day week month year percent euro dollar belong many
     """
 )
+"""Stems of words that only ask, and say nothing of what is asked about."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+")
 
 
@@ -105,7 +106,7 @@ class Schema:
         A word that names the database or a table counts in full, a column or a value only beside such a word:
         that alone could come from anywhere. Words that only ask ("how many") and figures do not count.
         """
-        words = {word for word in content_words(question) - _ASKING if not word.isdigit()}
+        words = {word for word in content_words(question) - ASKING if not word.isdigit()}
         tables = words & self._names_of_tables()
         if not tables:
             return 0.0
@@ -167,9 +168,14 @@ def _table(entry: Mapping[str, Any]) -> TableInfo:
     return TableInfo(entry["name"], columns, links, entry["rows"], entry["more"], comment, notes)
 
 
+def split_name(name: str) -> list[str]:
+    """Return the words in a name such as order_items, InvoiceLine or HTTPLog."""
+    return _WORD.findall(name)
+
+
 def name_words(names: Iterable[str]) -> frozenset[str]:
     """Return the stems of the words in names such as order_items, InvoiceLine or HTTPLog."""
-    return content_words(" ".join(" ".join(_WORD.findall(name)) for name in names))
+    return content_words(" ".join(" ".join(split_name(name)) for name in names))
 
 
 def _line(table: TableInfo, samples: int, *, types: bool) -> str:

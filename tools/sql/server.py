@@ -62,7 +62,7 @@ def _tables(inspector: Inspector, schema: str | None) -> Iterator[dict[str, Any]
     views = {*inspector.get_view_names(schema=schema)}
     for at in sorted(columns, key=lambda found: str(found[1])):
         name = at[1]
-        key = set((keys.get(at) or {}).get("constrained_columns") or ())
+        key: set[str] = {*((keys.get(at) or {}).get("constrained_columns") or ())}
         yield {
             "name": name if schema is None else f"{schema}.{name}",
             "kind": "view" if name in views else "table",

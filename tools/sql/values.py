@@ -5,13 +5,16 @@ letters and digits are, without case, accents, spaces and punctuation.
 """
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+from crowquill.memory.textual import content_words
+
 _LONGEST = 6
 """Words of a phrase."""
-_LIKE, _PART, _PLURAL = 0.84, 5, 5
+_LIKE, _PART, _PLURAL = 0.8, 5, 5
 """Similarity from which a spelling is taken for another; letters that a part of a value, and a plural, needs."""
 
 
@@ -36,6 +39,12 @@ def phrases(question: str) -> list[str]:
                 if len(form) > 1:
                     found[form] = None
     return list(found)
+
+
+def words_of(question: str) -> dict[str, str]:
+    """Return the content words of a question, in lower case, each with its stem."""
+    words = {word: content_words(word) for word in re.findall(r"[^\W\d_]{3,}", question.lower())}
+    return {word: next(iter(stems)) for word, stems in words.items() if stems}
 
 
 def _bare(word: str) -> str:
@@ -68,4 +77,4 @@ def nearest_values(text: str, values: Iterable[str], limit: int = 3) -> list[str
 
 
 def _part(one: str, other: str) -> bool:
-    return (len(one) >= _PART and one in other) or (len(other) >= _PART and other in one)
+    return (len(one) >= _PART and one in other) or (len(other) >= _PART - 1 and one.startswith(other))

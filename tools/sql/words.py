@@ -1,10 +1,10 @@
 """Says in words what a statement computes: what is counted or added up, from where, which rows, how sorted."""
 
+import re
 from typing import Any
 
-from crowquill.errors import ToolRetry
-
 _LONGEST = 400
+_NULLS = re.compile(" NULLS (?:FIRST|LAST)")
 _AGGREGATES = {"Count": "number", "Sum": "sum", "Avg": "average", "Min": "smallest", "Max": "largest"}
 _DIALECTS = {"SQLite": "sqlite", "DuckDB": "duckdb", "PostgreSQL": "postgres", "MySQL": "mysql", "MariaDB": "mysql"}
 _LOCAL_TIME = ("now", "current_timestamp", "current_date", "localtime", "curdate", "date('now'")
@@ -20,7 +20,7 @@ def in_words(sql: str, dialect: str = "SQLite") -> str:
 
     try:
         tree = parse_one(sql, read=_DIALECTS.get(dialect))
-    except (SqlglotError, RecursionError, ToolRetry):
+    except (SqlglotError, RecursionError):
         return ""
     if isinstance(tree, exp.SetOperation):
         return f"Several results put together ({type(tree).__name__.lower()})."
@@ -37,6 +37,8 @@ def in_words(sql: str, dialect: str = "SQLite") -> str:
     if (limit := tree.args.get("limit")) is not None and limit.expression is not None:
         said.append(f"only the first {limit.expression.sql()}")
     text = ", ".join(part for part in said if part)
+    if "nulls" not in sql.lower():
+        text = _NULLS.sub("", text)  # a dialect's own default, which nobody has written
     text = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
     clock = " Times are those of the database's clock." if any(word in sql.lower() for word in _LOCAL_TIME) else ""
     return f"{text[:1].upper()}{text[1:]}.{clock}"

@@ -226,6 +226,7 @@ def test_buttons_in_headings_alternatives_and_formulas() -> None:
         "Text",
     ]
     assert texts('<p>A<img alt="crow">B</p>') == ["A crow B"]
+    assert texts('<p><math></math><sup>2</sup> <img aria-hidden=true class="math" alt="E"></p>') == ["2 E"]
     assert texts(
         "<p><math><mfrac><mi>a</mi><mi>b</mi></mfrac><mo>=</mo><msup><mi>c</mi><mn>2</mn></msup></math></p>"
     ) == ["(a)/(b) = c^2"]

@@ -34,7 +34,7 @@ class Scripted:
         outcome = self.outcomes.pop(0)
         if isinstance(outcome, EngineFault):
             raise outcome
-        if isinstance(outcome, float):
+        if isinstance(outcome, int | float):
             await asyncio.sleep(outcome)
             return []
         return outcome

@@ -114,9 +114,9 @@ def hostile(folder: Path) -> list[str]:
         "SELECT zeroblob(9)",
         "SELECT * FROM fsdir('/')",
         "SELECT * FROM csv('/etc/passwd')",
-        f"SELECT * FROM zipfile('{other}')",  # noqa: S608
-        f"SELECT * FROM '{other}'",  # noqa: S608
-        f"SELECT * FROM other.secrets, '{other}'",  # noqa: S608
+        f"SELECT * FROM zipfile('{other}')",
+        f"SELECT * FROM '{other}'",
+        f"SELECT * FROM other.secrets, '{other}'",
         "SELECT * FROM sqlite_dbpage",
         "SELECT * FROM dbstat",
         "SELECT * FROM sqlite_stmt",
@@ -129,7 +129,7 @@ def hostile(folder: Path) -> list[str]:
         ".tables",
         f".output {new}",
         f".open {new}",
-        f"SELECT * FROM customers INTO OUTFILE '{new}'",  # noqa: S608
+        f"SELECT * FROM customers INTO OUTFILE '{new}'",
         f"COPY customers TO '{new}'",
         "SELECT * INTO evil FROM customers",
         "GRANT ALL ON customers TO PUBLIC",
@@ -197,7 +197,7 @@ BOMBS = [
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 900000) SELECT group_concat(i) FROM n",
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i + 1 FROM n) SELECT json_group_array(i) FROM n",
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i + 1 FROM n) SELECT i FROM n ORDER BY -i",
-    f"SELECT count(*) FROM {', '.join(f'customers c{number}' for number in range(20))}",  # noqa: S608
+    f"SELECT count(*) FROM {', '.join(f'customers c{number}' for number in range(20))}",
     "SELECT printf('%.*c', 1000000000, 'x')",
     "SELECT length(printf('%1000000000d', 1))",
     "SELECT replace(printf('%.*c', 900000, 'x'), 'x', printf('%.*c', 900000, 'y'))",
@@ -234,7 +234,7 @@ async def test_a_query_keeps_to_what_is_left_of_the_run(shop: Path, worker: Work
 
 async def test_sorting_much_needs_no_temporary_file(shop: Path, worker: Worker) -> None:
     much = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)"
-    sql = f"SELECT i, printf('%.*c', 50, 'x') AS x FROM ({much} SELECT i FROM n) ORDER BY -i"  # noqa: S608
+    sql = f"SELECT i, printf('%.*c', 50, 'x') AS x FROM ({much} SELECT i FROM n) ORDER BY -i"
     answer = await worker.run("query", {"path": str(shop), "sql": sql, "seconds": 8}, seconds=8)
     assert isinstance(answer, dict)
     assert isinstance(answer["rows"], list)

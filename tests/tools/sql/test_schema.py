@@ -146,7 +146,7 @@ def test_a_large_table_is_sampled_in_time(tmp_path: Path) -> None:
     values = ", ".join(f"'v' || (i % {number + 2})" for number in range(12))
     write(
         path,
-        f"CREATE TABLE t ({columns});"  # noqa: S608 - made by the test itself
+        f"CREATE TABLE t ({columns});"
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)"
         f" INSERT INTO t SELECT {values} FROM n;",
     )
