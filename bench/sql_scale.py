@@ -194,7 +194,9 @@ async def run_large(options: argparse.Namespace) -> None:
     peak, child = (
         resource.getrusage(who).ru_maxrss >> 10 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
-    print(f"peak memory: this process {peak} MB (with making the files), largest child {child} MB")
+    print(
+        f"peak memory: this process {peak} MB (with making the files), the process that forks the children {child} MB"
+    )
 
 
 async def _ask(worker: Worker, database: Database, sql: str, seconds: float) -> Any:

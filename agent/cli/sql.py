@@ -183,6 +183,8 @@ def _do(session: SqlSession, line: str) -> bool:
                 schema = session.schema(database)
                 shown = schema.only([rest.strip()]) if rest.strip() else schema
                 session.console.print(Text(clean(shown.render(20_000))))
+                for note in shown.notes():
+                    session.console.print(Text(f"-- {one_line(note, 400)}"))
         case ".use":
             session.current = _named(session, rest.strip())
         case ".wrong" | ".right":

@@ -30,6 +30,8 @@ def run_query(request: Any, opened: Opener) -> Json:
                 raise ToolFailed(
                     f"the query took longer than {deadline.seconds:g} seconds; make it narrower"
                 ) from None
+            if "out of memory" in str(error).lower():
+                raise ToolFailed("the query needs too much memory; make it narrower") from None
             raise ToolRetry(explain(str(error), _names(session), session.dialect)) from None
 
 
