@@ -122,7 +122,7 @@ def _is_literal(cell: Cell, table: Table) -> bool:
 def unfounded_numbers(expression: str, known: Sequence[str]) -> list[str]:
     """Return the numbers of an expression that stand in no known text and are none that a calculation may bring.
 
-    A share may be written in other ways: where "40 %" is known, so are 40 (of 100), 0.4, 0.6 (the rest) and 1.4 (the
+    A share may be written in other ways: where "40 %" is known, so are 40 (of 100), 0.4, 0.6 (the rest), 1.4 (the
     whole and a share), and "half" is 0.5.
     """
     shares = {number.value / 100 for text in known for number in numbers(text) if number.is_percent}
