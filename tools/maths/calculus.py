@@ -58,7 +58,7 @@ def _bounds(remarks: Remarks, function: Expr, rest: Sequence[Value]) -> list[tup
             parts = (unknown_of(remarks, function), *parts)
         if len(parts) not in (1, 3):
             raise ToolRetry("bounds are written as (x, 0, 3)")
-        found.append((_symbol(parts[0], "the bounds"), *parts[1:]))
+        found.append((_symbol(parts[0], "the bounds"), *(_expression(part, "a bound") for part in parts[1:])))
     return found
 
 

@@ -28,6 +28,8 @@ def compute(request: Any) -> Json:
     """
     try:
         return cast("Json", _computed(str(request["expression"]), str(request.get("today", ""))))
+    except NotImplementedError as error:
+        raise ToolRetry(f"there is no method for this: {str(error)[:200]}") from None
     except ValueError as error:
         if "integer string conversion" not in str(error):
             raise

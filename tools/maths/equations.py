@@ -185,6 +185,8 @@ def _system(given: Sequence[Relational], symbols: Sequence[Symbol]) -> Solutions
 def differential(remarks: Remarks, equation: Value) -> Value:
     """Solve an ordinary differential equation for y(x), in which derivatives are the symbols y', y''."""
     given = _equation(equation)
+    if any("'" in symbol.name and not symbol.name.startswith("y") for symbol in given.free_symbols):
+        raise ToolRetry("only differential equations for y are solved, as in y'' + y = 0")
     x = Symbol("t") if Symbol("t") in given.free_symbols else Symbol("x")
     y = Function("y")(x)
     derivatives = {Symbol("y" + "'" * order): y.diff(x, order) for order in range(1, 5)}

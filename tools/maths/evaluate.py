@@ -265,6 +265,8 @@ class Evaluation:
         if isinstance(left, Quantity) and isinstance(right, Quantity):
             return Quantity(functions.modulo(left.value, units.converted(right, left.unit)), left.unit)
         self._only(left, right)
+        if isinstance(left, Quantity) or isinstance(right, Quantity):
+            raise ToolRetry("a remainder needs two plain numbers, or two quantities")
         return functions.modulo(left, right)
 
     def _raised(self, base: Value, exponent: Value) -> Value:
@@ -351,7 +353,9 @@ class Evaluation:
         value = self.value(function)
         if not isinstance(value, Expr):
             raise ToolRetry("only an expression has a value at a place")
-        return value.subs(found)
+        if not all(isinstance(place, Expr) for place in found.values()):
+            raise ToolRetry("a letter can only have a number or an expression as its value here")
+        return value.removeO().subs(found)
 
     def _in(self, what: Node, target: Node) -> Value:
         value = self.value(what)
