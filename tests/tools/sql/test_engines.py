@@ -267,7 +267,10 @@ def peak_memory() -> Iterator[list[int]]:
             for path in Path("/proc").glob("[0-9]*/stat"):
                 with contextlib.suppress(OSError):  # it has just ended
                     parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
-            zygotes = {pid for pid, parent in parents.items() if parent == os.getpid()}
+            children = [pid for pid, parent in parents.items() if parent == os.getpid()]
+            zygotes = {
+                pid for pid in children if b"worker import zygote" in Path(f"/proc/{pid}/cmdline").read_bytes()
+            }
             for child in (pid for pid, parent in parents.items() if parent in zygotes):
                 with contextlib.suppress(OSError):
                     peaks.append(int(Path(f"/proc/{child}/statm").read_text().split()[1]) * 4 >> 10)
