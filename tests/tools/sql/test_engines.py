@@ -436,3 +436,17 @@ async def test_a_server_that_is_away_is_said(pg: Engine) -> None:
         await Engine(away, pg.worker, pg.fingerprint, pg.hostile, ()).ask("SELECT 1")
     assert "secret-word" not in str(caught.value)
     assert "secret-word" not in repr(away)
+
+
+async def test_hostile_statements_leave_sqlite_as_it_is(shop: Path, worker: Worker) -> None:
+    statements, before, refused = hostile.sqlite(shop.parent), state(shop.parent), 0
+    assert len(statements) >= 150
+    for statement in statements:
+        try:
+            said = str(await worker.run("query", {"path": str(shop), "sql": statement, "seconds": 3}, seconds=3))
+        except ToolError as error:
+            refused, said = refused + 1, str(error)
+        assert "root:" not in said, statement[:80]
+        assert "internal error" not in said, (statement[:80], said)
+    assert refused >= len(statements) - 4
+    assert state(shop.parent) == before
