@@ -267,7 +267,10 @@ def peak_memory() -> Iterator[list[int]]:
             for path in Path("/proc").glob("[0-9]*/stat"):
                 with contextlib.suppress(OSError):  # it has just ended
                     parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
-            zygotes = {pid for pid, parent in parents.items() if parent == os.getpid()}
+            children = [pid for pid, parent in parents.items() if parent == os.getpid()]
+            zygotes = {
+                pid for pid in children if b"worker import zygote" in Path(f"/proc/{pid}/cmdline").read_bytes()
+            }
             for child in (pid for pid, parent in parents.items() if parent in zygotes):
                 with contextlib.suppress(OSError):
                     peaks.append(int(Path(f"/proc/{child}/statm").read_text().split()[1]) * 4 >> 10)
@@ -433,3 +436,17 @@ async def test_a_server_that_is_away_is_said(pg: Engine) -> None:
         await Engine(away, pg.worker, pg.fingerprint, pg.hostile, ()).ask("SELECT 1")
     assert "secret-word" not in str(caught.value)
     assert "secret-word" not in repr(away)
+
+
+async def test_hostile_statements_leave_sqlite_as_it_is(shop: Path, worker: Worker) -> None:
+    statements, before, refused = hostile.sqlite(shop.parent), state(shop.parent), 0
+    assert len(statements) >= 150
+    for statement in statements:
+        try:
+            said = str(await worker.run("query", {"path": str(shop), "sql": statement, "seconds": 3}, seconds=3))
+        except ToolError as error:
+            refused, said = refused + 1, str(error)
+        assert "root:" not in said, statement[:80]
+        assert "internal error" not in said, (statement[:80], said)
+    assert refused >= len(statements) - 4
+    assert state(shop.parent) == before

@@ -411,9 +411,10 @@ async def test_readers_beside_a_busy_writer_are_never_locked_out(
         writer.close()
 
 
-async def test_killing_a_query_leaves_the_database_sound(tmp_path: Path, worker: Worker) -> None:
+@pytest.mark.parametrize("times", [10, pytest.param(50, marks=pytest.mark.slow)])
+async def test_killing_a_query_leaves_the_database_sound(tmp_path: Path, worker: Worker, times: int) -> None:
     with closing(make_wal(tmp_path / "w.db")) as writer:
-        for _ in range(10):
+        for _ in range(times):
             request: Json = {"path": str(tmp_path / "w.db"), "sql": BOMBS[0], "seconds": 60}
             task = asyncio.create_task(worker.run("query", request, seconds=60))
             await asyncio.sleep(0.03)
