@@ -81,7 +81,7 @@ class Proxy:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
         except ValueError:
-            host, port = None, None
+            parts, host, port = urlsplit(""), None, None
         if host is None or port is None or parts.scheme not in ("http", "https") or parts.path.strip("/"):
             raise UserError(f"{url!r} is no proxy; write it as http://HOST:PORT or http://USER@HOST:PORT")
         if parts.password is not None:

@@ -64,8 +64,7 @@ class Query:
     @property
     def filters(self) -> Mapping[Filter, str | tuple[str, ...]]:
         """The filters that are set."""
-        values = {name: getattr(self, name) for name in FILTERS}
-        return {name: value for name, value in values.items() if value}
+        return {name: value for name in FILTERS if (value := getattr(self, name))}
 
     def request(self) -> dict[str, Json]:
         """Return what an effect records."""
