@@ -6,7 +6,6 @@ quotes, to read again when more lines were quoted, or to look at each of two thi
 The actions are the same as any other policy's.
 """
 
-import math
 import re
 from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Any
@@ -14,26 +13,33 @@ from typing import Any
 from crowquill.agent.annotate import (
     answer_pattern,
     asked_kind,
-    counted,
     is_word_problem,
     may_be_stopover,
     needs_calculation,
-    wants_person,
 )
 from crowquill.agent.compare import Comparison, Side, agree, best_quote, choose, comparison, holds, lacks, larger
-from crowquill.agent.critic.checks import is_unknown, is_verdict, unfounded_numbers
-from crowquill.agent.critic.grounding import connected, is_called, lacking, needed, repeats, says, searchable
+from crowquill.agent.critic.checks import is_unknown
+from crowquill.agent.critic.grounding import is_called, needed
+from crowquill.agent.guided_answers import (
+    NOT_FOUND,
+    computed,
+    decided,
+    first_cell,
+    is_negative,
+    read_answer,
+    row_sentence,
+)
+from crowquill.agent.guided_maths import program, reasoned
 from crowquill.agent.guided_sql import SqlRecipe
 from crowquill.agent.lane import Lane
 from crowquill.agent.measures import measure_words, measures
 from crowquill.agent.models.base import Reply, Request
-from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.prompting import prompt
 from crowquill.agent.render import evidence_block
 from crowquill.agent.rules import urls_in
+from crowquill.agent.schemas import cited_schema, object_schema, reading_schema, short_schema
 from crowquill.agent.state import ENDINGS, Action, State
 from crowquill.agent.toolkit import Toolkit
-from crowquill.agent.worked import program_of
 from crowquill.errors import ModelError
 from crowquill.memory.evidence import Computation, Evidence, Quote, Table, plain_text
 from crowquill.memory.textual import content_words, names
@@ -51,9 +57,6 @@ LONGEST = 12
 """Words of a short answer beyond which it is none."""
 DATABASE_RELEVANCE = 0.5
 """Share of the question's content words known to a schema from which the database is asked first."""
-RESULT = "RESULT"
-"""Stands for the computed number in a sentence that the model writes before the number is known."""
-NOT_FOUND = Action("give_up", {"reason": "not_found", "note": "the sources consulted do not say it"})
 
 
 class GuidedPolicy:
@@ -95,16 +98,16 @@ class GuidedPolicy:
         if expression is not None:
             state = yield Action("math", {"expression": expression}, "a computation as it stands")
             if state.evidence:
-                yield _computed(state, "", ())
+                yield computed(state, "", ())
         alone = self._toolkit.browser is None
         if "program" not in self._without and is_word_problem(question, alone=alone and not self._toolkit.schemas):
-            for ask in (self._reasoned, self._program) if alone else (self._reasoned,):
-                if program := await ask(question):
-                    state = yield Action("math", {"expression": program}, "with the numbers of the question")
-                    if state.evidence and not _is_negative(state):
-                        yield _computed(state, "", ())
+            for ask in (reasoned, program) if alone else (reasoned,):
+                if expression := await ask(self._lane, question):
+                    state = yield Action("math", {"expression": expression}, "with the numbers of the question")
+                    if state.evidence and not is_negative(state):
+                        yield computed(state, "", ())
             if state.evidence:
-                yield _computed(state, "", ())
+                yield computed(state, "", ())
         schemas = self._toolkit.schemas
         follows = bool(self._toolkit.desk.earlier) if self._toolkit.desk is not None else False
         known = [schema for schema in schemas if follows or schema.relevance(question) >= DATABASE_RELEVANCE]
@@ -149,7 +152,7 @@ class GuidedPolicy:
                 cites, expression, sentence = calculation
                 state = yield Action("math", {"expression": expression}, "with numbers from the quotes")
                 if isinstance(state.evidence[-1], Computation):
-                    yield _computed(state, sentence, cites)
+                    yield computed(state, sentence, cites)
         answer = await self._read(state)
         if answer is NOT_FOUND and not needs_calculation(question) and "second look" not in self._without:
             seen = len(state.evidence)
@@ -226,11 +229,11 @@ class GuidedPolicy:
     async def _beyond(self, state: State, stopover: str, url: str) -> Action:
         """Ask again from the quotes of one page, whose subject is on the way to the answer and not the answer."""
         evidence = [item for item in state.evidence if isinstance(item, Quote) and item.source.url == url]
-        schema = _short_schema(self._pattern(state.task.goal))
-        reply = await self._ask("beyond", _object({"answer": schema}), 60, evidence, state.task.goal)
+        schema = short_schema(self._pattern(state.task.goal))
+        reply = await self._ask("beyond", object_schema({"answer": schema}), 60, evidence, state.task.goal)
         parsed = reply.parsed if reply.parsed is not None else {}
         insists = content_words(str(parsed.get("answer", ""))) & content_words(stopover)
-        return NOT_FOUND if insists else _answer(state, parsed, reply)
+        return NOT_FOUND if insists else read_answer(state, parsed, reply)
 
     async def _read(self, state: State, *, again: bool = False) -> Action:
         """Ask the model to answer from the evidence; what it says must stand there.
@@ -242,16 +245,16 @@ class GuidedPolicy:
             return Action("give_up", {"reason": "not_found", "note": errors[-1]}) if errors else NOT_FOUND
         pattern = self._pattern(state.task.goal)
         if again:
-            facts = {"facts": {"type": "string", "maxLength": 300}, "answer": _short_schema(pattern)}
-            reply = await self._ask("reread", _object(facts), 160, state.evidence, state.task.goal)
+            facts = {"facts": {"type": "string", "maxLength": 300}, "answer": short_schema(pattern)}
+            reply = await self._ask("reread", object_schema(facts), 160, state.evidence, state.task.goal)
         else:
-            schema = _reading_schema(state.evidence, pattern)
+            schema = reading_schema(state.evidence, pattern)
             reply = await self._ask("read", schema, 120, state.evidence, state.task.goal)
         parsed = reply.parsed if reply.parsed is not None else {}
         self._said = str(parsed.get("sentence", ""))
         if len(str(parsed.get("answer", "")).split()) > LONGEST:
             return NOT_FOUND  # it talks round the question
-        return _answer(state, parsed, reply)
+        return read_answer(state, parsed, reply)
 
     def _pattern(self, question: str) -> str | None:
         return None if "types" in self._without else answer_pattern(question)
@@ -260,9 +263,7 @@ class GuidedPolicy:
         """Decide a comparison by code, from quotes about each side; the model is asked where they are silent."""
         if compared.kind == "choice":
             found = choose(compared, state.evidence)
-            return (
-                await self._choice(compared, state) if found is None else _decided(found[0].name, found[1], state)
-            )
+            return await self._choice(compared, state) if found is None else decided(found[0].name, found[1], state)
         fits, reasons, cites = True, ["", ""], [0, 0]
         for at, side in enumerate(compared.sides):
             if compared.kind == "both" and lacks(compared, side, state.evidence):
@@ -273,13 +274,13 @@ class GuidedPolicy:
             cites[at] = best_quote(compared, side, state.evidence, reasons[at])
         if compared.kind == "same":
             fits = agree(compared, (reasons[0], reasons[1]))
-        return _decided("yes" if fits else "no", cites, state)
+        return decided("yes" if fits else "no", cites, state)
 
     async def _alone(self, compared: Comparison, side: Side, state: State) -> tuple[str, bool]:
         """Ask about one side alone: the words of its quotes that tell, and whether what is asked holds for it."""
         fields = {"because": {"type": "string", "maxLength": 120}, "answer": {"enum": ["yes", "no"]}}
         evidence = [state.evidence[number - 1] for number in side.quotes]
-        parsed = (await self._ask("alone", _object(fields), 80, evidence, compared.alone(side))).parsed
+        parsed = (await self._ask("alone", object_schema(fields), 80, evidence, compared.alone(side))).parsed
         return ("", False) if parsed is None else (str(parsed["because"]), parsed["answer"] == "yes")
 
     async def _choice(self, compared: Comparison, state: State) -> Action:
@@ -289,12 +290,12 @@ class GuidedPolicy:
         fields = {"sentence": {"type": "string", "pattern": sentence}, "answer": {"enum": [first, second]}}
         numbers = [number for side in compared.sides for number in side.quotes]
         evidence = [state.evidence[number - 1] for number in numbers]
-        reply = await self._ask("choose", _object(fields), 140, evidence, compared.question)
+        reply = await self._ask("choose", object_schema(fields), 140, evidence, compared.question)
         parsed = dict(reply.parsed) if reply.parsed is not None else {}
         chosen = larger(compared, str(parsed.get("sentence", "")), state.evidence)
         if chosen is not None:
             parsed["answer"] = chosen.name
-        return _answer(state, {**parsed, "quotes": numbers}, reply)
+        return read_answer(state, {**parsed, "quotes": numbers}, reply)
 
     async def _calculate(self, state: State) -> tuple[tuple[int, ...], str, str] | None:
         """Ask for a calculation: citations, expression and sentence, or None when it is not grounded."""
@@ -303,7 +304,7 @@ class GuidedPolicy:
             "sentence": {"type": "string", "maxLength": 240},
         }
         reply = await self._ask(
-            "calculate", _cited_schema(state.evidence, fields), 120, state.evidence, state.task.goal
+            "calculate", cited_schema(state.evidence, fields), 120, state.evidence, state.task.goal
         )
         parsed = reply.parsed if reply.parsed is not None else {}
         expression, sentence = str(parsed.get("calculation", "none")), str(parsed.get("sentence", ""))
@@ -313,45 +314,22 @@ class GuidedPolicy:
             return None
         return needed(expression, cites, state.evidence), expression, sentence
 
-    async def _reasoned(self, question: str) -> str:
-        """Have the model reason in free words, and return what it calculates, as far as code can stand for it."""
-        messages = prompt("reason").messages(objective=question)
-        try:
-            reply = await self._lane.complete(Request("act", messages, 400))
-        except UnusableReply:  # it talks on until it is cut off
-            return ""
-        program = program_of(reply.text, question)
-        return "" if unfounded_numbers(program, [question]) else program
-
-    async def _program(self, question: str) -> str:
-        """Ask for named steps, each a formula of the question's numbers and of steps before it."""
-        fields = {
-            "name": {"type": "string", "pattern": "^[a-z][a-z_]{1,30}$"},
-            "value": {"type": "string", "pattern": "^[a-z0-9_. ()+*/%-]{1,80}$"},
-        }
-        schema = _object({"steps": {"type": "array", "items": _object(fields), "minItems": 1, "maxItems": 10}})
-        reply = await self._lane.complete(
-            Request("act", prompt("program").messages(objective=question), 300, schema)
-        )
-        steps = reply.parsed["steps"] if reply.parsed is not None else []
-        return "; ".join(f"{step['name']} = {step['value']}" for step in steps)
-
     async def _tell(self, state: State, table: Table, *, words: bool) -> Action:
         """Put a query result into words: by the model when a call is left and it says what the table says."""
         number = 1 + next(at for at, item in enumerate(state.evidence) if item.id == table.id)
-        fallback = {"quotes": [number], "sentence": _row_sentence(table), "answer": _cell(table)}
+        fallback = {"quotes": [number], "sentence": row_sentence(table), "answer": first_cell(table)}
         if not words:
-            return _answer(state, fallback, None)
+            return read_answer(state, fallback, None)
         fields = {
             "sentence": {"type": "string", "maxLength": 240},
             "answer": {"type": "string", "maxLength": 80},
         }
-        reply = await self._ask("tell", _object(fields), 120, [table], state.task.goal)
+        reply = await self._ask("tell", object_schema(fields), 120, [table], state.task.goal)
         parsed = {**(reply.parsed if reply.parsed is not None else {}), "quotes": [number]}
-        told = _answer(state, parsed, reply)
+        told = read_answer(state, parsed, reply)
         if told.tool == "answer" or is_unknown(str(parsed.get("answer", ""))):
             return told
-        return _answer(state, fallback, None)
+        return read_answer(state, fallback, None)
 
     async def _ask(
         self, name: str, schema: dict[str, Any], max_tokens: int, evidence: Sequence[Evidence], question: str
@@ -359,29 +337,6 @@ class GuidedPolicy:
         block = evidence_block(evidence, self._lane.services.seed)
         messages = prompt(name).messages(evidence=block, objective=question)
         return await self._lane.complete(Request("act", messages, max_tokens, schema, logprobs=True))
-
-
-def _answer(state: State, parsed: dict[str, Any], reply: Reply | None) -> Action:
-    """Turn a reading into an answer, or "not found" when the evidence does not carry the short answer."""
-    short = _bare(str(parsed.get("answer", "")).strip().strip("."), state.task.goal)
-    sentence = str(parsed.get("sentence", "")).strip()
-    if is_unknown(short):
-        short = counted(state.task.goal, sentence)
-    if not short:
-        return NOT_FOUND
-    if not is_verdict(short):
-        if repeats(short, state.task.goal):
-            return NOT_FOUND
-        texts = [searchable(item) for item in state.evidence]
-        if lacking(short, [*texts, state.task.goal]) or not connected(state.task.goal, short, state.evidence):
-            return NOT_FOUND
-        if not says(short, sentence):
-            sentence = _holder(short, tuple(parsed.get("quotes", ())), state.evidence)
-    cites = needed(sentence, tuple(parsed.get("quotes", ())), state.evidence)
-    args: dict[str, Any] = {"short": short, "claims": [{"text": sentence, "cites": list(cites)}]}
-    if reply is not None and reply.logprobs:
-        args["confidence"] = round(math.exp(sum(reply.logprobs) / len(reply.logprobs)), 4)
-    return Action("answer", args)
 
 
 def _nameless(question: str) -> str:
@@ -394,41 +349,9 @@ def _nameless(question: str) -> str:
     return question
 
 
-def _decided(short: str, cites: Sequence[int], state: State) -> Action:
-    """Answer with what code has concluded: the deciding quote about each side is the claim."""
-    claims = [{"text": plain_text(state.evidence[number - 1]), "cites": [number]} for number in cites]
-    return Action("answer", {"short": short, "claims": claims})
-
-
 def _escaped(name: str) -> str:
     """Return a name for the pattern of a schema, where only these characters mean something."""
     return re.sub(r"([.*+?^$()\[\]{}|\\/-])", r"\\\1", name)
-
-
-def _bare(short: str, question: str) -> str:
-    """Cut what follows the name where a person is asked for: "Lee Hazlewood died in 2007" names one."""
-    found = names(short, openings=True)
-    if not wants_person(question) or not found or found[0].start != 0:
-        return short
-    return found[0].text if short[found[0].end :].lstrip()[:1].islower() and len(found) == 1 else short
-
-
-def _holder(short: str, cites: Sequence[int], evidence: Sequence[Evidence]) -> str:
-    """Return the quote that holds the short answer, a cited one first: it stands for a sentence that does not."""
-    preferred = [evidence[number - 1] for number in cites if 1 <= number <= len(evidence)]
-    return next((plain_text(item) for item in (*preferred, *evidence) if says(short, searchable(item))), short)
-
-
-def _computed(state: State, sentence: str, cites: tuple[int, ...]) -> Action:
-    """Answer with the last computation: its result stands where the sentence says RESULT."""
-    number = len(state.evidence)
-    computation = state.evidence[-1]
-    assert isinstance(computation, Computation)
-    value = computation.decimal
-    shown = value if computation.exact == value else f"≈ {value}"
-    shown += f" {computation.unit}" if computation.unit else ""
-    text = sentence.replace(RESULT, shown) if RESULT in sentence else plain_text(computation)
-    return Action("answer", {"short": shown, "claims": [{"text": text, "cites": [*cites, number]}]})
 
 
 async def _asend(steps: AsyncGenerator[Action, State], state: State) -> Action | None:
@@ -439,43 +362,5 @@ async def _asend(steps: AsyncGenerator[Action, State], state: State) -> Action |
         return None
 
 
-def _is_negative(state: State) -> bool:
-    """Say whether the last result is below zero, which a story about things rarely ends with."""
-    return str(getattr(state.evidence[-1], "decimal", "")).startswith("-")
-
-
-def _cell(table: Table) -> str:
-    return str(table.rows[0][0])
-
-
-def _row_sentence(table: Table) -> str:
-    shown = ", ".join(f"{column}: {cell}" for column, cell in zip(table.columns, table.rows[0], strict=True))
-    return f"The first row of the result is {shown}."
-
-
-def _reading_schema(evidence: Sequence[Evidence], pattern: str | None) -> dict[str, Any]:
-    fields = {"sentence": {"type": "string", "maxLength": 240}, "answer": _short_schema(pattern)}
-    return _cited_schema(evidence, fields)
-
-
-def _short_schema(pattern: str | None) -> dict[str, Any]:
-    return {"type": "string", "maxLength": 80} if pattern is None else {"type": "string", "pattern": pattern}
-
-
 def _line_ranges(passages: Sequence[Passage]) -> list[str]:
     return [str(at.first) if at.first == at.last else f"{at.first}-{at.last}" for at in passages]
-
-
-def _cited_schema(evidence: Sequence[Evidence], fields: dict[str, Any]) -> dict[str, Any]:
-    numbers = list(range(1, len(evidence) + 1))
-    quotes = {"type": "array", "items": {"type": "integer", "enum": numbers}, "minItems": 1, "maxItems": 4}
-    return _object({"quotes": quotes, **fields})
-
-
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }

@@ -11,6 +11,7 @@ from crowquill.agent.lane import Lane
 from crowquill.agent.models.base import Request
 from crowquill.agent.prompting import prompt
 from crowquill.agent.render import fence, one_line
+from crowquill.agent.schemas import object_schema
 from crowquill.agent.state import Action, State
 from crowquill.agent.toolkit import Toolkit
 from crowquill.memory.evidence import Table
@@ -148,9 +149,4 @@ def _tables(state: State) -> Sequence[Table]:
     return [item for item in state.evidence if isinstance(item, Table)]
 
 
-_QUERY = {
-    "type": "object",
-    "properties": {"query": {"type": "string", "maxLength": 700}},
-    "required": ["query"],
-    "additionalProperties": False,
-}
+_QUERY = object_schema({"query": {"type": "string", "maxLength": 700}})

@@ -7,6 +7,7 @@ from crowquill.agent.lane import Lane
 from crowquill.agent.models.base import Message, Request
 from crowquill.agent.prompting import prompt
 from crowquill.agent.render import evidence_block, fence, one_line
+from crowquill.agent.schemas import object_schema
 from crowquill.agent.state import Action, State, Step
 from crowquill.agent.toolkit import Toolkit, numbers_of
 from crowquill.errors import ModelError
@@ -83,30 +84,23 @@ def action_schema(tools: Sequence[Tool], state: State, legal: frozenset[str]) ->
         choices.append(_choice("answer", claims_schema(list(numbers_of(state.evidence)))))
     if "give_up" in legal:
         reason = {"type": "string", "enum": ["not_found", "nonsense", "controversial"]}
-        choices.append(_choice("give_up", _object({"reason": reason, "note": {"type": "string"}})))
-    return _object({"thought": {"type": "string"}, "action": {"anyOf": choices}})
+        choices.append(_choice("give_up", object_schema({"reason": reason, "note": {"type": "string"}})))
+    return object_schema({"thought": {"type": "string"}, "action": {"anyOf": choices}})
 
 
 def claims_schema(numbers: list[int]) -> dict[str, Any]:
     """Return the schema of an answer whose claims cite some of `numbers`."""
     cites: dict[str, Any] = {"type": "array", "items": {"type": "integer", "enum": numbers}}
-    claim = _object({"text": {"type": "string"}, "cites": cites if numbers else {"type": "array", "maxItems": 0}})
-    return _object({"short": {"type": "string"}, "claims": {"type": "array", "items": claim}})
+    claim = object_schema(
+        {"text": {"type": "string"}, "cites": cites if numbers else {"type": "array", "maxItems": 0}}
+    )
+    return object_schema({"short": {"type": "string"}, "claims": {"type": "array", "items": claim}})
 
 
 def _choice(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     properties = {"tool": {"type": "string", "const": name}, **parameters.get("properties", {})}
     required = ["tool", *parameters.get("required", [])]
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-
-
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
 
 
 def _read_action(parsed: Mapping[str, Any] | None) -> Action:

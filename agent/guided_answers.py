@@ -1,0 +1,88 @@
+"""How the guided policy turns what a model or a tool has said into an answer, or into an honest "not found"."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from crowquill.agent.annotate import counted, wants_person
+from crowquill.agent.critic.checks import is_unknown, is_verdict
+from crowquill.agent.critic.grounding import connected, lacking, needed, repeats, says, searchable
+from crowquill.agent.models.base import Reply
+from crowquill.agent.state import Action, State
+from crowquill.memory.evidence import Computation, Evidence, Table, plain_text
+from crowquill.memory.textual import names
+
+RESULT = "RESULT"
+"""Stands for the computed number in a sentence that the model writes before the number is known."""
+NOT_FOUND = Action("give_up", {"reason": "not_found", "note": "the sources consulted do not say it"})
+
+
+def read_answer(state: State, parsed: dict[str, Any], reply: Reply | None) -> Action:
+    """Turn a reading into an answer, or "not found" when the evidence does not carry the short answer."""
+    short = _bare(str(parsed.get("answer", "")).strip().strip("."), state.task.goal)
+    sentence = str(parsed.get("sentence", "")).strip()
+    if is_unknown(short):
+        short = counted(state.task.goal, sentence)
+    if not short:
+        return NOT_FOUND
+    if not is_verdict(short):
+        if repeats(short, state.task.goal):
+            return NOT_FOUND
+        texts = [searchable(item) for item in state.evidence]
+        if lacking(short, [*texts, state.task.goal]) or not connected(state.task.goal, short, state.evidence):
+            return NOT_FOUND
+        if not says(short, sentence):
+            sentence = _holder(short, tuple(parsed.get("quotes", ())), state.evidence)
+    cites = needed(sentence, tuple(parsed.get("quotes", ())), state.evidence)
+    args: dict[str, Any] = {"short": short, "claims": [{"text": sentence, "cites": list(cites)}]}
+    if reply is not None and reply.logprobs:
+        args["confidence"] = round(math.exp(sum(reply.logprobs) / len(reply.logprobs)), 4)
+    return Action("answer", args)
+
+
+def decided(short: str, cites: Sequence[int], state: State) -> Action:
+    """Answer with what code has concluded: the deciding quote about each side is the claim."""
+    claims = [{"text": plain_text(state.evidence[number - 1]), "cites": [number]} for number in cites]
+    return Action("answer", {"short": short, "claims": claims})
+
+
+def computed(state: State, sentence: str, cites: tuple[int, ...]) -> Action:
+    """Answer with the last computation: its result stands where the sentence says RESULT."""
+    number = len(state.evidence)
+    computation = state.evidence[-1]
+    assert isinstance(computation, Computation)
+    value = computation.decimal
+    shown = value if computation.exact == value else f"≈ {value}"
+    shown += f" {computation.unit}" if computation.unit else ""
+    text = sentence.replace(RESULT, shown) if RESULT in sentence else plain_text(computation)
+    return Action("answer", {"short": shown, "claims": [{"text": text, "cites": [*cites, number]}]})
+
+
+def is_negative(state: State) -> bool:
+    """Say whether the last result is below zero, which a story about things rarely ends with."""
+    return str(getattr(state.evidence[-1], "decimal", "")).startswith("-")
+
+
+def first_cell(table: Table) -> str:
+    """Return the first cell of a result."""
+    return str(table.rows[0][0])
+
+
+def row_sentence(table: Table) -> str:
+    """Put the first row of a result into words."""
+    shown = ", ".join(f"{column}: {cell}" for column, cell in zip(table.columns, table.rows[0], strict=True))
+    return f"The first row of the result is {shown}."
+
+
+def _bare(short: str, question: str) -> str:
+    """Cut what follows the name where a person is asked for: "Lee Hazlewood died in 2007" names one."""
+    found = names(short, openings=True)
+    if not wants_person(question) or not found or found[0].start != 0:
+        return short
+    return found[0].text if short[found[0].end :].lstrip()[:1].islower() and len(found) == 1 else short
+
+
+def _holder(short: str, cites: Sequence[int], evidence: Sequence[Evidence]) -> str:
+    """Return the quote that holds the short answer, a cited one first: it stands for a sentence that does not."""
+    preferred = [evidence[number - 1] for number in cites if 1 <= number <= len(evidence)]
+    return next((plain_text(item) for item in (*preferred, *evidence) if says(short, searchable(item))), short)
