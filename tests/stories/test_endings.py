@@ -83,7 +83,7 @@ def test_a_run_that_is_cancelled_is_closed_wherever_it_was(
 
 def test_ctrl_c_ends_a_run_that_was_begun_from_a_script(tmp_path: Path, workspace: Workspace) -> None:
     script = tmp_path / "slow.replies"
-    script.write_text("replies:\n  - {role: act, delay: 60, json: {}}\n")
+    script.write_text("replies:\n  - {role: plan, delay: 60, json: {}}\n")
     program = (
         "from pathlib import Path\nfrom crowquill import Agent\nprint('go', flush=True)\n"
         f"place = Path('{workspace.path}')\n"

@@ -44,7 +44,7 @@ class Canary:
 
     def _receive(self) -> None:
         with contextlib.suppress(OSError):
-            while self._udp.recvfrom(100):
+            while self._udp.recvfrom(100)[0]:  # closing it makes it return nothing, again and again
                 self.touched.append("udp")
 
     def close(self) -> None:
