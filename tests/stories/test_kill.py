@@ -96,7 +96,7 @@ def test_kill_minus_nine_damages_nothing(command: tuple[Path, list[str]]) -> Non
     assert "all identical" in replayed.stdout
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [1, pytest.param(50, marks=pytest.mark.slow)])
 def test_killed_runs_are_resumed(command: tuple[Path, list[str]], kills: int) -> None:
     workspace, ask = command
     draw = random.Random(kills)
@@ -137,7 +137,7 @@ def test_ctrl_c_ends_a_run_and_says_where_it_is_kept(command: tuple[Path, list[s
     assert listed[0]["state"] == "cancelled"
 
 
-@pytest.mark.parametrize("kibibytes", [60, 160])
+@pytest.mark.parametrize("kibibytes", [60, pytest.param(160, marks=pytest.mark.slow)])
 def test_a_run_on_a_full_disk_says_so_and_is_resumed(command: tuple[Path, list[str]], kibibytes: int) -> None:
     workspace, ask = command
 

@@ -249,7 +249,7 @@ def hostile(canary: Path, port: int) -> list[str]:
 HOSTILE = len(hostile(Path("/canary"), 1))
 
 
-@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [8, pytest.param(1, marks=pytest.mark.slow)])
 async def test_hostile_text_runs_no_code_and_hangs_nothing(
     worker: Worker, context: FakeContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: int
 ) -> None:
