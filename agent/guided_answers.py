@@ -1,10 +1,11 @@
 """How the guided policy turns what a model or a tool has said into an answer, or into an honest "not found"."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from crowquill.agent.annotate import counted, wants_person
+from crowquill.agent.annotate import counted, is_yes_no, wants_person
 from crowquill.agent.critic.checks import is_unknown, is_verdict
 from crowquill.agent.critic.grounding import connected, lacking, needed, repeats, says, searchable
 from crowquill.agent.models.base import Reply
@@ -14,6 +15,11 @@ from crowquill.memory.textual import names
 
 RESULT = "RESULT"
 """Stands for the computed number in a sentence that the model writes before the number is known."""
+_VERDICTS = {"true": "yes", "false": "no"}
+_COMPARED = re.compile(r"(\S+) ([<>]) (\S+)")
+_WHICH = re.compile(
+    r"\b(?:which|what|что)\b.*?\b(?:(smaller|less|lower|меньше)|larger|bigger|greater|higher|more|больше)\b", re.I
+)
 NOT_FOUND = Action("give_up", {"reason": "not_found", "note": "the sources consulted do not say it"})
 
 
@@ -54,8 +60,19 @@ def computed(state: State, sentence: str, cites: tuple[int, ...]) -> Action:
     value = computation.decimal
     shown = value if computation.exact == value else f"≈ {value}"
     shown += f" {computation.unit}" if computation.unit else ""
+    shown = _chosen(shown, state.task.goal)
     text = sentence.replace(RESULT, shown) if RESULT in sentence else plain_text(computation)
     return Action("answer", {"short": shown, "claims": [{"text": text, "cites": [*cites, number]}]})
+
+
+def _chosen(shown: str, question: str) -> str:
+    """Return what a question asks of a comparison: one side of "9.11 < 9.9", yes or no of "true"; else it stays."""
+    if shown in _VERDICTS and is_yes_no(question):
+        return _VERDICTS[shown]
+    sides, asked = _COMPARED.fullmatch(shown), _WHICH.search(question)
+    if sides is None or asked is None:
+        return shown
+    return sides[1] if (sides[2] == "<") == (asked[1] is not None) else sides[3]
 
 
 def is_negative(state: State) -> bool:

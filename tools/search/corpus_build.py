@@ -19,8 +19,8 @@ from crowquill.tools.search.gather import SUFFIXES, Document, Gatherer
 from crowquill.tools.search.shelf import Page, Shelf
 
 LEAD = 700
-"""Characters of a page from which, with its title, the page's vector is made. The encoder averages what it reads: on
-60 HotpotQA questions 400, 700 and 1,200 (whole pages) find 0.925, 0.933 and 0.917 of the supporting pages."""
+"""Characters of a page from which, with its title, the page's vector is made. The encoder averages what it reads:
+on 60 HotpotQA questions 400, 700 and 1,200 (whole pages) find 0.925, 0.933 and 0.917 of the supporting pages."""
 
 Progress = Callable[[str, int, int], None]
 """Gets what is being done, and how many pages of how many are done."""
