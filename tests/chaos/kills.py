@@ -136,7 +136,8 @@ class Trial:
 
     def lost(self) -> int:
         """Return how many events were acknowledged and are not in the journal."""
-        if not self.told.exists():
+        told = self.told.read_text().splitlines() if self.told.exists() else []
+        if not told:  # perhaps killed before the first migration, when there is no table of events yet
             return 0
         connection = sqlite3.connect(self.place / "crowquill.db")
         stored = {
@@ -146,7 +147,7 @@ class Trial:
         sound = connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
         connection.close()
         assert sound
-        return sum(line not in stored for line in self.told.read_text().splitlines() if line.endswith("}"))
+        return sum(line not in stored for line in told if line.endswith("}"))
 
 
 def whole(template: Path, folder: Path, steps: int) -> tuple[dict[str, Any], float]:

@@ -35,6 +35,7 @@ from crowquill.tools.sql.guard import (
 _WAL_VERSION = 2  # bytes 18 and 19 of the file
 _IMMUTABLE = "immutable=1"
 _BUSY_SECONDS = 2.0
+_LOG_SECONDS = 1.0
 _PROGRESS_STEPS = 20_000  # virtual machine instructions between two looks at the clock
 _MODULE = re.compile(r"\bUSING\s+(\w+)", re.IGNORECASE)
 _ERRORS = (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError)
@@ -69,7 +70,7 @@ def query(request: Any) -> Json:
         clock.limit(connection)
         strict = strict_names(sql)
         try:
-            with closing(connection.execute(strict)) as cursor:
+            with closing(_executed(connection, strict)) as cursor:
                 if cursor.description is None:
                     raise ToolRetry("only SELECT statements give a result")
                 names = [str(column[0]) for column in cursor.description]
@@ -84,6 +85,22 @@ def query(request: Any) -> Json:
             raise ToolRetry(advice + "; text stands in single quotes" * wants_text) from None
         except MemoryError:
             raise ToolFailed("the query needs too much memory; make it narrower") from None
+
+
+def _executed(connection: sqlite3.Connection, sql: str) -> sqlite3.Cursor:
+    """Run a statement, and for a moment again when another program is just at work on its write-ahead log.
+
+    A reader that may not mend the index of the log can meet it half written or begun anew
+    (SQLITE_READONLY_RECOVERY, SQLITE_READONLY_CANTINIT): a moment later it is whole.
+    """
+    end = time.monotonic() + _LOG_SECONDS
+    while True:
+        try:
+            return connection.execute(sql)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY or time.monotonic() > end:
+                raise
+            time.sleep(0.005)
 
 
 @contextmanager
@@ -134,7 +151,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     try:
         for setting in ("query_only=1", "trusted_schema=0", "temp_store=2", f"hard_heap_limit={HEAP}"):
             connection.execute(f"PRAGMA {setting}")
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # loads the schema, however wide
+        _executed(connection, "SELECT count(*) FROM sqlite_master").fetchone()  # loads the schema, however wide
     except sqlite3.Error as error:
         raise ToolFailed(f"the database cannot be read: {error}") from None
     _connect_virtual_tables(connection)
