@@ -127,6 +127,11 @@ class Journal:
         clocks = (effect for key, effect in self._effects.items() if key.kind == "clock")
         return max((float(effect.response) for effect in clocks if effect.response is not None), default=0.0)
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether every recorded event has come again: what happens from now on is new."""
+        return self.writes and not self._events
+
     def knows(self, lane: str, kind: EffectKind, request: Json) -> bool:
         """Say whether the lane's next effect of this kind and request is recorded."""
         sha256 = digest(canonical(self.redactor.data(request)))
