@@ -94,6 +94,9 @@ def ask(
     as_json: AsJson = False,
     events: Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Write an HTML page with the answer, its receipts and all steps.")
+    ] = None,
 ) -> None:
     """Answer a question, with receipts.
 
@@ -119,7 +122,7 @@ def ask(
         cache=cache,
         workspace=workspace,
     )
-    raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet))
+    raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet, report=report))
 
 
 @app.command()
