@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from crowquill.agent.answer import Answer
+from crowquill.agent.approvals import ApprovalRule, Approver, Safety
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.cassette import Tape, insert_tape, read_cassette, write_cassette
 from crowquill.agent.config import PARTS, ROLES, Part, PolicyName, RunConfig
@@ -57,6 +58,9 @@ class Agent:
         data: CSV, TSV, Parquet, JSON, JSON Lines and Excel files, or folders of them; together one database.
         tools: more tools, made with `crowquill.tool`.
         allow: names of tools, or patterns of them, that may write, send or execute without anybody being asked.
+        approver: whoever is asked before something is written, sent or executed (`crowquill.Approver`).
+        safety: mode and approvals (`crowquill.Safety`); without it the mode is `ask` with an approver, else `auto`,
+            which only reads.
         web: allow live search and fetching; naming providers in `search` does so, too.
         search: web search providers in the order in which they are asked, each when those before it found nothing:
             `tavily`, `brave`, `searxng`, `wikipedia`, `ddg`; `a+b` asks two and merges. Free ones when empty.
@@ -85,6 +89,8 @@ class Agent:
         data: Sequence[str | Path] = (),
         tools: Sequence[Tool] = (),
         allow: Sequence[str] = (),
+        approver: Approver | None = None,
+        safety: Safety | None = None,
         web: bool = False,
         search: Sequence[str] = (),
         fetching: Fetching | None = None,
@@ -113,7 +119,11 @@ class Agent:
         self.workspace = workspace if isinstance(workspace, Workspace) else Workspace(find_workspace(workspace))
         self.tools = tuple(tools)
         self.clock: Clock = SystemClock() if clock is None else clock
+        self.approver = approver
         self._redactor = Redactor()
+        if safety is None:
+            safety = Safety(mode="auto" if approver is None else "ask")
+        allowed = tuple(ApprovalRule("allow", tool=pattern) for pattern in allow)
         self.config = RunConfig(
             models={role: model.name for role, model in self.models.items()},
             policy=default_policy(self.models["act"].name) if policy is None else policy,
@@ -129,7 +139,7 @@ class Agent:
             prices={} if prices is None else dict(prices),
             without=tuple(without),
             tools=tuple(ToolSpec.of(entry) for entry in self.tools),
-            allow=tuple(allow),
+            safety=replace(safety, approvals=allowed + safety.approvals),
             cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
         )
@@ -161,7 +171,7 @@ class Agent:
             prices=config.prices,
             without=config.without,
             tools=[spec.stand_in() for spec in config.tools],
-            allow=config.allow,
+            safety=config.safety,
             cache=config.cache,
             examples=config.examples,
             workspace=workspace,
@@ -323,7 +333,7 @@ class Agent:
     @property
     def driver(self) -> Driver:
         """What executes runs with the settings and models of this agent."""
-        return Driver(self.config, self.models, self.workspace, self.clock)
+        return Driver(self.config, self.models, self.workspace, self.clock, self.approver)
 
     async def _warm(self) -> None:
         """Load what the first requests need; a failure shows at the first request itself."""

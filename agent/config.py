@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
+from crowquill.agent.approvals import ApprovalRule, Safety
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.models.base import Role
 from crowquill.agent.toolspec import ToolSpec
@@ -25,8 +26,8 @@ class RunConfig:
     search and fetching, `search` names the providers in order (see `tools.search.registry`), `fetching` says how
     pages are fetched; `prices` are per model, dollars per million tokens; `earlier` are the questions that this one
     refines, each with its query; `without` names parts of the recipe that are left out, `tools` are those of the
-    user's own program, and `allow` patterns of the names of those that may do more than read. With `cache`, replies
-    of earlier runs are used again. `examples` are steps of earlier runs, shown to the model.
+    user's own program, and `safety` says what is done without asking. With `cache`, replies of earlier runs are
+    used again. `examples` are steps of earlier runs, shown to the model.
     """
 
     models: Mapping[Role, str]
@@ -44,7 +45,7 @@ class RunConfig:
     earlier: tuple[tuple[str, str], ...] = ()
     without: tuple[Part, ...] = ()
     tools: tuple[ToolSpec, ...] = ()
-    allow: tuple[str, ...] = ()
+    safety: Safety = field(default_factory=Safety)
     cache: bool = True
     examples: tuple[str, ...] = ()
 
@@ -55,12 +56,15 @@ class RunConfig:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunConfig":
         """Restore what `to_json` gave."""
-        names = ("corpora", "databases", "data", "search", "allow_hosts", "without", "allow", "examples")
+        names = ("corpora", "databases", "data", "search", "allow_hosts", "without", "examples")
         lists = {name: tuple(data.get(name, ())) for name in names}
+        data = dict(data)
+        before = Safety(approvals=tuple(ApprovalRule("allow", tool=name) for name in data.pop("allow", ())))
         values = {
             "budget": Budget(**data["budget"]),
             "earlier": tuple((question, sql) for question, sql in data.get("earlier", ())),
             "fetching": Fetching(**data.get("fetching", {})),
+            "safety": Safety.from_json(data["safety"]) if "safety" in data else before,
             "prices": {name: Price(**price) for name, price in data["prices"].items()},
             "tools": tuple(
                 ToolSpec(tool) if isinstance(tool, str) else ToolSpec(**tool) for tool in data.get("tools", ())

@@ -11,9 +11,11 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from crowquill.agent.answer import Answer, Claim, Reward, Stopped, Verdict
+from crowquill.agent.approvals import By
 from crowquill.agent.models.base import Usage
 from crowquill.memory.evidence import Evidence
 from crowquill.tasks.task import Task
+from crowquill.tools.context import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,24 @@ class Observed:
     status: str
     error: str = ""
     kind: Literal["observed"] = "observed"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The rules or a person have decided about what would be written, sent, executed or opened.
+
+    `why` is our own words or a person's; `args` and `effect` may hold text from outside.
+    """
+
+    step: int
+    tool: str
+    access: Access
+    args: dict[str, str]
+    allowed: bool
+    by: By
+    why: str
+    effect: str = ""
+    kind: Literal["decided"] = "decided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +155,7 @@ Event = (
     | TaskStarted
     | Acted
     | Observed
+    | Decided
     | EvidenceFound
     | ModelCalled
     | TaskFinished

@@ -92,7 +92,7 @@ class Run:
         alone = len(agenda.tasks) == 1
         ledgers = self.ledger.split(len(ready), keep_final=not alone)
         lanes = [
-            Lane(self.services, task.id, ledger, self.rules.fork())
+            Lane(self.services, task.id, ledger, self._rules_for(task), task=task.goal)
             for task, ledger in zip(ready, ledgers, strict=True)
         ]
         try:
@@ -109,6 +109,9 @@ class Run:
             self.outcomes.append(episode.result())
             agenda = agenda.settle(episode.result().task)
         return agenda
+
+    def _rules_for(self, task: Task) -> Rules:
+        return self.rules.fork(reads_only=task.origin == "extension" and bool(self.rules.tainted))
 
     async def _episode(self, task: Task, agenda: Agenda, lane: Lane) -> Outcome:
         toolkit = await self.workshop.toolkit(lane)

@@ -49,7 +49,7 @@ class Workshop:
 
     def __init__(self, config: RunConfig, workspace: Workspace, extra: Sequence[Tool], *, live: bool) -> None:
         self._config = config
-        check_custom(extra, config.allow)
+        check_custom(extra, config.safety)
         self._workspace = workspace
         self._extra = tuple(replace(entry, custom=True) for entry in extra)
         databases = [(open_database if live else locate_database)(url) for url in config.databases]
