@@ -21,6 +21,7 @@ from crowquill.agent.drive import Driver
 from crowquill.agent.events import Event, Progress, RunFinished
 from crowquill.agent.examples import read_examples
 from crowquill.agent.fork import Change, Fork, create_fork
+from crowquill.agent.inbox import Inbox
 from crowquill.agent.journal import Journal, Mode
 from crowquill.agent.models.absent import AbsentModel
 from crowquill.agent.models.base import Model, Role
@@ -35,6 +36,7 @@ from crowquill.errors import ReplayMiss, UserError
 from crowquill.memory.clock import Clock, SystemClock
 from crowquill.memory.evidence import Table
 from crowquill.memory.lessons import Lesson, LessonStore
+from crowquill.tasks.profile import Profile, load_profile
 from crowquill.tools.fetching import Fetching
 from crowquill.tools.tool import Tool
 
@@ -71,6 +73,8 @@ class Agent:
         examples: demonstrations of earlier runs (`crowquill runs export`) that a model of the json policy sees: a
             file, or what `read_examples` made of it.
         cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
+        profile: name, manner, sources and tools of the agent: a `Profile`, or the path of its YAML file.
+        inbox: how a person who is there gives hints, pauses, and is asked; see `agent.inbox`.
     """
 
     def __init__(
@@ -97,6 +101,8 @@ class Agent:
         cassette: Path | str | None = None,
         examples: Path | str | Sequence[str] = (),
         cache: bool = True,
+        profile: Profile | Path | str | None = None,
+        inbox: Inbox | None = None,
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
@@ -112,6 +118,7 @@ class Agent:
         }
         self.workspace = workspace if isinstance(workspace, Workspace) else Workspace(find_workspace(workspace))
         self.tools = tuple(tools)
+        self.inbox = inbox
         self.clock: Clock = SystemClock() if clock is None else clock
         self._redactor = Redactor()
         self.config = RunConfig(
@@ -132,6 +139,7 @@ class Agent:
             allow=tuple(allow),
             cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
+            profile=load_profile(Path(profile)) if isinstance(profile, Path | str) else profile,
         )
         if self.config.examples and self.config.policy != "json":
             raise UserError("examples are for the json policy; the guided one chooses its actions by code")
@@ -164,6 +172,7 @@ class Agent:
             allow=config.allow,
             cache=config.cache,
             examples=config.examples,
+            profile=config.profile,
             workspace=workspace,
         )
         agent.config = replace(agent.config, earlier=config.earlier)
@@ -323,7 +332,7 @@ class Agent:
     @property
     def driver(self) -> Driver:
         """What executes runs with the settings and models of this agent."""
-        return Driver(self.config, self.models, self.workspace, self.clock)
+        return Driver(self.config, self.models, self.workspace, self.clock, self.inbox)
 
     async def _warm(self) -> None:
         """Load what the first requests need; a failure shows at the first request itself."""

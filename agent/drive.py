@@ -13,6 +13,7 @@ from crowquill.agent.answer import Answer, Reward, Stop
 from crowquill.agent.config import RunConfig
 from crowquill.agent.events import Event, EvidenceFound, ModelCalled, Progress, Recorded, RunFinished
 from crowquill.agent.fork import Fork
+from crowquill.agent.inbox import Inbox
 from crowquill.agent.journal import Alongside, Journal
 from crowquill.agent.lane import Services
 from crowquill.agent.models.base import Model, Role, Usage
@@ -56,6 +57,7 @@ class Driver:
     models: Mapping[Role, Model]
     workspace: Workspace
     clock: Clock
+    inbox: Inbox | None = None
 
     async def drive(
         self,
@@ -161,6 +163,8 @@ class Driver:
             publish=publish,
             store=partial(_remember, memory.store, journal, objective),
             fork=fork,
+            inbox=self.inbox,
+            persona="" if self.config.profile is None else self.config.profile.persona,
         )
 
     async def _draw_seed(self, journal: Journal) -> str:

@@ -122,6 +122,11 @@ class Journal:
         return await self._database.write(lambda connection: beat(connection, self.run_id, now))
 
     @property
+    def behind(self) -> bool:
+        """Whether a run that is resumed has not yet come to where it was left."""
+        return bool(self._unused)
+
+    @property
     def worked(self) -> float:
         """Seconds for which the run had worked when its clock was last read; 0 for a new run."""
         clocks = (effect for key, effect in self._effects.items() if key.kind == "clock")
@@ -129,6 +134,8 @@ class Journal:
 
     def knows(self, lane: str, kind: EffectKind, request: Json) -> bool:
         """Say whether the lane's next effect of this kind and request is recorded."""
+        if not self._effects:
+            return False
         sha256 = digest(canonical(self.redactor.data(request)))
         known = self._effects.get(Key(lane, kind, sha256, self._ordinals[lane, kind, sha256]))
         return known is not None and known.response is not None

@@ -9,12 +9,14 @@ from typing import Any, cast
 from crowquill.agent.budget import FREE, Ledger, Price
 from crowquill.agent.events import Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
 from crowquill.agent.fork import Fork
+from crowquill.agent.inbox import Inbox
 from crowquill.agent.journal import Alongside, Journal
-from crowquill.agent.models.base import Model, Rehearsed, Reply, Request, Role, Usage
+from crowquill.agent.models.base import Message, Model, Rehearsed, Reply, Request, Role, Usage
 from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
 from crowquill.agent.recall import JournaledRecall, LaneRecall
-from crowquill.agent.rules import Rules
+from crowquill.agent.render import one_line
+from crowquill.agent.rules import Rules, urls_in
 from crowquill.agent.state import Action
 from crowquill.errors import BudgetExceeded, ModelError, ModelFault, RunPaused
 from crowquill.memory.blobs import BlobStore
@@ -50,6 +52,8 @@ class Services:
     store: Callable[[Evidence, str], Alongside]
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     fork: Fork | None = None
+    inbox: Inbox | None = None
+    persona: str = ""
 
 
 class Lane:
@@ -61,6 +65,7 @@ class Lane:
         self.ledger = ledger
         self.rules = rules
         self.step = 0
+        self._hints: tuple[str, ...] = ()
 
     @property
     def lane(self) -> str:
@@ -76,7 +81,11 @@ class Lane:
     def deadline(self) -> float | None:
         """Monotonic second at which the time is over: for exploring, or once the reserve is open, altogether."""
         seconds = self.ledger.seconds_limit
-        return None if seconds is None else self.services.started + seconds
+        return None if seconds is None else self.services.started + self._paused_seconds + seconds
+
+    @property
+    def _paused_seconds(self) -> float:
+        return 0.0 if self.services.inbox is None else self.services.inbox.paused_seconds
 
     @property
     def blobs(self) -> BlobStore:
@@ -126,14 +135,17 @@ class Lane:
         await self.emit(EvidenceFound(evidence), self.services.store(evidence, self.path))
 
     async def tick(self) -> None:
-        """Book the time that has passed and say when a budget runs low.
+        """Look into the inbox, book the time that has passed and say when a budget runs low.
 
         Raises:
-            BudgetExceeded: the time for exploring is over.
+            BudgetExceeded: the time for exploring is over, or the person wants the answer now.
         """
+        if self.services.inbox is not None:
+            await self.services.inbox.wait_while_paused()
+        await self._take_hints()
 
         async def elapsed() -> Json:
-            return round(self.clock.monotonic() - self.services.started, 3)
+            return round(self.clock.monotonic() - self.services.started - self._paused_seconds, 3)
 
         seconds = cast("float", await self.effect("clock", None, elapsed))
         try:
@@ -141,6 +153,44 @@ class Lane:
         finally:
             for line in self.ledger.marks():
                 await self.emit(Noticed(line, "warning"))
+        if await self.is_enough():
+            raise BudgetExceeded("person", "the answer was wanted at once")
+
+    async def is_enough(self) -> bool:
+        """Say whether the person wants the answer now."""
+
+        async def call() -> Json:
+            return True
+
+        inbox = self.services.inbox
+        request: Json = {"enough": True}
+        live = inbox is not None and inbox.enough and not self.services.journal.behind
+        if live or self.services.journal.knows(self.lane, "person", request):
+            return cast("bool", await self.effect("person", request, call))
+        return False
+
+    async def _take_hints(self) -> None:
+        """Take over the hints that are new to this lane; they stand at the end of its prompts from now on."""
+        inbox, seen = self.services.inbox, len(self._hints)
+
+        async def call() -> Json:
+            return cast("Json", [] if inbox is None else inbox.hints_after(seen))
+
+        request: Json = {"hints after": seen}
+        live = inbox is not None and bool(inbox.hints_after(seen)) and not self.services.journal.behind
+        if live or self.services.journal.knows(self.lane, "person", request):
+            hints = cast("list[str]", await self.effect("person", request, call))
+            self._hints += tuple(hints)
+            for hint in hints:
+                self.rules.offer(urls_in(hint))
+                await self.emit(Noticed(f"hint: {one_line(hint, 300)}"))
+
+    def _with_hints(self, request: Request) -> Request:
+        if not self._hints:
+            return request
+        *before, last = request.messages
+        hints = "\n".join(f"Hint from the user: {hint}" for hint in self._hints)
+        return replace(request, messages=(*before, Message(last.role, f"{last.content}\n\n{hints}")))
 
     async def complete(self, request: Request) -> Reply:
         """Ask the model of the request's role: reserve, call with retries, book, record.
@@ -151,6 +201,8 @@ class Lane:
             RunPaused: the model cannot be had now.
         """
         model = self.services.models[request.role]
+        await self._take_hints()
+        request = self._with_hints(request)
         redact = self.services.journal.redactor.text
         messages = tuple(replace(message, content=redact(message.content)) for message in request.messages)
         request = replace(request, messages=messages)
