@@ -122,15 +122,15 @@ class Journal:
         return await self._database.write(lambda connection: beat(connection, self.run_id, now))
 
     @property
-    def behind(self) -> bool:
-        """Whether a run that is resumed has not yet come to where it was left."""
-        return bool(self._unused)
-
-    @property
     def worked(self) -> float:
         """Seconds for which the run had worked when its clock was last read; 0 for a new run."""
         clocks = (effect for key, effect in self._effects.items() if key.kind == "clock")
         return max((float(effect.response) for effect in clocks if effect.response is not None), default=0.0)
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether every recorded event has come again: what happens from now on is new."""
+        return self.writes and not self._events
 
     def knows(self, lane: str, kind: EffectKind, request: Json) -> bool:
         """Say whether the lane's next effect of this kind and request is recorded."""

@@ -9,15 +9,14 @@ from typing import Any, cast
 from crowquill.agent.budget import FREE, Ledger, Price
 from crowquill.agent.events import Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
 from crowquill.agent.fork import Fork
-from crowquill.agent.inbox import Inbox
 from crowquill.agent.journal import Alongside, Journal
-from crowquill.agent.models.base import Message, Model, Rehearsed, Reply, Request, Role, Usage
+from crowquill.agent.models.base import Model, Rehearsed, Reply, Request, Role, Usage
 from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
 from crowquill.agent.recall import JournaledRecall, LaneRecall
-from crowquill.agent.render import one_line
-from crowquill.agent.rules import Rules, urls_in
+from crowquill.agent.rules import Rules
 from crowquill.agent.state import Action
+from crowquill.agent.steering import Heard, Order, Steering
 from crowquill.errors import BudgetExceeded, ModelError, ModelFault, RunPaused
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.clock import Clock
@@ -52,20 +51,37 @@ class Services:
     store: Callable[[Evidence, str], Alongside]
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     fork: Fork | None = None
-    inbox: Inbox | None = None
+    steering: Steering | None = None
     persona: str = ""
+
+    @property
+    def began(self) -> float:
+        """Monotonic second from which the run's time is counted: as long as it is held, no time passes."""
+        return self.started + (0.0 if self.steering is None else self.steering.waited)
 
 
 class Lane:
     """Implements `tools.context.ToolContext` for one task."""
 
-    def __init__(self, services: Services, path: str, ledger: Ledger, rules: Rules) -> None:
+    def __init__(
+        self,
+        services: Services,
+        path: str,
+        ledger: Ledger,
+        rules: Rules,
+        *,
+        heard: Heard | None = None,
+        beside: int = 1,
+    ) -> None:
+        """`heard` is what the run was told before; `beside` is how many lanes run at the same time."""
         self.services = services
+        self.heard = Heard() if heard is None else heard
+        self._beside = beside
+        self._heeded = 0
         self.path = path
         self.ledger = ledger
         self.rules = rules
         self.step = 0
-        self._hints: tuple[str, ...] = ()
 
     @property
     def lane(self) -> str:
@@ -81,11 +97,7 @@ class Lane:
     def deadline(self) -> float | None:
         """Monotonic second at which the time is over: for exploring, or once the reserve is open, altogether."""
         seconds = self.ledger.seconds_limit
-        return None if seconds is None else self.services.started + self._paused_seconds + seconds
-
-    @property
-    def _paused_seconds(self) -> float:
-        return 0.0 if self.services.inbox is None else self.services.inbox.paused_seconds
+        return None if seconds is None else self.services.began + seconds
 
     @property
     def blobs(self) -> BlobStore:
@@ -135,17 +147,16 @@ class Lane:
         await self.emit(EvidenceFound(evidence), self.services.store(evidence, self.path))
 
     async def tick(self) -> None:
-        """Look into the inbox, book the time that has passed and say when a budget runs low.
+        """Do what a person has said, book the time that has passed, and say when a budget runs low.
 
         Raises:
-            BudgetExceeded: the time for exploring is over, or the person wants the answer now.
+            BudgetExceeded: the time for exploring is over, or the answer is wanted now.
         """
-        if self.services.inbox is not None:
-            await self.services.inbox.wait_while_paused()
-        await self._take_hints()
+        await self.heed()
+        self.check_patience()
 
         async def elapsed() -> Json:
-            return round(self.clock.monotonic() - self.services.started - self._paused_seconds, 3)
+            return round(self.clock.monotonic() - self.services.began, 3)
 
         seconds = cast("float", await self.effect("clock", None, elapsed))
         try:
@@ -153,44 +164,35 @@ class Lane:
         finally:
             for line in self.ledger.marks():
                 await self.emit(Noticed(line, "warning"))
-        if await self.is_enough():
-            raise BudgetExceeded("person", "the answer was wanted at once")
 
-    async def is_enough(self) -> bool:
-        """Say whether the person wants the answer now."""
+    async def heed(self) -> tuple[Order, ...]:
+        """Wait while the run is held, and take in what was said since; return it.
 
-        async def call() -> Json:
-            return True
+        What is said counts from the step on at which the run is, not for recorded steps that are done again.
+        """
+        steering, journal = self.services.steering, self.services.journal
+        if steering is not None:
+            await steering.gate()
+        said = [] if steering is None or not journal.caught_up else steering.since(self.heard.count)
+        orders: tuple[Order, ...] = ()
+        self._heeded += 1
+        if said or journal.knows(self.lane, "steer", self._heeded):
 
-        inbox = self.services.inbox
-        request: Json = {"enough": True}
-        live = inbox is not None and inbox.enough and not self.services.journal.behind
-        if live or self.services.journal.knows(self.lane, "person", request):
-            return cast("bool", await self.effect("person", request, call))
-        return False
+            async def listen() -> Json:
+                return said
 
-    async def _take_hints(self) -> None:
-        """Take over the hints that are new to this lane; they stand at the end of its prompts from now on."""
-        inbox, seen = self.services.inbox, len(self._hints)
+            data = cast("list[dict[str, Any]]", await self.effect("steer", self._heeded, listen))
+            orders = tuple(map(Order.read, data))
+            self.heard = self.heard.hear(orders)
+            for order in orders:
+                if order.budget is not None:
+                    self.ledger.grant(order.budget, self._beside)
+        return orders
 
-        async def call() -> Json:
-            return cast("Json", [] if inbox is None else inbox.hints_after(seen))
-
-        request: Json = {"hints after": seen}
-        live = inbox is not None and bool(inbox.hints_after(seen)) and not self.services.journal.behind
-        if live or self.services.journal.knows(self.lane, "person", request):
-            hints = cast("list[str]", await self.effect("person", request, call))
-            self._hints += tuple(hints)
-            for hint in hints:
-                self.rules.offer(urls_in(hint))
-                await self.emit(Noticed(f"hint: {one_line(hint, 300)}"))
-
-    def _with_hints(self, request: Request) -> Request:
-        if not self._hints:
-            return request
-        *before, last = request.messages
-        hints = "\n".join(f"Hint from the user: {hint}" for hint in self._hints)
-        return replace(request, messages=(*before, Message(last.role, f"{last.content}\n\n{hints}")))
+    def check_patience(self) -> None:
+        """Raise BudgetExceeded when the answer is wanted now."""
+        if self.heard.answer:
+            raise BudgetExceeded("steps", "you wanted the answer now")
 
     async def complete(self, request: Request) -> Reply:
         """Ask the model of the request's role: reserve, call with retries, book, record.
@@ -201,9 +203,8 @@ class Lane:
             RunPaused: the model cannot be had now.
         """
         model = self.services.models[request.role]
-        await self._take_hints()
-        request = self._with_hints(request)
         redact = self.services.journal.redactor.text
+        request = self.heard.tell(request)
         messages = tuple(replace(message, content=redact(message.content)) for message in request.messages)
         request = replace(request, messages=messages)
         price = self.services.prices.get(model.name, FREE)

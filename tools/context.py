@@ -23,9 +23,9 @@ EffectKind = Literal[
     "compute",
     "recall",
     "tool",
-    "person",
     "clock",
     "random",
+    "steer",
 ]
 
 
