@@ -30,17 +30,19 @@ class Rules:
     def __init__(self, objective: str) -> None:
         self.tainted = ""
         """Where the first text from outside was read; empty until then."""
+        self.task = ""
+        """What is being worked on, for a person who is asked."""
         self.reads_only = False
         """Whether the task may only read, since it was made from what was read."""
         self._offered = set(map(_key, urls_in(objective)))
         self._private: set[str] = set()
         self._own = set(_windows(_squeeze(objective)))
 
-    def fork(self, *, reads_only: bool = False) -> "Rules":
-        """Return a copy for a lane: what one reads changes another's rules only after both have ended."""
+    def fork(self, task: str = "", *, reads_only: bool = False) -> "Rules":
+        """Return a copy for the lane of a task: what one reads changes another's rules only after both have ended."""
         copy = Rules("")
         copy.absorb(self)
-        copy.reads_only = reads_only
+        copy.task, copy.reads_only = task, reads_only
         copy._own = self._own
         return copy
 

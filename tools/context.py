@@ -26,6 +26,7 @@ EffectKind = Literal[
     "ask",
     "clock",
     "random",
+    "steer",
 ]
 
 Access = Literal["read", "write", "send", "exec"]
