@@ -27,6 +27,7 @@ from crowquill.agent.models.base import Model, Role
 from crowquill.agent.models.resolve import default_policy, resolve
 from crowquill.agent.records import NewRun, RunRecord, find_run
 from crowquill.agent.redact import Redactor
+from crowquill.agent.select.options import Select
 from crowquill.agent.tape import canonical
 from crowquill.agent.toolspec import ToolSpec
 from crowquill.agent.workshop import Workshop
@@ -71,6 +72,7 @@ class Agent:
         examples: demonstrations of earlier runs (`crowquill runs export`) that a model of the json policy sees: a
             file, or what `read_examples` made of it.
         cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
+        select: how the answer is chosen among candidates, as `best_of_n:4`, `majority:8,share=plan`; see `Select`.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class Agent:
         cassette: Path | str | None = None,
         examples: Path | str | Sequence[str] = (),
         cache: bool = True,
+        select: str | Select = "single",
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
@@ -132,9 +135,16 @@ class Agent:
             allow=tuple(allow),
             cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
+            select=self._selection(select),
         )
         if self.config.examples and self.config.policy != "json":
             raise UserError("examples are for the json policy; the guided one chooses its actions by code")
+
+    def _selection(self, select: str | Select) -> Select:
+        chosen = Select.parse(select) if isinstance(select, str) else select.checked()
+        if chosen.strategy == "single" or chosen.at_once is not None:
+            return chosen
+        return replace(chosen, at_once=self.models["act"].slots)
 
     @classmethod
     def from_config(
@@ -164,6 +174,7 @@ class Agent:
             allow=config.allow,
             cache=config.cache,
             examples=config.examples,
+            select=config.select,
             workspace=workspace,
         )
         agent.config = replace(agent.config, earlier=config.earlier)

@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.models.base import Role
+from crowquill.agent.select.options import Select
 from crowquill.agent.toolspec import ToolSpec
 from crowquill.tools.fetching import Fetching
 
@@ -26,7 +27,8 @@ class RunConfig:
     pages are fetched; `prices` are per model, dollars per million tokens; `earlier` are the questions that this one
     refines, each with its query; `without` names parts of the recipe that are left out, `tools` are those of the
     user's own program, and `allow` patterns of the names of those that may do more than read. With `cache`, replies
-    of earlier runs are used again. `examples` are steps of earlier runs, shown to the model.
+    of earlier runs are used again. `examples` are steps of earlier runs, shown to the model; `select` says
+    how the answer is chosen among candidates.
     """
 
     models: Mapping[Role, str]
@@ -47,6 +49,7 @@ class RunConfig:
     allow: tuple[str, ...] = ()
     cache: bool = True
     examples: tuple[str, ...] = ()
+    select: Select = field(default_factory=Select)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON data."""
@@ -61,6 +64,7 @@ class RunConfig:
             "budget": Budget(**data["budget"]),
             "earlier": tuple((question, sql) for question, sql in data.get("earlier", ())),
             "fetching": Fetching(**data.get("fetching", {})),
+            "select": Select(**data.get("select", {})),
             "prices": {name: Price(**price) for name, price in data["prices"].items()},
             "tools": tuple(
                 ToolSpec(tool) if isinstance(tool, str) else ToolSpec(**tool) for tool in data.get("tools", ())

@@ -15,6 +15,7 @@ from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
 from crowquill.agent.recall import JournaledRecall, LaneRecall
 from crowquill.agent.rules import Rules
+from crowquill.agent.select.attempt import Sampling
 from crowquill.agent.state import Action
 from crowquill.errors import BudgetExceeded, ModelError, ModelFault, RunPaused
 from crowquill.memory.blobs import BlobStore
@@ -55,11 +56,14 @@ class Services:
 class Lane:
     """Implements `tools.context.ToolContext` for one task."""
 
-    def __init__(self, services: Services, path: str, ledger: Ledger, rules: Rules) -> None:
+    def __init__(
+        self, services: Services, path: str, ledger: Ledger, rules: Rules, *, sampling: Sampling | None = None
+    ) -> None:
         self.services = services
         self.path = path
         self.ledger = ledger
         self.rules = rules
+        self.sampling = sampling
         self.step = 0
 
     @property
@@ -151,6 +155,7 @@ class Lane:
             RunPaused: the model cannot be had now.
         """
         model = self.services.models[request.role]
+        request = request if self.sampling is None else self.sampling.applied(request)
         redact = self.services.journal.redactor.text
         messages = tuple(replace(message, content=redact(message.content)) for message in request.messages)
         request = replace(request, messages=messages)

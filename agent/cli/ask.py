@@ -29,6 +29,7 @@ class AskOptions:
     allow_hosts: tuple[str, ...] = ()
     budget: str | None = None
     memory: bool = True
+    select: str = "single"
     examples: Path | None = None
     cache: bool = True
     workspace: Path | None = None
@@ -54,6 +55,7 @@ class AskOptions:
             budget=None if self.budget is None else Budget.parse(self.budget),
             memory=self.memory,
             cache=self.cache,
+            select=self.select,
             examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
         )
