@@ -18,6 +18,7 @@ from crowquill.agent.select.attempt import Attempt, Sampling
 from crowquill.agent.select.candidates import Candidates
 from crowquill.agent.select.redraft import redraft
 from crowquill.agent.state import State
+from crowquill.agent.steering import Heard
 from crowquill.agent.workshop import Workshop
 from crowquill.agent.writer import compose, write
 from crowquill.errors import BudgetExceeded, ModelError
@@ -55,12 +56,16 @@ class Run:
         self.plan: Agenda | None = None
         self.planned = 0
 
-    def _lane(self, name: str, ledger: Ledger, rules: Rules) -> Lane:
+    def _lane(
+        self, name: str, ledger: Ledger, rules: Rules, *, heard: Heard | None = None, beside: int = 1
+    ) -> Lane:
         """Make a lane; those of all candidates but the first have its number and draw at random."""
-        if self.number == 1:
-            return Lane(self.services, name, ledger, rules)
-        sampling = Sampling(self.number, self.services.seed, nudged=self.config.select.share != "evidence")
-        return Lane(self.services, f"c{self.number}-{name}", ledger, rules, sampling=sampling)
+        name, sampling = (name, None) if self.number == 1 else (f"c{self.number}-{name}", self._sampling)
+        return Lane(self.services, name, ledger, rules, heard=heard, beside=beside, sampling=sampling)
+
+    @property
+    def _sampling(self) -> Sampling:
+        return Sampling(self.number, self.services.seed, nudged=self.config.select.share != "evidence")
 
     async def execute(self) -> Answer:
         """Do everything that the objective needs, within the budget; always end with an answer object."""
@@ -86,14 +91,17 @@ class Run:
         return await other.score(draft, evidence, ending)
 
     def _branch(self, number: int, ledger: Ledger) -> "Run":
-        return Run(self.objective, self.config, self.services, self.workshop, ledger=ledger, number=number)
+        other = Run(self.objective, self.config, self.services, self.workshop, ledger=ledger, number=number)
+        other.lane.heard = self.lane.heard
+        return other
 
     async def attempt(self) -> Attempt:
         """Plan, work the plan off, and compose a candidate; what goes wrong is told in it."""
         agenda, barren = Agenda(), 0
         try:
-            agenda = self.plan = await self._plan() if self.plan is None else self.plan
-            self.planned = len(agenda.tasks)
+            self.plan = await self._plan() if self.plan is None else self.plan
+            self.planned = len(self.plan.tasks)
+            agenda = await self._heed(self.plan)
             while agenda.ready and barren < _BARREN_BATCHES:
                 known = len(self.evidence())
                 agenda = await self._batch(agenda)
@@ -101,7 +109,7 @@ class Run:
                 barren = 0 if learned else barren + 1
                 if self._broken():
                     break
-                agenda = await self._extend(agenda, learned=learned)
+                agenda = await self._heed(await self._extend(agenda, learned=learned))
         except BudgetExceeded as limit:
             return await self._conclude("budget", str(limit), agenda.open)
         except ModelError as error:
@@ -137,7 +145,8 @@ class Run:
         alone = len(agenda.tasks) == 1
         ledgers = self.ledger.split(len(ready), keep_final=not alone)
         lanes = [
-            self._lane(task.id, ledger, self.rules.fork()) for task, ledger in zip(ready, ledgers, strict=True)
+            self._lane(task.id, ledger, self.rules.fork(), heard=self.lane.heard, beside=len(ready))
+            for task, ledger in zip(ready, ledgers, strict=True)
         ]
         try:
             async with asyncio.TaskGroup() as group:
@@ -172,6 +181,21 @@ class Run:
         if changes.objective_met:
             agenda = agenda.drop(task.id for task in agenda.open)
         return await self._change(agenda, changes.add)
+
+    async def _heed(self, agenda: Agenda) -> Agenda:
+        """Change the agenda as a person has said. Raises BudgetExceeded when the answer is wanted now."""
+        for order in await self.lane.heed():
+            match order.kind:
+                case "add":
+                    agenda = await self._change(agenda, [Task("new", order.text, origin="user")])
+                case "drop" | "first":
+                    changed = agenda.drop([order.text]) if order.kind == "drop" else agenda.first([order.text])
+                    agenda = await self._change(changed, ())
+                case _:
+                    pass
+        if agenda.open:
+            self.lane.check_patience()
+        return agenda
 
     def _failed(self) -> bool:
         return any(outcome.draft is None for outcome in self.outcomes)
@@ -264,7 +288,7 @@ class Run:
 
     async def _seconds(self) -> float:
         async def elapsed() -> Json:
-            return round(self.services.clock.monotonic() - self.services.started, 3)
+            return round(self.services.clock.monotonic() - self.services.began, 3)
 
         return cast("float", await self.lane.effect("clock", "end", elapsed))
 

@@ -32,6 +32,7 @@ class AskOptions:
     select: str = "single"
     examples: Path | None = None
     cache: bool = True
+    profile: Path | None = None
     workspace: Path | None = None
 
     def agent(self) -> Agent:
@@ -56,6 +57,7 @@ class AskOptions:
             memory=self.memory,
             cache=self.cache,
             select=self.select,
+            profile=self.profile,
             examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
         )

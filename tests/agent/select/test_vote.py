@@ -26,7 +26,7 @@ SAMPLES = [attempt(1, "Vienna", 1.0), attempt(2, "Graz", 3.0), attempt(3, "vienn
 def test_the_winner_under_each_strategy(strategy: Strategy, winner: int) -> None:
     choice = choose(strategy, SAMPLES)
     assert choice.winner.number == winner
-    assert [ranked.number for ranked in choice.ranking][0] == winner
+    assert choice.ranking[0].number == winner
     assert {ranked.number for ranked in choice.ranking} == {1, 2, 3, 4}
     assert choice.why
 
@@ -38,7 +38,7 @@ def test_equal_answers_of_much_reward_beat_more_of_little() -> None:
 
 
 def test_a_reward_of_zero_counts_and_nothing_is_kept_between_calls() -> None:
-    """dspy's best-of-N kept `fail_count` between calls, ignored 0, and returned None when all had failed."""
+    """The best-of-N of dspy kept `fail_count` between calls, ignored 0, and returned None when all had failed."""
     samples = [attempt(1, "a", -1.0), attempt(2, "b", 0.0)]
     for _ in range(3):
         assert choose("best_of_n", samples).winner.number == 2
