@@ -28,6 +28,7 @@ from crowquill.agent.models.base import Model, Role
 from crowquill.agent.models.resolve import default_policy, resolve
 from crowquill.agent.records import NewRun, RunRecord, find_run
 from crowquill.agent.redact import Redactor
+from crowquill.agent.select.options import Select
 from crowquill.agent.steering import Steering
 from crowquill.agent.tape import canonical
 from crowquill.agent.toolspec import ToolSpec
@@ -77,6 +78,7 @@ class Agent:
         examples: demonstrations of earlier runs (`crowquill runs export`) that a model of the json policy sees: a
             file, or what `read_examples` made of it.
         cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
+        select: how the answer is chosen among candidates, as `best_of_n:4`, `majority:8,share=plan`; see `Select`.
         profile: name, manner, sources and tools of the agent: a `Profile`, or the path of its YAML file.
     """
 
@@ -106,6 +108,7 @@ class Agent:
         cassette: Path | str | None = None,
         examples: Path | str | Sequence[str] = (),
         cache: bool = True,
+        select: str | Select = "single",
         profile: Profile | Path | str | None = None,
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
@@ -146,10 +149,17 @@ class Agent:
             safety=replace(safety, approvals=allowed + safety.approvals),
             cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
+            select=self._selection(select),
             profile=load_profile(Path(profile)) if isinstance(profile, Path | str) else profile,
         )
         if self.config.examples and self.config.policy != "json":
             raise UserError("examples are for the json policy; the guided one chooses its actions by code")
+
+    def _selection(self, select: str | Select) -> Select:
+        chosen = Select.parse(select) if isinstance(select, str) else select.checked()
+        if chosen.strategy == "single" or chosen.at_once is not None:
+            return chosen
+        return replace(chosen, at_once=self.models["act"].slots)
 
     @classmethod
     def from_config(
@@ -179,6 +189,7 @@ class Agent:
             safety=config.safety,
             cache=config.cache,
             examples=config.examples,
+            select=config.select,
             profile=config.profile,
             workspace=workspace,
         )

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 from crowquill.agent.approvals import ApprovalRule, Safety
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.models.base import Role
+from crowquill.agent.select.options import Select
 from crowquill.agent.toolspec import ToolSpec
 from crowquill.tasks.profile import Profile
 from crowquill.tools.fetching import Fetching
@@ -28,7 +29,8 @@ class RunConfig:
     pages are fetched; `prices` are per model, dollars per million tokens; `earlier` are the questions that this one
     refines, each with its query; `without` names parts of the recipe that are left out, `tools` are those of the
     user's own program, and `safety` says what is done without asking. With `cache`, replies of earlier runs are
-    used again. `examples` are steps of earlier runs, shown to the model.
+    used again. `examples` are steps of earlier runs, shown to the model; `select` says how the answer is chosen among
+    candidates.
     """
 
     models: Mapping[Role, str]
@@ -49,6 +51,7 @@ class RunConfig:
     safety: Safety = field(default_factory=Safety)
     cache: bool = True
     examples: tuple[str, ...] = ()
+    select: Select = field(default_factory=Select)
     profile: Profile | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -70,6 +73,7 @@ class RunConfig:
             "earlier": tuple((question, sql) for question, sql in data.get("earlier", ())),
             "fetching": Fetching(**data.get("fetching", {})),
             "safety": Safety.from_json(data["safety"]) if "safety" in data else before,
+            "select": Select(**data.get("select", {})),
             "prices": {name: Price(**price) for name, price in data["prices"].items()},
             "tools": tuple(
                 ToolSpec(tool) if isinstance(tool, str) else ToolSpec(**tool) for tool in data.get("tools", ())

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from crowquill.agent.answer import Answer, Claim, Reward, Stopped, Verdict
+from crowquill.agent.answer import Answer, Claim, Reward, Selection, Stopped, Verdict
 from crowquill.agent.approvals import By
 from crowquill.agent.models.base import Usage
 from crowquill.memory.evidence import Evidence
@@ -114,13 +114,23 @@ class TaskFinished:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A candidate was checked by code and scored."""
+    """A candidate was checked by code and scored; `number` counts them from 1."""
 
     short: str
     claims: tuple[Claim, ...]
     reward: Reward
     verdict: Verdict
+    number: int = 1
     kind: Literal["judged"] = "judged"
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """One of several candidates was chosen."""
+
+    winner: int
+    selection: Selection
+    kind: Literal["selected"] = "selected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +170,7 @@ Event = (
     | ModelCalled
     | TaskFinished
     | Judged
+    | Selected
     | Noticed
     | RunFinished
     | Progress

@@ -19,6 +19,7 @@ from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
 from crowquill.agent.recall import JournaledRecall, LaneRecall
 from crowquill.agent.rules import Rules, urls_in
+from crowquill.agent.select.attempt import Sampling
 from crowquill.agent.state import Action
 from crowquill.agent.steering import Heard, Order, Steering
 from crowquill.errors import BudgetExceeded, ModelError, ModelFault, RunPaused, ToolFailed, ToolRetry
@@ -77,8 +78,12 @@ class Lane:
         *,
         heard: Heard | None = None,
         beside: int = 1,
+        sampling: Sampling | None = None,
     ) -> None:
-        """`heard` is what the run was told before; `beside` is how many lanes run at the same time."""
+        """`heard` is what the run was told before; `beside` is how many lanes run at the same time.
+
+        `sampling` says how the model calls of one of several candidates differ from those of the others.
+        """
         self.services = services
         self.heard = Heard() if heard is None else heard
         self._beside = beside
@@ -86,6 +91,7 @@ class Lane:
         self.path = path
         self.ledger = ledger
         self.rules = rules
+        self.sampling = sampling
         self.step = 0
         self._inside: list[Decided] | None = None
 
@@ -269,6 +275,7 @@ class Lane:
             RunPaused: the model cannot be had now.
         """
         model = self.services.models[request.role]
+        request = request if self.sampling is None else self.sampling.applied(request)
         redact = self.services.journal.redactor.text
         request = self.heard.tell(request)
         messages = tuple(replace(message, content=redact(message.content)) for message in request.messages)

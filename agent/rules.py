@@ -39,7 +39,7 @@ class Rules:
         self._own = set(_windows(_squeeze(objective)))
 
     def fork(self, task: str = "", *, reads_only: bool = False) -> "Rules":
-        """Return a copy for the lane of a task: what one reads changes another's rules only after both have ended."""
+        """Return a copy for the lane of a task: what it reads changes others only after both have ended."""
         copy = Rules("")
         copy.absorb(self)
         copy.task, copy.reads_only = task, reads_only

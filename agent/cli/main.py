@@ -87,6 +87,14 @@ def ask(
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Use replies of earlier runs to the very same requests.")
     ] = True,
+    select: Annotated[
+        str,
+        typer.Option(
+            help="Choose among candidates: best_of_n:4, weighted:4, majority:4, auto:8; further settings behind"
+            " commas: share=evidence|plan|nothing, threshold=, at_once=.",
+            show_default="single",
+        ),
+    ] = "single",
     examples: Annotated[
         Path | None, typer.Option(help="Demonstrations (runs export) to show to a model of the json policy.")
     ] = None,
@@ -118,6 +126,7 @@ def ask(
         allow_hosts=tuple(allow_host or ()),
         budget=budget,
         memory=memory,
+        select=select,
         examples=examples,
         cache=cache,
         profile=profile,
