@@ -32,8 +32,10 @@ class AskOptions:
     allow_hosts: tuple[str, ...] = ()
     budget: str | None = None
     memory: bool = True
+    select: str = "single"
     examples: Path | None = None
     cache: bool = True
+    profile: Path | None = None
     workspace: Path | None = None
 
     def agent(self) -> Agent:
@@ -57,6 +59,8 @@ class AskOptions:
             budget=None if self.budget is None else Budget.parse(self.budget),
             memory=self.memory,
             cache=self.cache,
+            select=self.select,
+            profile=self.profile,
             examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
         )
