@@ -27,6 +27,7 @@ from crowquill.agent.models.base import Model, Role
 from crowquill.agent.models.resolve import default_policy, resolve
 from crowquill.agent.records import NewRun, RunRecord, find_run
 from crowquill.agent.redact import Redactor
+from crowquill.agent.steering import Steering
 from crowquill.agent.tape import canonical
 from crowquill.agent.toolspec import ToolSpec
 from crowquill.agent.workshop import Workshop
@@ -35,6 +36,7 @@ from crowquill.errors import ReplayMiss, UserError
 from crowquill.memory.clock import Clock, SystemClock
 from crowquill.memory.evidence import Table
 from crowquill.memory.lessons import Lesson, LessonStore
+from crowquill.tasks.profile import Profile, load_profile
 from crowquill.tools.fetching import Fetching
 from crowquill.tools.tool import Tool
 
@@ -71,6 +73,7 @@ class Agent:
         examples: demonstrations of earlier runs (`crowquill runs export`) that a model of the json policy sees: a
             file, or what `read_examples` made of it.
         cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
+        profile: name, manner, sources and tools of the agent: a `Profile`, or the path of its YAML file.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class Agent:
         cassette: Path | str | None = None,
         examples: Path | str | Sequence[str] = (),
         cache: bool = True,
+        profile: Profile | Path | str | None = None,
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
@@ -132,6 +136,7 @@ class Agent:
             allow=tuple(allow),
             cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
+            profile=load_profile(Path(profile)) if isinstance(profile, Path | str) else profile,
         )
         if self.config.examples and self.config.policy != "json":
             raise UserError("examples are for the json policy; the guided one chooses its actions by code")
@@ -164,6 +169,7 @@ class Agent:
             allow=config.allow,
             cache=config.cache,
             examples=config.examples,
+            profile=config.profile,
             workspace=workspace,
         )
         agent.config = replace(agent.config, earlier=config.earlier)
@@ -209,15 +215,18 @@ class Agent:
                     return event.answer
         raise AssertionError("a run ends with RunFinished or an exception")
 
-    async def stream(self, objective: str) -> AsyncGenerator[Event, None]:
-        """Yield the events of a run as they happen; the last is `RunFinished`. Raises as `ask`."""
+    async def stream(self, objective: str, *, steering: Steering | None = None) -> AsyncGenerator[Event, None]:
+        """Yield the events of a run as they happen; the last is `RunFinished`. Raises as `ask`.
+
+        With `steering`, the run can be held, hinted and hurried while it is under way.
+        """
         if not objective.strip():
             raise UserError('there is no question: give one, as in: crowquill ask "How long is the Danube?"')
         new = self._new_run()
         if self._tapes is not None:
             await insert_tape(self.workspace.database, self._next_tape(objective), new)
         mode: Mode = "new" if self._tapes is None else "cassette"
-        async with aclosing(self._go(self._journal(new.id, mode), objective)) as events:
+        async with aclosing(self._go(self._journal(new.id, mode), objective, steering=steering)) as events:
             async for event in events:
                 if isinstance(event, RunFinished) and mode == "new" and self._cassette is not None:
                     await self._record(new.id, self._cassette)
@@ -238,7 +247,7 @@ class Agent:
         if record.ended:
             await asyncio.to_thread(write_cassette, self.workspace.database, record, path)
 
-    async def resume(self, run_id: str) -> AsyncGenerator[Event, None]:
+    async def resume(self, run_id: str, *, steering: Steering | None = None) -> AsyncGenerator[Event, None]:
         """Go on with a run that was killed, cancelled or paused, and yield its events, those recorded before first.
 
         Nothing is done again but what was under way when the run was left.
@@ -252,11 +261,14 @@ class Agent:
         record = await self.workspace.database.read(lambda connection: find_run(connection, run_id))
         self._check_settings(record, ())
         fork = Fork.read(record)
-        async with aclosing(self._go(self._journal(record.id, "resume"), record.objective, fork)) as events:
+        journal = self._journal(record.id, "resume")
+        async with aclosing(self._go(journal, record.objective, fork, steering=steering)) as events:
             async for event in events:
                 yield event
 
-    async def fork(self, run_id: str, step: str, change: Change | None = None) -> AsyncGenerator[Event, None]:
+    async def fork(
+        self, run_id: str, step: str, change: Change | None = None, *, steering: Steering | None = None
+    ) -> AsyncGenerator[Event, None]:
         """Try a run again from a step on (`t1/s3`; `3` in a run of one task), and yield the events of the new run.
 
         What came before the step is shared with the run and costs nothing. This agent may have other models.
@@ -269,7 +281,8 @@ class Agent:
         new = self._new_run()
         change = Change() if change is None else change
         fork = await create_fork(self.workspace.database, record.id, new, step=step, change=change)
-        async with aclosing(self._go(self._journal(new.id, "resume"), record.objective, fork)) as events:
+        journal = self._journal(new.id, "resume")
+        async with aclosing(self._go(journal, record.objective, fork, steering=steering)) as events:
             async for event in events:
                 yield event
 
@@ -297,7 +310,9 @@ class Agent:
             reuse=self.config.cache,
         )
 
-    async def _go(self, journal: Journal, objective: str, fork: Fork | None = None) -> AsyncGenerator[Event, None]:
+    async def _go(
+        self, journal: Journal, objective: str, fork: Fork | None = None, *, steering: Steering | None = None
+    ) -> AsyncGenerator[Event, None]:
         """Prepare a live run and drive it."""
         warming = asyncio.create_task(self._warm())
         try:
@@ -310,7 +325,8 @@ class Agent:
             except BaseException:
                 workshop.close()
                 raise
-            async with aclosing(self.driver.drive(journal, objective, workshop, fork=fork)) as events:
+            driven = self.driver.drive(journal, objective, workshop, fork=fork, steering=steering)
+            async with aclosing(driven) as events:
                 async for event in events:
                     yield event
         finally:

@@ -1,12 +1,13 @@
 """What a run was told to use: plain data, stored with the run so that it can be replayed."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.models.base import Role
 from crowquill.agent.toolspec import ToolSpec
+from crowquill.tasks.profile import Profile
 from crowquill.tools.fetching import Fetching
 
 PolicyName = Literal["guided", "json"]
@@ -47,17 +48,21 @@ class RunConfig:
     allow: tuple[str, ...] = ()
     cache: bool = True
     examples: tuple[str, ...] = ()
+    profile: Profile | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON data."""
-        return asdict(self)
+        profile = None if self.profile is None else self.profile.model_dump(mode="json")
+        return {**asdict(replace(self, profile=None)), "profile": profile}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunConfig":
         """Restore what `to_json` gave."""
         names = ("corpora", "databases", "data", "search", "allow_hosts", "without", "allow", "examples")
         lists = {name: tuple(data.get(name, ())) for name in names}
+        profile = data.get("profile")
         values = {
+            "profile": None if profile is None else Profile(**profile),
             "budget": Budget(**data["budget"]),
             "earlier": tuple((question, sql) for question, sql in data.get("earlier", ())),
             "fetching": Fetching(**data.get("fetching", {})),

@@ -127,8 +127,15 @@ class Journal:
         clocks = (effect for key, effect in self._effects.items() if key.kind == "clock")
         return max((float(effect.response) for effect in clocks if effect.response is not None), default=0.0)
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether every recorded event has come again: what happens from now on is new."""
+        return self.writes and not self._events
+
     def knows(self, lane: str, kind: EffectKind, request: Json) -> bool:
         """Say whether the lane's next effect of this kind and request is recorded."""
+        if not self._effects:
+            return False
         sha256 = digest(canonical(self.redactor.data(request)))
         known = self._effects.get(Key(lane, kind, sha256, self._ordinals[lane, kind, sha256]))
         return known is not None and known.response is not None

@@ -16,6 +16,7 @@ from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
 from crowquill.agent.recall import JournaledRecall, LaneRecall
 from crowquill.agent.rules import Rules
 from crowquill.agent.state import Action
+from crowquill.agent.steering import Heard, Order, Steering
 from crowquill.errors import BudgetExceeded, ModelError, ModelFault, RunPaused
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.clock import Clock
@@ -50,13 +51,33 @@ class Services:
     store: Callable[[Evidence, str], Alongside]
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     fork: Fork | None = None
+    steering: Steering | None = None
+    persona: str = ""
+
+    @property
+    def began(self) -> float:
+        """Monotonic second from which the run's time is counted: as long as it is held, no time passes."""
+        return self.started + (0.0 if self.steering is None else self.steering.waited)
 
 
 class Lane:
     """Implements `tools.context.ToolContext` for one task."""
 
-    def __init__(self, services: Services, path: str, ledger: Ledger, rules: Rules) -> None:
+    def __init__(
+        self,
+        services: Services,
+        path: str,
+        ledger: Ledger,
+        rules: Rules,
+        *,
+        heard: Heard | None = None,
+        beside: int = 1,
+    ) -> None:
+        """`heard` is what the run was told before; `beside` is how many lanes run at the same time."""
         self.services = services
+        self.heard = Heard() if heard is None else heard
+        self._beside = beside
+        self._heeded = 0
         self.path = path
         self.ledger = ledger
         self.rules = rules
@@ -76,7 +97,7 @@ class Lane:
     def deadline(self) -> float | None:
         """Monotonic second at which the time is over: for exploring, or once the reserve is open, altogether."""
         seconds = self.ledger.seconds_limit
-        return None if seconds is None else self.services.started + seconds
+        return None if seconds is None else self.services.began + seconds
 
     @property
     def blobs(self) -> BlobStore:
@@ -126,14 +147,16 @@ class Lane:
         await self.emit(EvidenceFound(evidence), self.services.store(evidence, self.path))
 
     async def tick(self) -> None:
-        """Book the time that has passed and say when a budget runs low.
+        """Do what a person has said, book the time that has passed, and say when a budget runs low.
 
         Raises:
-            BudgetExceeded: the time for exploring is over.
+            BudgetExceeded: the time for exploring is over, or the answer is wanted now.
         """
+        await self.heed()
+        self.check_patience()
 
         async def elapsed() -> Json:
-            return round(self.clock.monotonic() - self.services.started, 3)
+            return round(self.clock.monotonic() - self.services.began, 3)
 
         seconds = cast("float", await self.effect("clock", None, elapsed))
         try:
@@ -141,6 +164,35 @@ class Lane:
         finally:
             for line in self.ledger.marks():
                 await self.emit(Noticed(line, "warning"))
+
+    async def heed(self) -> tuple[Order, ...]:
+        """Wait while the run is held, and take in what was said since; return it.
+
+        What is said counts from the step on at which the run is, not for recorded steps that are done again.
+        """
+        steering, journal = self.services.steering, self.services.journal
+        if steering is not None:
+            await steering.gate()
+        said = [] if steering is None or not journal.caught_up else steering.since(self.heard.count)
+        orders: tuple[Order, ...] = ()
+        self._heeded += 1
+        if said or journal.knows(self.lane, "steer", self._heeded):
+
+            async def listen() -> Json:
+                return said
+
+            data = cast("list[dict[str, Any]]", await self.effect("steer", self._heeded, listen))
+            orders = tuple(map(Order.read, data))
+            self.heard = self.heard.hear(orders)
+            for order in orders:
+                if order.budget is not None:
+                    self.ledger.grant(order.budget, self._beside)
+        return orders
+
+    def check_patience(self) -> None:
+        """Raise BudgetExceeded when the answer is wanted now."""
+        if self.heard.answer:
+            raise BudgetExceeded("steps", "you wanted the answer now")
 
     async def complete(self, request: Request) -> Reply:
         """Ask the model of the request's role: reserve, call with retries, book, record.
@@ -152,6 +204,7 @@ class Lane:
         """
         model = self.services.models[request.role]
         redact = self.services.journal.redactor.text
+        request = self.heard.tell(request)
         messages = tuple(replace(message, content=redact(message.content)) for message in request.messages)
         request = replace(request, messages=messages)
         price = self.services.prices.get(model.name, FREE)

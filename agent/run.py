@@ -48,7 +48,7 @@ class Run:
         await self._warn_of_unknown_prices()
         agenda, barren = Agenda(), 0
         try:
-            agenda = await self._plan()
+            agenda = await self._heed(await self._plan())
             while agenda.ready and barren < _BARREN_BATCHES:
                 known = len(self._evidence())
                 agenda = await self._batch(agenda)
@@ -56,7 +56,7 @@ class Run:
                 barren = 0 if learned else barren + 1
                 if self._broken():
                     break
-                agenda = await self._extend(agenda, learned=learned)
+                agenda = await self._heed(await self._extend(agenda, learned=learned))
         except BudgetExceeded as limit:
             return await self._conclude("budget", str(limit), agenda.open)
         except ModelError as error:
@@ -92,7 +92,7 @@ class Run:
         alone = len(agenda.tasks) == 1
         ledgers = self.ledger.split(len(ready), keep_final=not alone)
         lanes = [
-            Lane(self.services, task.id, ledger, self.rules.fork())
+            Lane(self.services, task.id, ledger, self.rules.fork(), heard=self.lane.heard, beside=len(ready))
             for task, ledger in zip(ready, ledgers, strict=True)
         ]
         try:
@@ -128,6 +128,21 @@ class Run:
         if changes.objective_met:
             agenda = agenda.drop(task.id for task in agenda.open)
         return await self._change(agenda, changes.add)
+
+    async def _heed(self, agenda: Agenda) -> Agenda:
+        """Change the agenda as a person has said. Raises BudgetExceeded when the answer is wanted now."""
+        for order in await self.lane.heed():
+            match order.kind:
+                case "add":
+                    agenda = await self._change(agenda, [Task("new", order.text, origin="user")])
+                case "drop" | "first":
+                    changed = agenda.drop([order.text]) if order.kind == "drop" else agenda.first([order.text])
+                    agenda = await self._change(changed, ())
+                case _:
+                    pass
+        if agenda.open:
+            self.lane.check_patience()
+        return agenda
 
     def _failed(self) -> bool:
         return any(outcome.draft is None for outcome in self.outcomes)
@@ -213,7 +228,7 @@ class Run:
 
     async def _seconds(self) -> float:
         async def elapsed() -> Json:
-            return round(self.services.clock.monotonic() - self.services.started, 3)
+            return round(self.services.clock.monotonic() - self.services.began, 3)
 
         return cast("float", await self.lane.effect("clock", "end", elapsed))
 

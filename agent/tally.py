@@ -13,7 +13,7 @@ _FREE_MODELS = ("local", "scripted")
 
 
 def tally(events: Iterable[Event], config: RunConfig) -> dict[str, Any]:
-    """Return steps, calls of each tool, model calls, tokens, dollars (None when a price is not known) and seconds."""
+    """Return steps, calls of each tool and of models, tokens, dollars (None: no price is known) and seconds."""
     tools: Counter[str] = Counter()
     calls = tokens = 0
     usd: float | None = 0.0

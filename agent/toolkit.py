@@ -1,7 +1,7 @@
 """The tools of one lane, and which of them make sense in a given state."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from crowquill.agent.state import ENDINGS, State
@@ -41,6 +41,11 @@ class Toolkit:
     browser: Browser | None = None
     schemas: tuple[Schema, ...] = ()
     desk: Desk | None = None
+
+    def only(self, patterns: Sequence[str]) -> "Toolkit":
+        """Return a toolkit with those tools alone whose names fit one of the patterns."""
+        kept = {name: entry for name, entry in self.tools.items() if any(fnmatchcase(name, p) for p in patterns)}
+        return replace(self, tools=kept)
 
     def legal(self, state: State) -> frozenset[str]:
         """Return the actions that make sense now.
@@ -99,6 +104,18 @@ def check_custom(tools: Sequence[Tool], allow: Sequence[str] = ()) -> None:
                 f"Agent(…, allow=[{entry.name!r}]) if the model may use it without asking you each time"
             )
         taken.add(entry.name)
+
+
+def check_allowed(patterns: Sequence[str] | None, custom: Sequence[Tool]) -> None:
+    """Check the patterns of tools that a profile allows. Raises UserError when one fits no tool."""
+    known = BUILT_IN | {entry.name for entry in custom}
+    for pattern in () if patterns is None else patterns:
+        if not any(fnmatchcase(name, pattern) for name in known):
+            raise UserError(f"the profile allows {pattern!r}, and no tool is called so; there are {_listed(known)}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 def make_toolkit(

@@ -18,12 +18,12 @@ def read_beside(folder: Path, name: str) -> str:
     """Return the text of a file beside or below a folder.
 
     Raises:
-        UserError: the name is absolute or leads out of the folder; a part of it is a link; it is no regular file, or
-            one that has another name elsewhere (a hard link); it is too large, or not UTF-8.
+        UserError: the name is absolute or leads out of the folder; a part of it is a link; it is no regular file,
+            or one that has another name elsewhere (a hard link); it is too large, or not UTF-8.
     """
     parts = PurePosixPath(name).parts
     if not parts or name.startswith(("/", "~")) or "\\" in name or "\0" in name or ".." in parts:
-        raise UserError(f"{name!r} is no file beside this one; give a relative path that does not lead out of the folder")
+        raise UserError(f"{name!r} is no file beside this one; give a relative path without ..")
     try:
         data = _read(folder, parts)
     except OSError as error:

@@ -144,7 +144,8 @@ def _host(url: str) -> str:
 
 
 def _supported(_: bool, answer: Published) -> str:
-    return "; ".join(f"no receipt: {claim['text']}" for claim in answer["claims"] if claim["status"] == "unsupported")
+    unsupported = [claim["text"] for claim in answer["claims"] if claim["status"] == "unsupported"]
+    return "; ".join(f"no receipt: {text}" for text in unsupported)
 
 
 def _stopped(wanted: str, answer: Published) -> str:

@@ -47,7 +47,7 @@ def cases(spec: RunSpec, given: Mapping[str, str], folder: Path, name: str) -> l
         if missing := [key for key, value in values.items() if value is None]:
             what = declared[missing[0]].description
             hint = f" ({what})" if what else ""
-            raise UserError(f"{name}: the input {missing[0]!r}{hint} is missing: give it with --input {missing[0]}=…")
+            raise UserError(f"{name}: the input {missing[0]!r}{hint} is missing: --input {missing[0]}=…")
         known = {key: value for key, value in values.items() if value is not None}
         filled = fill(spec, known, name)
         if "model" in row:
@@ -68,26 +68,26 @@ def _value(
         return str(base / Path(str(value)).expanduser())
     if entry.type == "number" and isinstance(value, str):
         value = _number(key, value)
-    if entry.choices and str(value) not in map(str, entry.choices):
-        allowed = ", ".join(map(str, entry.choices))
-        raise UserError(f"input {key}: {value!r} is none of {allowed}{nearest(str(value), map(str, entry.choices))}")
+    allowed = [*map(str, entry.choices)]
+    if allowed and str(value) not in allowed:
+        raise UserError(f"input {key}: {value!r} is none of {', '.join(allowed)}{nearest(str(value), allowed)}")
     return value
 
 
 def _number(key: str, text: str) -> float:
     try:
-        return int(text) if re.fullmatch(r"[+-]?\d{1,300}", text.strip()) else float(text)
+        return float(text.replace(",", ""))
     except ValueError:
         raise UserError(f"input {key}: {text!r} is no number") from None
 
 
 def fill(spec: RunSpec, values: Mapping[str, Scalar], name: str) -> RunSpec:
-    """Return the task with `{{name}}` replaced. Raises UserError when a name is no input or what results is no task."""
+    """Return the task with `{{name}}` replaced. Raises UserError when a name is no input, or it is no task then."""
     content = spec.model_dump(by_alias=True, exclude_unset=True)
     filled = {key: _fill(part, values, name) if key in _FILLED else part for key, part in content.items()}
     number = (filled.get("expect") or {}).get("number")
     if isinstance(number, dict) and isinstance(number.get("value"), str):
-        number["value"] = float(_number("of expect.number", number["value"].replace(",", "")))
+        number["value"] = _number("of expect.number", number["value"])
     if len(filled["objective"]) > LONGEST:
         raise UserError(f"{name}: the objective has more than {LONGEST} characters with its inputs filled in")
     try:
@@ -112,7 +112,9 @@ def _text(key: str, values: Mapping[str, Scalar], name: str) -> str:
         hint = nearest(key, values) or "; declare it under inputs:"
         raise UserError(f"{name}: {{{{{key}}}}} is no input{hint}")
     value = values[key]
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def placeholders(spec: RunSpec) -> set[str]:

@@ -7,7 +7,7 @@ from crowquill.errors import UserError
 from crowquill.tasks.beside import read_beside
 from crowquill.tasks.filling import placeholders
 from crowquill.tasks.spec import RunSpec
-from crowquill.tasks.yaml_text import MAX_BYTES, YamlText, nearest, read_yaml
+from crowquill.tasks.yaml_text import YamlText, nearest, read_text, read_yaml
 
 PRESETS = Path(__file__).parent / "presets"
 MAX_EXTENDS = 3
@@ -31,16 +31,7 @@ def find_task_file(name: str) -> Path:
 
 def load_task_file(path: Path) -> RunSpec:
     """Read and check a task file. Raises UserError with file, line and column."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(data) > MAX_BYTES:
-        raise UserError(f"{path}: larger than {MAX_BYTES // 1000} kB, which no task file needs")
-    try:
-        return parse_task(data.decode("utf-8"), str(path), path.parent)
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: not UTF-8 text") from None
+    return parse_task(read_text(path), str(path), path.parent)
 
 
 def parse_task(text: str, name: str, folder: Path | None = None) -> RunSpec:
@@ -70,7 +61,7 @@ def _extended(read: YamlText, folder: Path | None, chain: tuple[str, ...]) -> di
         below, where, label = (PRESETS / f"{base}.yaml").read_text(encoding="utf-8"), PRESETS, f"{base}.yaml"
     elif folder is None or not base.endswith((".yaml", ".yml")):
         near = nearest(base, presets())
-        raise UserError(f"{place}: extends: {base!r} is neither a shipped task nor a .yaml file beside this one{near}")
+        raise UserError(f"{place}: extends: {base!r} is neither a shipped task nor a .yaml file{near}")
     else:
         label, where = str(folder / base), (folder / base).parent
         if label in chain:

@@ -11,7 +11,7 @@ _ALLOWED = re.compile(r"(?:[A-Z][A-Z0-9_]*_)?DATABASE_URL")
 
 
 def database_address(value: str, environment: Mapping[str, str]) -> str:
-    """Return a database of a task file, looked up in the environment when it is `${env:NAME}` or `name=${env:NAME}`.
+    """Return a database of a task file, from the environment when it is `${env:NAME}` or `name=${env:NAME}`.
 
     Raises:
         UserError: the name is not that of a database address, or the variable is not set.

@@ -62,7 +62,7 @@ class RunSpec(Strict):
     inputs: dict[Name, InputSpec | Scalar | None] = {}
     """Values for `{{name}}`: a default, null when one has to be given, or a description of the input."""
     model: str | None = None
-    """The model of all roles: local, openai:NAME, http://HOST:PORT/v1#NAME, langchain:PROVIDER:NAME, scripted:FILE."""
+    """The model of all roles: local, openai:NAME, http://HOST:PORT/v1#NAME, langchain:P:NAME, scripted:FILE."""
     models: dict[RoleName, str] = {}
     """Other models for single roles."""
     policy: Literal["guided", "json"] | None = None
@@ -121,4 +121,3 @@ class RunSpec(Strict):
             name: given if isinstance(given, InputSpec) else InputSpec(default=given)
             for name, given in self.inputs.items()
         }
-

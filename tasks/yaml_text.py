@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -32,6 +33,8 @@ MAX_BYTES, MAX_DEPTH, MAX_NODES = 256_000, 20, 10_000
 
 M = TypeVar("M", bound=BaseModel)
 Location = tuple[int | str, ...]
+_OWN = "Value error, "
+"""What pydantic puts before a message of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +75,35 @@ class YamlText:
         except ValidationError as error:
             problem = _deepest(error)
             location = tuple(problem["loc"])
+            if not location and problem["type"] == "value_error":  # a rule about several keys names the first
+                location = (problem["msg"].removeprefix(_OWN).partition(":")[0],)
+                raise UserError(f"{self.place(location)}: {problem['msg'].removeprefix(_OWN)}") from None
             raise UserError(f"{self.place(location)}: {_describe(location, problem, model)}") from None
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file. Raises UserError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(data) > MAX_BYTES:
+        raise UserError(f"{path}: larger than {MAX_BYTES // 1000} kB, which no such file needs")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: not UTF-8 text") from None
+
+
+def load_yaml(path: Path, model: type[M]) -> M:
+    """Read a file and make a model of it. Raises UserError with file, line and column."""
+    return read_yaml(read_text(path), str(path)).validate(model)
 
 
 def read_yaml(text: str, name: str) -> YamlText:
     """Read a mapping; `name` stands in error messages. Raises UserError with line and column."""
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise UserError(f"{name}: larger than {MAX_BYTES // 1000} kB, which no such file needs")
+        raise UserError(f"{name}:1:1: larger than {MAX_BYTES // 1000} kB, which no such file needs")
     yaml = YAML(typ="safe", pure=True)
     try:
         _scan(yaml, text, name)
@@ -90,8 +115,8 @@ def read_yaml(text: str, name: str) -> YamlText:
         raise UserError(f"{name}{where}: {str(error.problem).splitlines()[0]}") from None
     except (YAMLError, RecursionError, ValueError) as error:
         raise UserError(f"{name}:1:1: not YAML: {str(error).splitlines()[0]}") from None
-    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        raise UserError(f"{name}:1:1: this has to be a mapping of names to values, such as objective: …")
+    if tree is None or not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise UserError(f"{name}:1:1: the file has to be a mapping of names to values, as in objective: …")
     return YamlText(name, content, tree, text)
 
 
@@ -126,11 +151,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def _deepest(error: ValidationError) -> Any:
-    """Return the problem that says most: where a value may be of several kinds, that of the kind which fits best."""
+    """Return the problem that says most: where a value may be of several kinds, that of the one which fits best."""
     problems = error.errors(include_url=False, include_context=False)
     first = problems[0]["loc"][0] if problems[0]["loc"] else None
     of_one_key = [problem for problem in problems if problem["loc"][:1] == (first,)]
-    return max(of_one_key, key=lambda problem: len(problem["loc"]) + (problem["type"] == "extra_forbidden"))
+    return max(
+        of_one_key if of_one_key else problems,
+        key=lambda problem: len(problem["loc"]) + (problem["type"] == "extra_forbidden"),
+    )
 
 
 def _describe(location: Location, problem: Any, model: type[BaseModel]) -> str:
@@ -144,15 +172,16 @@ def _describe(location: Location, problem: Any, model: type[BaseModel]) -> str:
             near = nearest(problem["input"], problem["msg"].split("'")[1::2])
             return f"{key}: {problem['msg']}, not {problem['input']!r}{near}"
         case "value_error":
-            return f"{key}: {problem['msg'].removeprefix('Value error, ')}" if key else problem["msg"][13:]
+            return f"{key}: {problem['msg'].removeprefix(_OWN)}"
         case _:
             return f"{key}: {problem['msg']}"
 
 
 def _is_written(part: int | str) -> bool:
     """Say whether a part of pydantic's location stands in the file; kinds of a union are called by their types."""
-    kinds = ("bool", "int", "float", "str", "none")
-    return isinstance(part, int) or (part not in kinds and not any(sign in part for sign in "[(") and part.islower())
+    if isinstance(part, int):
+        return True
+    return part not in ("bool", "int", "float", "str", "none") and "[" not in part and part.islower()
 
 
 def _keys(model: type[BaseModel]) -> list[str]:

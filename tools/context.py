@@ -13,7 +13,19 @@ from crowquill.memory.evidence import Evidence
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 EffectKind = Literal[
-    "model", "search", "fetch", "render", "page", "rank", "sql", "compute", "recall", "tool", "clock", "random"
+    "model",
+    "search",
+    "fetch",
+    "render",
+    "page",
+    "rank",
+    "sql",
+    "compute",
+    "recall",
+    "tool",
+    "clock",
+    "random",
+    "steer",
 ]
 
 

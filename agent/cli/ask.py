@@ -31,6 +31,7 @@ class AskOptions:
     memory: bool = True
     examples: Path | None = None
     cache: bool = True
+    profile: Path | None = None
     workspace: Path | None = None
 
     def agent(self) -> Agent:
@@ -54,6 +55,7 @@ class AskOptions:
             budget=None if self.budget is None else Budget.parse(self.budget),
             memory=self.memory,
             cache=self.cache,
+            profile=self.profile,
             examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
         )

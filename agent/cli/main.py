@@ -90,6 +90,9 @@ def ask(
     examples: Annotated[
         Path | None, typer.Option(help="Demonstrations (runs export) to show to a model of the json policy.")
     ] = None,
+    profile: Annotated[
+        Path | None, typer.Option(help="YAML file: name, style, rules, knowledge folder and tools of the agent.")
+    ] = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
     events: Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")] = False,
@@ -117,6 +120,7 @@ def ask(
         memory=memory,
         examples=examples,
         cache=cache,
+        profile=profile,
         workspace=workspace,
     )
     raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet))

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from crowquill.agent.answer import Answer
-from crowquill.agent.changes import changes_since_last
+from crowquill.agent.changes import Changes, changes_since_last
 from crowquill.agent.cli.session import EXIT_CODES, drive, print_answer, print_json
 from crowquill.agent.render import one_line
 from crowquill.agent.tasking import Wishes, load_cases, published, task_agent
@@ -60,8 +60,10 @@ def validate(names: Sequence[str], *, as_json: bool) -> int:
         print_json({"schema": 1, "files": found})
     else:
         for entry in found:
-            runs = "" if entry["runs"] == 1 else f", {entry['runs']} runs"
-            typer.echo(entry["fault"] if entry["fault"] else f"{entry['file']}: ok{runs}", err=bool(entry["fault"]))
+            count = "" if entry["runs"] == 1 else f", {entry['runs']} runs"
+            typer.echo(
+                entry["fault"] if entry["fault"] else f"{entry['file']}: ok{count}", err=bool(entry["fault"])
+            )
     return 2 if any(entry["fault"] for entry in found) else 0
 
 
@@ -90,8 +92,10 @@ def read_inputs(given: Sequence[str]) -> dict[str, str]:
 def _file(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"--input @{path}: cannot be read: {getattr(error, 'strerror', 'not UTF-8 text')}") from None
+    except OSError as error:
+        raise UserError(f"--input @{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise UserError(f"--input @{path}: not UTF-8 text") from None
     if len(text) > _LONGEST_INPUT:
         raise UserError(f"--input @{path}: longer than {_LONGEST_INPUT} characters")
     return text.strip()
@@ -135,11 +139,12 @@ def _run(case: Case, options: TaskOptions, *, alone: bool) -> int:
     return exit_code(answer, case, failed)
 
 
-def _changed(changes: Any) -> list[str]:
+def _changed(changes: Changes | None) -> list[str]:
     if changes is None:
         return ["", "This is the first run of this question in this workspace."]
     lines = [f"  {one_line(line, 300)}" for line in changes.lines()]
-    return ["", f"Since {changes.since[:16].replace('T', ' ')} UTC: {'' if lines else 'nothing has changed'}", *lines]
+    since = f"Since {changes.since[:16].replace('T', ' ')} UTC:"
+    return ["", since if lines else f"{since} nothing has changed", *lines]
 
 
 def exit_code(answer: Answer, case: Case, failed: Sequence[str]) -> int:
