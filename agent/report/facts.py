@@ -7,7 +7,7 @@ from typing import Any
 
 from crowquill.agent.answer import Accept, Answer, Claim, Reward
 from crowquill.agent.config import RunConfig
-from crowquill.agent.events import EvidenceFound, Judged, Noticed, Planned, TaskFinished
+from crowquill.agent.events import Decided, EvidenceFound, Judged, Noticed, Planned, Selected, TaskFinished
 from crowquill.agent.report.chart import Chart, charts
 from crowquill.agent.report.receipts import Receipts
 from crowquill.agent.story import Story, StoryStep, short_action
@@ -30,14 +30,16 @@ class ClaimView:
 
 @dataclass(frozen=True, slots=True)
 class CandidateView:
-    """A checked candidate: its score, the parts of it, and why it won or did not."""
+    """A checked candidate: its reward with the parts, its score under the strategy, and what code found wrong."""
 
+    number: int
     short: str
     statements: int
     reward: Reward
+    score: float | None
     verdict: str
+    findings: str
     won: bool
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Report:
     steps: tuple[StepView, ...]
     instructions: tuple[str, ...]
     charts: tuple[Chart, ...]
+    decisions: tuple[Decided, ...]
     warnings: tuple[str, ...]
 
 
@@ -101,13 +104,17 @@ def gather(story: Story, blobs: BlobStore) -> Report:
         answer,
         receipts,
         tuple(_claim(number, claim, receipts) for number, claim in enumerate(claims, 1)),
-        _candidates([event for event in events if isinstance(event, Judged)], answer),
+        _candidates(
+            {event.number: event for event in events if isinstance(event, Judged)},
+            next((event for event in events if isinstance(event, Selected)), None),
+        ),
         _sources(claims, evidence),
         _tasks(plans, [event.task for event in events if isinstance(event, TaskFinished)]),
         tuple(refused),
         tuple(_step(step, receipts, prompts.get(f"{step.lane}/s{step.number}", ())) for step in story.steps),
         instructions,
         tuple(charts(story.events, config.budget, config.prices.get(config.models["act"]))),
+        tuple(event for event in events if isinstance(event, Decided)),
         tuple(
             dict.fromkeys(
                 event.message for event in events if isinstance(event, Noticed) and event.level == "warning"
@@ -121,24 +128,22 @@ def _claim(number: int, claim: Claim, receipts: Receipts) -> ClaimView:
     return ClaimView(number, claim.text, claim.status, claim.problem, tuple(filter(None, cites)))
 
 
-def _candidates(judged: Sequence[Judged], answer: Answer | None) -> tuple[CandidateView, ...]:
-    """Return the candidates, best first; the answer is the one with its statements."""
-    best = max((entry.reward.total for entry in judged), default=0.0)
-    views: list[CandidateView] = []
-    for entry in sorted(judged, key=lambda entry: -entry.reward.total):
-        won = answer is not None and entry.claims == answer.claims and not any(view.won for view in views)
-        why = "" if isinstance(entry.verdict, Accept) else entry.verdict.why
-        reason = "the only candidate" if len(judged) == 1 else _compared(entry.reward.total, best, won=won)
-        views.append(
-            CandidateView(entry.short, len(entry.claims), entry.reward, entry.verdict.kind, won, why or reason)
-        )
-    return tuple(views)
+def _candidates(judged: Mapping[int, Judged], selected: Selected | None) -> tuple[CandidateView, ...]:
+    """Return the candidates that were scored, the winner first."""
+    if selected is None:
+        return tuple(_candidate(entry, None, won=True) for entry in judged.values())
+    return tuple(
+        _candidate(judged[ranked.number], ranked.score, won=ranked.number == selected.winner)
+        for ranked in selected.selection.candidates
+        if ranked.number in judged
+    )
 
 
-def _compared(total: float, best: float, *, won: bool) -> str:
-    if won:
-        return "the highest score" if total == best else "chosen in spite of a lower score"
-    return f"{best - total:.2f} below the best"
+def _candidate(entry: Judged, score: float | None, *, won: bool) -> CandidateView:
+    findings = "" if isinstance(entry.verdict, Accept) else entry.verdict.why
+    return CandidateView(
+        entry.number, entry.short, len(entry.claims), entry.reward, score, entry.verdict.kind, findings, won
+    )
 
 
 def _sources(claims: Sequence[Claim], evidence: Iterable[Evidence]) -> tuple[SourceView, ...]:

@@ -73,6 +73,7 @@ def _sections(report: Report) -> list[tuple[str, str]]:
         ("Sources", "sources", report.sources),
         ("Plan", "plan", report.tasks),
         ("Steps", "steps", report.steps),
+        ("Decisions", "decisions", report.decisions),
         ("Budget", "spending", report.charts),
         ("Pages", "pages", report.receipts.pages),
         ("Settings", "settings", True),
