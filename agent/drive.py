@@ -10,9 +10,11 @@ from functools import partial
 from typing import Any, cast
 
 from crowquill.agent.answer import Answer, Reward, Stop
+from crowquill.agent.approvals import Approver
 from crowquill.agent.config import RunConfig
 from crowquill.agent.events import Event, EvidenceFound, ModelCalled, Progress, Recorded, RunFinished
 from crowquill.agent.fork import Fork
+from crowquill.agent.gate import Gate
 from crowquill.agent.journal import Alongside, Journal
 from crowquill.agent.lane import Services
 from crowquill.agent.models.base import Model, Role, Usage
@@ -57,6 +59,7 @@ class Driver:
     models: Mapping[Role, Model]
     workspace: Workspace
     clock: Clock
+    approver: Approver | None = None
 
     async def drive(
         self,
@@ -170,6 +173,7 @@ class Driver:
             started=self.clock.monotonic() - journal.worked,
             publish=publish,
             store=partial(_remember, memory.store, journal, objective),
+            gate=Gate(self.config.safety, self.approver, journal.redactor),
             fork=fork,
             steering=steering,
             persona="" if self.config.profile is None else self.config.profile.persona,

@@ -51,7 +51,7 @@ class Workshop:
 
     def __init__(self, config: RunConfig, workspace: Workspace, extra: Sequence[Tool], *, live: bool) -> None:
         self._config = config
-        check_custom(extra, config.allow)
+        check_custom(extra, config.safety)
         self._workspace = workspace
         self._extra = tuple(replace(entry, custom=True) for entry in extra)
         databases = [(open_database if live else locate_database)(url) for url in config.databases]
@@ -92,6 +92,11 @@ class Workshop:
             proxy_password=setup.password,
             cache=PageCache(self._workspace.database),
         )
+
+    @property
+    def acting(self) -> tuple[Tool, ...]:
+        """The tools of the user's that may do more than read."""
+        return tuple(entry for entry in self._extra if entry.access != "read")
 
     @property
     def abilities(self) -> list[str]:
