@@ -11,6 +11,7 @@ from crowquill.agent.critic.checks import check, is_unknown
 from crowquill.agent.critic.reward import reward, verdict
 from crowquill.agent.episode import Outcome, run_episode
 from crowquill.agent.events import Judged, Noticed, Planned, RunFinished, RunStarted
+from crowquill.agent.foresight import foresee
 from crowquill.agent.lane import Lane, Services
 from crowquill.agent.planner import extend, plan
 from crowquill.agent.restate import restate
@@ -150,7 +151,10 @@ class Run:
             proposals: tuple[Task, ...] = (Task("t1", self.objective, origin="user"),)
         else:
             proposals = await plan(self.objective, self.workshop.abilities, self.lane)
-        return await self._change(Agenda(), proposals)
+        agenda = await self._change(Agenda(), proposals)
+        if self.config.safety.mode == "strict" and self.config.policy == "json":
+            self.rules.acts += await foresee(self.objective, agenda.tasks, self.workshop.acting, self.lane)
+        return agenda
 
     async def _change(self, agenda: Agenda, proposals: Sequence[Task]) -> Agenda:
         agenda, refused = agenda.add(proposals)
@@ -164,7 +168,7 @@ class Run:
         alone = len(agenda.tasks) == 1
         ledgers = self.ledger.split(len(ready), keep_final=not alone)
         lanes = [
-            self._lane(task.id, ledger, self._rules_for(task), heard=self.lane.heard, beside=len(ready))
+            self._lane(task.id, ledger, self.rules.fork(task), heard=self.lane.heard, beside=len(ready))
             for task, ledger in zip(ready, ledgers, strict=True)
         ]
         try:
@@ -182,9 +186,6 @@ class Run:
             agenda = agenda.settle(episode.result().task)
         return agenda
 
-    def _rules_for(self, task: Task) -> Rules:
-        return self.rules.fork(task.goal, reads_only=task.origin == "extension" and bool(self.rules.tainted))
-
     async def _episode(self, task: Task, agenda: Agenda, lane: Lane) -> Outcome:
         toolkit = await self.workshop.toolkit(lane)
         state = State(self.objective, task, tuple(agenda[need] for need in task.needs), self.known)
@@ -192,7 +193,8 @@ class Run:
 
     async def _extend(self, agenda: Agenda, *, learned: bool) -> Agenda:
         """Let the planner create, drop and re-order tasks; skipped when nothing is left to decide."""
-        if self.config.policy == "guided" or not learned or (len(agenda.tasks) == 1 and not self._failed()):
+        frozen = self.config.policy == "guided" or self.config.safety.mode == "strict"
+        if frozen or not learned or (len(agenda.tasks) == 1 and not self._failed()):
             return agenda
         try:
             changes = await extend(self.objective, agenda, self.lane)
