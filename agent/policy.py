@@ -56,6 +56,7 @@ class JsonPolicy:
             examples=""
             if self._examples is None
             else f"\nWhat was done in earlier runs that went well\n{fence(self._examples, seed)}",
+            persona=self._lane.services.persona,
             objective=state.objective,
             task=state.task.goal,
             needs="\n".join([*(self._background or ()), *known]),

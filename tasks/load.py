@@ -7,9 +7,9 @@ are refused, as are files over 256 kB, 20 levels or 10,000 nodes. Duplicate keys
 import difflib
 import io
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
@@ -30,6 +30,8 @@ from crowquill.tasks.spec import RunSpec
 PRESETS = Path(__file__).parent / "presets"
 MAX_BYTES, MAX_DEPTH, MAX_NODES = 256_000, 20, 10_000
 
+Schema = TypeVar("Schema", bound=BaseModel)
+
 
 def presets() -> list[str]:
     """Return the names of the task files shipped with Crowquill."""
@@ -48,20 +50,30 @@ def find_task_file(name: str) -> Path:
 
 def load_task_file(path: Path) -> RunSpec:
     """Read and check a task file. Raises UserError with file, line and column."""
+    return load_yaml(path, RunSpec)
+
+
+def load_yaml(path: Path, schema: type[Schema]) -> Schema:
+    """Read a YAML file and check it against a schema. Raises UserError with file, line and column."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     if len(data) > MAX_BYTES:
-        raise UserError(f"{path}: larger than {MAX_BYTES // 1000} kB, which no task file needs")
+        raise UserError(f"{path}: larger than {MAX_BYTES // 1000} kB, which no such file needs")
     try:
-        return parse_task(data.decode("utf-8"), str(path))
+        return parse_yaml(data.decode("utf-8"), str(path), schema)
     except UnicodeDecodeError:
         raise UserError(f"{path}: not UTF-8 text") from None
 
 
 def parse_task(text: str, name: str) -> RunSpec:
     """Check the text of a task file; `name` stands in error messages. Raises UserError."""
+    return parse_yaml(text, name, RunSpec)
+
+
+def parse_yaml(text: str, name: str, schema: type[Schema]) -> Schema:
+    """Check YAML text against a schema; `name` stands in error messages. Raises UserError."""
     yaml = YAML(typ="safe", pure=True)
     try:
         _scan(yaml, text, name)
@@ -74,13 +86,14 @@ def parse_task(text: str, name: str) -> RunSpec:
     except (YAMLError, RecursionError, ValueError) as error:
         raise UserError(f"{name}: not YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(content, dict):
-        raise UserError(f"{name}:1:1: a task file is a mapping that begins with objective: …")
+        first = next(iter(schema.model_fields))
+        raise UserError(f"{name}:1:1: the file is a mapping that begins with {first}: …")
     try:
-        return RunSpec.model_validate(content)
+        return schema.model_validate(content)
     except ValidationError as error:
         problem = error.errors()[0]
         location = tuple(problem["loc"])
-        raise UserError(f"{name}{_place(tree, location)}: {_describe(location, problem)}") from None
+        raise UserError(f"{name}{_place(tree, location)}: {_describe(location, problem, schema)}") from None
 
 
 def _scan(yaml: YAML, text: str, name: str) -> None:
@@ -124,17 +137,17 @@ def _place(tree: Node, location: tuple[Any, ...]) -> str:
     return f":{mark.line + 1}:{mark.column + 1}"
 
 
-def _describe(location: tuple[Any, ...], problem: Any) -> str:
+def _describe(location: tuple[Any, ...], problem: Any, schema: type[BaseModel]) -> str:
     key = ".".join(str(part) for part in location)
     if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(location[-1]), _keys(), n=1)
+        near = difflib.get_close_matches(str(location[-1]), _keys(schema), n=1)
         return f"unknown key {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
     if problem["type"] == "missing":
         return f"{key!r} is missing"
     return f"{key}: {problem['msg']}"
 
 
-def _keys() -> list[str]:
-    schema = RunSpec.model_json_schema()
-    nested = [name for part in schema.get("$defs", {}).values() for name in part["properties"]]
+def _keys(model: type[BaseModel]) -> list[str]:
+    schema = model.model_json_schema()
+    nested = [name for part in schema.get("$defs", {}).values() for name in part.get("properties", {})]
     return [*schema["properties"], *nested]

@@ -87,13 +87,27 @@ def ask(
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Use replies of earlier runs to the very same requests.")
     ] = True,
+    select: Annotated[
+        str,
+        typer.Option(
+            help="Choose among candidates: best_of_n:4, weighted:4, majority:4, auto:8; further settings behind"
+            " commas: share=evidence|plan|nothing, threshold=, at_once=.",
+            show_default="single",
+        ),
+    ] = "single",
     examples: Annotated[
         Path | None, typer.Option(help="Demonstrations (runs export) to show to a model of the json policy.")
+    ] = None,
+    profile: Annotated[
+        Path | None, typer.Option(help="YAML file: name, style, rules, knowledge folder and tools of the agent.")
     ] = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
     events: Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Write an HTML page with the answer, its receipts and all steps.")
+    ] = None,
 ) -> None:
     """Answer a question, with receipts.
 
@@ -115,11 +129,13 @@ def ask(
         allow_hosts=tuple(allow_host or ()),
         budget=budget,
         memory=memory,
+        select=select,
         examples=examples,
         cache=cache,
+        profile=profile,
         workspace=workspace,
     )
-    raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet))
+    raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet, report=report))
 
 
 @app.command()
