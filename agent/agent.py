@@ -78,6 +78,8 @@ class Agent:
         examples: demonstrations of earlier runs (`crowquill runs export`) that a model of the json policy sees: a
             file, or what `read_examples` made of it.
         cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
+        allow_write: databases may be changed, row by row, each change after an approval that shows it; needs an
+            `approver`, or an approvals rule about the tool `sql_change`.
         select: how the answer is chosen among candidates, as `best_of_n:4`, `majority:8,share=plan`; see `Select`.
         profile: name, manner, sources and tools of the agent: a `Profile`, or the path of its YAML file.
     """
@@ -108,6 +110,7 @@ class Agent:
         cassette: Path | str | None = None,
         examples: Path | str | Sequence[str] = (),
         cache: bool = True,
+        allow_write: bool = False,
         select: str | Select = "single",
         profile: Profile | Path | str | None = None,
     ) -> None:
@@ -149,6 +152,7 @@ class Agent:
             safety=replace(safety, approvals=allowed + safety.approvals),
             cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
+            allow_write=allow_write,
             select=self._selection(select),
             profile=load_profile(Path(profile)) if isinstance(profile, Path | str) else profile,
         )
@@ -189,6 +193,7 @@ class Agent:
             safety=config.safety,
             cache=config.cache,
             examples=config.examples,
+            allow_write=config.allow_write,
             select=config.select,
             profile=config.profile,
             workspace=workspace,

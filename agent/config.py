@@ -29,8 +29,8 @@ class RunConfig:
     pages are fetched; `prices` are per model, dollars per million tokens; `earlier` are the questions that this one
     refines, each with its query; `without` names parts of the recipe that are left out, `tools` are those of the
     user's own program, and `safety` says what is done without asking. With `cache`, replies of earlier runs are
-    used again. `examples` are steps of earlier runs, shown to the model; `select` says how the answer is chosen
-    among candidates.
+    used again. `examples` are steps of earlier runs, shown to the model; with `allow_write` the databases may be
+    changed, each time after an approval; `select` says how the answer is chosen among candidates.
     """
 
     models: Mapping[Role, str]
@@ -51,6 +51,7 @@ class RunConfig:
     safety: Safety = field(default_factory=Safety)
     cache: bool = True
     examples: tuple[str, ...] = ()
+    allow_write: bool = False
     select: Select = field(default_factory=Select)
     profile: Profile | None = None
 
