@@ -98,6 +98,31 @@ def _leaves(value: Any) -> Iterator[str]:
         yield str(value)
 
 
+Planned = Literal["fixed", "open", "no"]
+"""Whether the plan of mode `strict` has a call with all its arguments, with some left open, or not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A call that was planned, and allowed, before anything from outside was read, for one task.
+
+    `args` are fixed; `later` names those that are filled in from what is read.
+    """
+
+    task: str
+    tool: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+    later: tuple[str, ...] = ()
+
+    def fits(self, request: ApprovalRequest) -> Planned:
+        """Say whether a request is this call."""
+        more = set(request.args) - set(self.args)
+        same = all(name in request.args and request.args[name] == value for name, value in self.args.items())
+        if request.tool != self.tool or not same or not more <= set(self.later):
+            return "no"
+        return "open" if more else "fixed"
+
+
 @dataclass(frozen=True, slots=True)
 class Safety:
     """What the rules of a run are: mode, approvals in order, and `seconds` for which a person is waited for."""
@@ -121,14 +146,26 @@ class Ruling:
     why: str
 
 
-def rule_on(request: ApprovalRequest, safety: Safety, *, tainted: bool, reads_only: bool = False) -> Ruling:
+def rule_on(
+    request: ApprovalRequest,
+    safety: Safety,
+    *,
+    tainted: bool,
+    reads_only: bool = False,
+    planned: Planned = "no",
+) -> Ruling:
     """Return what the policy says.
 
     `tainted`: the run has read text from outside. `reads_only`: the task was born from such text, and may only read
+    whatever the rules say. `planned`: whether the plan of mode `strict` has the call; what it has not is refused
     whatever the rules say.
     """
     if reads_only and request.access != "read":
         return Ruling("deny", "mode", "its task was made from what was read, and such tasks may only read")
+    if safety.mode == "strict" and planned == "no" and request.access != "read":
+        return Ruling(
+            "deny", "mode", f"mode strict: {request.tool} was not planned like this before anything was read"
+        )
     for number, rule in enumerate(safety.approvals, 1):
         if rule.matches(request, tainted=tainted):
             return Ruling(rule.decide, "rule", f"approvals rule {number}")
@@ -136,6 +173,8 @@ def rule_on(request: ApprovalRequest, safety: Safety, *, tainted: bool, reads_on
         return Ruling("allow", "mode", "it only reads")
     if safety.mode == "auto":
         return Ruling("deny", "mode", f"mode auto only reads, and {request.tool} may {request.access}")
+    if planned == "fixed":
+        return Ruling("allow", "mode", "it was planned and allowed before anything was read")
     read = "text from outside was read before" if tainted else "nothing from outside was read so far"
     return Ruling("ask", "mode", f"{request.tool} may {request.access}; {read}")
 

@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 from crowquill.agent.approvals import ApprovalRule, Safety
 from crowquill.agent.budget import Budget, Price
+from crowquill.agent.conversation import Conversation
 from crowquill.agent.models.base import Role
 from crowquill.agent.select.options import Select
 from crowquill.agent.toolspec import ToolSpec
@@ -30,7 +31,8 @@ class RunConfig:
     refines, each with its query; `without` names parts of the recipe that are left out, `tools` are those of the
     user's own program, and `safety` says what is done without asking. With `cache`, replies of earlier runs are
     used again. `examples` are steps of earlier runs, shown to the model; with `allow_write` the databases may be
-    changed, each time after an approval; `select` says how the answer is chosen among candidates.
+    changed, each time after an approval; `select` says how the answer is chosen among candidates, `conversation`
+    what the question follows.
     """
 
     models: Mapping[Role, str]
@@ -54,6 +56,7 @@ class RunConfig:
     allow_write: bool = False
     select: Select = field(default_factory=Select)
     profile: Profile | None = None
+    conversation: Conversation = field(default_factory=Conversation)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON data."""
@@ -72,6 +75,7 @@ class RunConfig:
             "profile": None if profile is None else Profile(**profile),
             "budget": Budget(**data["budget"]),
             "earlier": tuple((question, sql) for question, sql in data.get("earlier", ())),
+            "conversation": Conversation.read(data.get("conversation", {})),
             "fetching": Fetching(**data.get("fetching", {})),
             "safety": Safety.from_json(data["safety"]) if "safety" in data else before,
             "select": Select(**data.get("select", {})),

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from crowquill.agent.approvals import ApprovalRequest, By, rule_on
+from crowquill.agent.approvals import ApprovalRequest, By, Planned, rule_on
 from crowquill.agent.budget import FREE, Ledger, Price
 from crowquill.agent.events import Decided, Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
 from crowquill.agent.fork import Fork
@@ -157,10 +157,16 @@ class Lane:
         """Apply the approval rules to what a tool is about to do."""
         await self.judge(ApprovalRequest(tool, access, args, effect, hosts_in(args.values())))
 
-    async def judge(self, request: ApprovalRequest) -> None:
+    async def judge(self, request: ApprovalRequest, *, planned: Planned | None = None) -> None:
         """Decide about a request, by the rules or by asking a person, and record it. Raises ToolFailed."""
         gate, tainted = self.services.gate, self.rules.tainted
-        ruling = rule_on(request, gate.safety, tainted=bool(tainted), reads_only=self.rules.reads_only)
+        ruling = rule_on(
+            request,
+            gate.safety,
+            tainted=bool(tainted),
+            reads_only=self.rules.reads_only,
+            planned=self.rules.planned(request) if planned is None else planned,
+        )
         allowed, why = ruling.verb == "allow", ruling.why
         by: By = ruling.by
         if ruling.verb == "ask":

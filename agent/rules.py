@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote_plus, urldefrag
 
+from crowquill.agent.approvals import Act, ApprovalRequest, Planned
 from crowquill.errors import ToolFailed, ToolRetry
-from crowquill.memory.evidence import Table
+from crowquill.memory.evidence import Evidence, Quote, Table
+from crowquill.tasks.task import Task
 
 CLEAN = frozenset({"math"})
 """Tools whose results are our own: they compute what they are told, and read nothing from outside."""
@@ -32,17 +34,22 @@ class Rules:
         """Where the first text from outside was read; empty until then."""
         self.task = ""
         """What is being worked on, for a person who is asked."""
+        self.acts: list[Act] = []
+        """What mode `strict` has planned, and is not done yet."""
         self.reads_only = False
         """Whether the task may only read, since it was made from what was read."""
         self._offered = set(map(_key, urls_in(objective)))
         self._private: set[str] = set()
         self._own = set(_windows(_squeeze(objective)))
 
-    def fork(self, task: str = "", *, reads_only: bool = False) -> "Rules":
+    def fork(self, task: Task | None = None) -> "Rules":
         """Return a copy for the lane of a task: what it reads changes others only after both have ended."""
         copy = Rules("")
         copy.absorb(self)
-        copy.task, copy.reads_only = task, reads_only
+        if task is not None:
+            copy.task = task.goal
+            copy.acts = [act for act in self.acts if act.task == task.id]
+            copy.reads_only = task.origin == "extension" and bool(self.tainted)
         copy._own = self._own
         return copy
 
@@ -51,6 +58,14 @@ class Rules:
         self._offered |= lane._offered
         self._private |= lane._private
         self.taint(lane.tainted)
+
+    def planned(self, request: ApprovalRequest) -> Planned:
+        """Say whether a call was planned; it is taken off the plan, as it was planned once."""
+        for act in self.acts:
+            if (how := act.fits(request)) != "no":
+                self.acts.remove(act)
+                return how
+        return "no"
 
     def taint(self, source: str) -> None:
         """Remember that text from outside was read."""
@@ -68,6 +83,18 @@ class Rules:
     def protect(self, table: Table) -> None:
         """Remember the cells of a query result as private."""
         self.keep(str(cell) for row in table.rows for cell in row if cell is not None)
+
+    def take_up(self, evidence: Evidence) -> None:
+        """Take over what an earlier run has found: its page may be opened, its cells are private."""
+        match evidence:
+            case Quote():
+                self.offer([evidence.source.url])
+                self.taint(evidence.source.url)
+            case Table():
+                self.protect(evidence)
+                self.taint(evidence.database)
+            case _:
+                pass
 
     def keep(self, texts: Iterable[str]) -> None:
         """Remember texts as private."""

@@ -115,6 +115,11 @@ class Workshop:
         )
 
     @property
+    def acting(self) -> tuple[Tool, ...]:
+        """The tools of the user's that may do more than read."""
+        return tuple(entry for entry in self._extra if entry.access != "read")
+
+    @property
     def abilities(self) -> list[str]:
         """What the planner may count on, in plain words."""
         found = ["exact arithmetic"]

@@ -52,6 +52,13 @@ class Tool:
             field.pop("title", None)
         return schema
 
+    @property
+    def usage(self) -> str:
+        """Name, arguments and description on one line, for a prompt."""
+        return (
+            f"{self.name}({', '.join(self.parameters.get('properties', {}))}): {' '.join(self.description.split())}"
+        )
+
     async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> Observation:
         """Validate the arguments and run the function; a sync function runs in a thread.
 

@@ -149,6 +149,10 @@ def run(
     model: Annotated[
         str | None, typer.Option(help="Use this model instead of the file's.", envvar="CROWQUILL_MODEL")
     ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", help="Input of the task, as name=value or name=@FILE. Repeatable."),
+    ] = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
@@ -165,20 +169,40 @@ def run(
     ] = None,
 ) -> None:
     """Run YAML task files; with `expect:` they are tests (exit code 6 when one fails)."""
-    from crowquill.agent.cli.tasks import list_presets, run_files
+    from crowquill.agent.cli.tasks import TaskOptions, list_presets, read_inputs, run_files
 
     if list_tasks:
         list_presets()
         return
     if not files:
         raise typer.BadParameter("name a task file, or --list the shipped ones", param_hint="FILE…")
+    options = TaskOptions(model, read_inputs(given or ()), workspace, as_json, quiet)
     if engine == "ray":
         from crowquill.agent.cli.cluster import run_on_cluster
         from crowquill.agent.cluster import Cluster
 
         cluster = Cluster(address, at_once, calls_per_minute)
-        raise typer.Exit(run_on_cluster(files, cluster, model=model, workspace=workspace, as_json=as_json))
-    raise typer.Exit(run_files(files, model=model, workspace=workspace, as_json=as_json, quiet=quiet))
+        raise typer.Exit(run_on_cluster(files, cluster, options))
+    raise typer.Exit(run_files(files, options))
+
+
+@app.command()
+def validate(
+    files: Annotated[list[str], typer.Argument(help="Task files, folders of them, or names of shipped tasks.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check task files without running them; nothing is sent or opened. Exit code 2 when one has a fault."""
+    from crowquill.agent.cli.tasks import validate as check
+
+    raise typer.Exit(check(files, as_json=as_json))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of task files, for editors: crowquill schema > crowquill-task.schema.json."""
+    from crowquill.agent.cli.tasks import print_schema
+
+    print_schema()
 
 
 @app.command()
