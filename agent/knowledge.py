@@ -1,5 +1,6 @@
 """Knowledge: documents that a person vouches for, such as style guides and manuals, remembered in pieces."""
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from crowquill.agent.workspace import Workspace
 from crowquill.errors import ToolError, UserError
 from crowquill.memory.chunks import chunk
+from crowquill.memory.evidence import Quote
 from crowquill.memory.forget import forget
 from crowquill.memory.record import Filter, Origin
 from crowquill.memory.snapshot import Snapshot
@@ -36,9 +38,8 @@ async def learn(workspace: Workspace, source: Path, name: str, progress: Progres
         UserError: nothing of it can be read.
         StorageError: the workspace cannot be written.
     """
-    memory = workspace.memory()
-    before = {record.content.id: record.seq for record in await memory.store.matching(_of(name))}
-    gatherer, seen, documents, pieces = Gatherer(source), set[str](), 0, 0
+    store = workspace.memory().store
+    gatherer, pieces, documents = Gatherer(source), dict[str, tuple[Quote, str]](), 0
     for document in gatherer.walk():
         try:
             snapshot = document.render(f"https://knowledge.invalid/{document.path}")
@@ -50,20 +51,23 @@ async def learn(workspace: Workspace, source: Path, name: str, progress: Progres
         workspace.blobs.put(page.text.encode("utf-8", "surrogatepass"))
         for piece in chunk(page):
             quote = page.quote(piece.first, piece.last)
-            seen.add(quote.id)
-            origin = Origin(author="person", namespace=name, title=piece.title)
-            if quote.id not in before:
-                pieces += await workspace.database.write(
-                    lambda connection: memory.store.insert(connection, [quote], origin)  # noqa: B023
-                )
+            pieces[quote.id] = quote, piece.title
         progress("reading documents", documents)
     if not documents:
         why = f": {gatherer.problems[0]}" if gatherer.problems else f" ({', '.join(sorted(SUFFIXES))})"
         raise UserError(f"{source} holds no document that can be read{why}")
-    await memory.store.embed_pending(lambda done, _: progress("embedding", done))
-    gone = [seq for id_, seq in before.items() if id_ not in seen]
-    forget(workspace.database, gone)
-    return Learned(documents, pieces, len(gone), tuple(gatherer.problems))
+    before = {record.content.id: record.seq for record in await store.matching(_of(name))}
+    gone = [seq for id_, seq in before.items() if id_ not in pieces]
+    forget(workspace.database, gone)  # first, as equal new pieces would count as copies of theirs, and go with them
+    fresh = [piece for id_, piece in pieces.items() if id_ not in before]
+
+    def write(connection: sqlite3.Connection) -> None:
+        for quote, title in fresh:
+            store.insert(connection, [quote], Origin(author="person", namespace=name, title=title))
+
+    await workspace.database.write(write)
+    await store.embed_pending(lambda done, _: progress("embedding", done))
+    return Learned(documents, len(fresh), len(gone), tuple(gatherer.problems))
 
 
 def _of(name: str) -> Filter:

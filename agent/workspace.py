@@ -9,9 +9,10 @@ from pathlib import Path
 
 import platformdirs
 
+from crowquill.agent.models.embedding import default_embedder
 from crowquill.errors import UserError
 from crowquill.memory.db import Database
-from crowquill.memory.embed import Embedder, SentenceEmbedder
+from crowquill.memory.embed import Embedder
 from crowquill.memory.index import ChromaIndex
 from crowquill.memory.retrieve import Retriever
 from crowquill.memory.scoring import Weights
@@ -60,7 +61,7 @@ class Workspace:
 
     def __init__(self, path: Path, *, embedder: Embedder | None = None) -> None:
         self.path = path
-        self.embedder: Embedder = embedder if embedder is not None else SentenceEmbedder()
+        self.embedder: Embedder = embedder if embedder is not None else default_embedder()
         self.database = Database(path / "crowquill.db")
         self.blobs = self.database.blobs
 

@@ -15,6 +15,7 @@ _OVERLAP = 0.8
 """Share of the longer of two spans of one page that the shorter must cover to be the same."""
 _SAME_THING = 0.5
 """Share of their words (all but the figures) that two statements must have in common to be about the same thing."""
+_YEAR = "year"
 _UNIT = re.compile(r"[\s\u00a0\u202f-]*([^\W\d_]+|[%°€$£])")
 
 
@@ -42,6 +43,9 @@ def differs(text: str, other: str) -> bool:
     if ours is None or theirs is None or ours[0] == theirs[0]:
         return False
     words, others = _wordy(text), _wordy(other)
+    if ours[1] == _YEAR:  # a unit says what is measured, a year does not say what happened
+        called = {word for name in names(text, openings=True) for word in content_words(name.text)}
+        words, others = words - called, others - called
     return len(words & others) >= _SAME_THING * len(words | others)
 
 
@@ -53,7 +57,7 @@ def _only_figure(text: str) -> tuple[str, str] | None:
         return None
     figure = figures[0]
     unit = _UNIT.match(text, figure.end)
-    kind = "year" if figure.is_year else stem(unit[1].lower()) if unit is not None else ""
+    kind = _YEAR if figure.is_year else stem(unit[1].lower()) if unit is not None else ""
     return f"{figure.value}{'%' * figure.is_percent}", kind
 
 
