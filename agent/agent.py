@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from crowquill.agent.answer import Answer
+from crowquill.agent.approvals import ApprovalRule, Approver, Safety
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.cassette import Tape, insert_tape, read_cassette, write_cassette
 from crowquill.agent.config import PARTS, ROLES, Part, PolicyName, RunConfig
@@ -27,6 +28,8 @@ from crowquill.agent.models.base import Model, Role
 from crowquill.agent.models.resolve import default_policy, resolve
 from crowquill.agent.records import NewRun, RunRecord, find_run
 from crowquill.agent.redact import Redactor
+from crowquill.agent.select.options import Select
+from crowquill.agent.steering import Steering
 from crowquill.agent.tape import canonical
 from crowquill.agent.toolspec import ToolSpec
 from crowquill.agent.workshop import Workshop
@@ -35,6 +38,7 @@ from crowquill.errors import ReplayMiss, UserError
 from crowquill.memory.clock import Clock, SystemClock
 from crowquill.memory.evidence import Table
 from crowquill.memory.lessons import Lesson, LessonStore
+from crowquill.tasks.profile import Profile, load_profile
 from crowquill.tools.fetching import Fetching
 from crowquill.tools.tool import Tool
 
@@ -57,6 +61,9 @@ class Agent:
         data: CSV, TSV, Parquet, JSON, JSON Lines and Excel files, or folders of them; together one database.
         tools: more tools, made with `crowquill.tool`.
         allow: names of tools, or patterns of them, that may write, send or execute without anybody being asked.
+        approver: whoever is asked before something is written, sent or executed (`crowquill.Approver`).
+        safety: mode and approvals (`crowquill.Safety`); without it the mode is `ask` with an approver, else `auto`,
+            which only reads.
         web: allow live search and fetching; naming providers in `search` does so, too.
         search: web search providers in the order in which they are asked, each when those before it found nothing:
             `tavily`, `brave`, `searxng`, `wikipedia`, `ddg`; `a+b` asks two and merges. Free ones when empty.
@@ -71,6 +78,8 @@ class Agent:
         examples: demonstrations of earlier runs (`crowquill runs export`) that a model of the json policy sees: a
             file, or what `read_examples` made of it.
         cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
+        select: how the answer is chosen among candidates, as `best_of_n:4`, `majority:8,share=plan`; see `Select`.
+        profile: name, manner, sources and tools of the agent: a `Profile`, or the path of its YAML file.
     """
 
     def __init__(
@@ -85,6 +94,8 @@ class Agent:
         data: Sequence[str | Path] = (),
         tools: Sequence[Tool] = (),
         allow: Sequence[str] = (),
+        approver: Approver | None = None,
+        safety: Safety | None = None,
         web: bool = False,
         search: Sequence[str] = (),
         fetching: Fetching | None = None,
@@ -97,6 +108,8 @@ class Agent:
         cassette: Path | str | None = None,
         examples: Path | str | Sequence[str] = (),
         cache: bool = True,
+        select: str | Select = "single",
+        profile: Profile | Path | str | None = None,
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
@@ -113,7 +126,11 @@ class Agent:
         self.workspace = workspace if isinstance(workspace, Workspace) else Workspace(find_workspace(workspace))
         self.tools = tuple(tools)
         self.clock: Clock = SystemClock() if clock is None else clock
+        self.approver = approver
         self._redactor = Redactor()
+        if safety is None:
+            safety = Safety(mode="auto" if approver is None else "ask")
+        allowed = tuple(ApprovalRule("allow", tool=pattern) for pattern in allow)
         self.config = RunConfig(
             models={role: model.name for role, model in self.models.items()},
             policy=default_policy(self.models["act"].name) if policy is None else policy,
@@ -129,12 +146,20 @@ class Agent:
             prices={} if prices is None else dict(prices),
             without=tuple(without),
             tools=tuple(ToolSpec.of(entry) for entry in self.tools),
-            allow=tuple(allow),
+            safety=replace(safety, approvals=allowed + safety.approvals),
             cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
+            select=self._selection(select),
+            profile=load_profile(Path(profile)) if isinstance(profile, Path | str) else profile,
         )
         if self.config.examples and self.config.policy != "json":
             raise UserError("examples are for the json policy; the guided one chooses its actions by code")
+
+    def _selection(self, select: str | Select) -> Select:
+        chosen = Select.parse(select) if isinstance(select, str) else select.checked()
+        if chosen.strategy == "single" or chosen.at_once is not None:
+            return chosen
+        return replace(chosen, at_once=self.models["act"].slots)
 
     @classmethod
     def from_config(
@@ -161,19 +186,28 @@ class Agent:
             prices=config.prices,
             without=config.without,
             tools=[spec.stand_in() for spec in config.tools],
-            allow=config.allow,
+            safety=config.safety,
             cache=config.cache,
             examples=config.examples,
+            select=config.select,
+            profile=config.profile,
             workspace=workspace,
         )
-        agent.config = replace(agent.config, earlier=config.earlier)
+        agent.config = replace(agent.config, earlier=config.earlier, conversation=config.conversation)
         return agent
 
     def following(self, answer: Answer) -> "Agent":
-        """Return an agent whose next question refines that answer's query, as in "but with sales before"."""
+        """Return an agent whose next question follows that answer: it may refer to it, and has its evidence.
+
+        A question to a database refines that answer's query, as in "but with sales before".
+        """
         queries = [(answer.objective, item.sql) for item in answer.evidence if isinstance(item, Table)]
         agent = copy(self)
-        agent.config = replace(self.config, earlier=(*self.config.earlier, *queries[-1:])[-_TURNS:])
+        agent.config = replace(
+            self.config,
+            earlier=(*self.config.earlier, *queries[-1:])[-_TURNS:],
+            conversation=self.config.conversation.then(answer),
+        )
         return agent
 
     def teach(self, answer: Answer, correction: str = "") -> None:
@@ -209,15 +243,18 @@ class Agent:
                     return event.answer
         raise AssertionError("a run ends with RunFinished or an exception")
 
-    async def stream(self, objective: str) -> AsyncGenerator[Event, None]:
-        """Yield the events of a run as they happen; the last is `RunFinished`. Raises as `ask`."""
+    async def stream(self, objective: str, *, steering: Steering | None = None) -> AsyncGenerator[Event, None]:
+        """Yield the events of a run as they happen; the last is `RunFinished`. Raises as `ask`.
+
+        With `steering`, the run can be held, hinted and hurried while it is under way.
+        """
         if not objective.strip():
             raise UserError('there is no question: give one, as in: crowquill ask "How long is the Danube?"')
         new = self._new_run()
         if self._tapes is not None:
             await insert_tape(self.workspace.database, self._next_tape(objective), new)
         mode: Mode = "new" if self._tapes is None else "cassette"
-        async with aclosing(self._go(self._journal(new.id, mode), objective)) as events:
+        async with aclosing(self._go(self._journal(new.id, mode), objective, steering=steering)) as events:
             async for event in events:
                 if isinstance(event, RunFinished) and mode == "new" and self._cassette is not None:
                     await self._record(new.id, self._cassette)
@@ -238,7 +275,7 @@ class Agent:
         if record.ended:
             await asyncio.to_thread(write_cassette, self.workspace.database, record, path)
 
-    async def resume(self, run_id: str) -> AsyncGenerator[Event, None]:
+    async def resume(self, run_id: str, *, steering: Steering | None = None) -> AsyncGenerator[Event, None]:
         """Go on with a run that was killed, cancelled or paused, and yield its events, those recorded before first.
 
         Nothing is done again but what was under way when the run was left.
@@ -252,11 +289,14 @@ class Agent:
         record = await self.workspace.database.read(lambda connection: find_run(connection, run_id))
         self._check_settings(record, ())
         fork = Fork.read(record)
-        async with aclosing(self._go(self._journal(record.id, "resume"), record.objective, fork)) as events:
+        journal = self._journal(record.id, "resume")
+        async with aclosing(self._go(journal, record.objective, fork, steering=steering)) as events:
             async for event in events:
                 yield event
 
-    async def fork(self, run_id: str, step: str, change: Change | None = None) -> AsyncGenerator[Event, None]:
+    async def fork(
+        self, run_id: str, step: str, change: Change | None = None, *, steering: Steering | None = None
+    ) -> AsyncGenerator[Event, None]:
         """Try a run again from a step on (`t1/s3`; `3` in a run of one task), and yield the events of the new run.
 
         What came before the step is shared with the run and costs nothing. This agent may have other models.
@@ -269,7 +309,8 @@ class Agent:
         new = self._new_run()
         change = Change() if change is None else change
         fork = await create_fork(self.workspace.database, record.id, new, step=step, change=change)
-        async with aclosing(self._go(self._journal(new.id, "resume"), record.objective, fork)) as events:
+        journal = self._journal(new.id, "resume")
+        async with aclosing(self._go(journal, record.objective, fork, steering=steering)) as events:
             async for event in events:
                 yield event
 
@@ -297,7 +338,9 @@ class Agent:
             reuse=self.config.cache,
         )
 
-    async def _go(self, journal: Journal, objective: str, fork: Fork | None = None) -> AsyncGenerator[Event, None]:
+    async def _go(
+        self, journal: Journal, objective: str, fork: Fork | None = None, *, steering: Steering | None = None
+    ) -> AsyncGenerator[Event, None]:
         """Prepare a live run and drive it."""
         warming = asyncio.create_task(self._warm())
         try:
@@ -310,7 +353,8 @@ class Agent:
             except BaseException:
                 workshop.close()
                 raise
-            async with aclosing(self.driver.drive(journal, objective, workshop, fork=fork)) as events:
+            driven = self.driver.drive(journal, objective, workshop, fork=fork, steering=steering)
+            async with aclosing(driven) as events:
                 async for event in events:
                     yield event
         finally:
@@ -323,7 +367,7 @@ class Agent:
     @property
     def driver(self) -> Driver:
         """What executes runs with the settings and models of this agent."""
-        return Driver(self.config, self.models, self.workspace, self.clock)
+        return Driver(self.config, self.models, self.workspace, self.clock, self.approver)
 
     async def _warm(self) -> None:
         """Load what the first requests need; a failure shows at the first request itself."""

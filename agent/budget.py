@@ -140,6 +140,17 @@ class Ledger:
         self._reserved_tokens += tokens
         self._reserved_usd += usd
 
+    def grant(self, extra: Budget, lanes: int = 1) -> None:
+        """Raise the limits by a share of `extra`, of which each of `lanes` gets one; steps are rounded up."""
+        raised: dict[Resource, float] = {}
+        for name in ("steps", "tokens", "usd", "seconds"):
+            limit, more = getattr(self.limits, name), getattr(extra, name)
+            if limit is not None and more is not None:
+                together = lanes if name != "seconds" else 1  # the clock runs for all lanes alike
+                raised[name] = limit + (math.ceil(more / together) if name in _COUNTS else more / together)
+        self.limits = replace(self.limits, **raised)  # type: ignore[arg-type]  # names of limits
+        self._warned -= set(raised)
+
     def settle(self, tokens: int, usd: float, usage: Usage, cost: float) -> None:
         """Give the reservation back and book what the call has really used."""
         self._reserved_tokens -= tokens

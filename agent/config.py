@@ -1,12 +1,16 @@
 """What a run was told to use: plain data, stored with the run so that it can be replayed."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
+from crowquill.agent.approvals import ApprovalRule, Safety
 from crowquill.agent.budget import Budget, Price
+from crowquill.agent.conversation import Conversation
 from crowquill.agent.models.base import Role
+from crowquill.agent.select.options import Select
 from crowquill.agent.toolspec import ToolSpec
+from crowquill.tasks.profile import Profile
 from crowquill.tools.fetching import Fetching
 
 PolicyName = Literal["guided", "json"]
@@ -25,8 +29,9 @@ class RunConfig:
     search and fetching, `search` names the providers in order (see `tools.search.registry`), `fetching` says how
     pages are fetched; `prices` are per model, dollars per million tokens; `earlier` are the questions that this one
     refines, each with its query; `without` names parts of the recipe that are left out, `tools` are those of the
-    user's own program, and `allow` patterns of the names of those that may do more than read. With `cache`, replies
-    of earlier runs are used again. `examples` are steps of earlier runs, shown to the model.
+    user's own program, and `safety` says what is done without asking. With `cache`, replies of earlier runs are
+    used again. `examples` are steps of earlier runs, shown to the model; `select` says how the answer is chosen
+    among candidates, `conversation` what the question follows.
     """
 
     models: Mapping[Role, str]
@@ -44,23 +49,34 @@ class RunConfig:
     earlier: tuple[tuple[str, str], ...] = ()
     without: tuple[Part, ...] = ()
     tools: tuple[ToolSpec, ...] = ()
-    allow: tuple[str, ...] = ()
+    safety: Safety = field(default_factory=Safety)
     cache: bool = True
     examples: tuple[str, ...] = ()
+    select: Select = field(default_factory=Select)
+    profile: Profile | None = None
+    conversation: Conversation = field(default_factory=Conversation)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON data."""
-        return asdict(self)
+        profile = None if self.profile is None else self.profile.model_dump(mode="json")
+        return {**asdict(replace(self, profile=None)), "profile": profile}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunConfig":
         """Restore what `to_json` gave."""
-        names = ("corpora", "databases", "data", "search", "allow_hosts", "without", "allow", "examples")
+        names = ("corpora", "databases", "data", "search", "allow_hosts", "without", "examples")
         lists = {name: tuple(data.get(name, ())) for name in names}
+        data = dict(data)
+        before = Safety(approvals=tuple(ApprovalRule("allow", tool=name) for name in data.pop("allow", ())))
+        profile = data.get("profile")
         values = {
+            "profile": None if profile is None else Profile(**profile),
             "budget": Budget(**data["budget"]),
             "earlier": tuple((question, sql) for question, sql in data.get("earlier", ())),
+            "conversation": Conversation.read(data.get("conversation", {})),
             "fetching": Fetching(**data.get("fetching", {})),
+            "safety": Safety.from_json(data["safety"]) if "safety" in data else before,
+            "select": Select(**data.get("select", {})),
             "prices": {name: Price(**price) for name, price in data["prices"].items()},
             "tools": tuple(
                 ToolSpec(tool) if isinstance(tool, str) else ToolSpec(**tool) for tool in data.get("tools", ())

@@ -3,22 +3,25 @@
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
 from crowquill.agent.answer import Answer, Reward, Stop
+from crowquill.agent.approvals import Approver
 from crowquill.agent.config import RunConfig
 from crowquill.agent.events import Event, EvidenceFound, ModelCalled, Progress, Recorded, RunFinished
 from crowquill.agent.fork import Fork
+from crowquill.agent.gate import Gate
 from crowquill.agent.journal import Alongside, Journal
 from crowquill.agent.lane import Services
 from crowquill.agent.models.base import Model, Role, Usage
 from crowquill.agent.recall import JournaledRecall
 from crowquill.agent.records import BEAT_SECONDS
 from crowquill.agent.run import Run
+from crowquill.agent.steering import Steering
 from crowquill.agent.tape import canonical
 from crowquill.agent.workshop import Workshop
 from crowquill.agent.workspace import Memory, Workspace
@@ -57,6 +60,7 @@ class Driver:
     models: Mapping[Role, Model]
     workspace: Workspace
     clock: Clock
+    approver: Approver | None = None
 
     async def drive(
         self,
@@ -66,6 +70,7 @@ class Driver:
         *,
         fork: Fork | None = None,
         strict: bool = False,
+        steering: Steering | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Execute a run and yield its events; the workshop is closed. See `Journal.check_complete` for `strict`.
 
@@ -78,7 +83,8 @@ class Driver:
 
         async def work() -> None:
             try:
-                parked = await self._execute(journal, objective, workshop, publish, fork, strict=strict)
+                services = partial(self._services, fork=fork, steering=steering)
+                parked = await self._execute(journal, objective, workshop, publish, services, strict=strict)
                 if parked is not None:
                     queue.put_nowait(RunFinished(parked, parked.stopped))
             finally:
@@ -105,7 +111,7 @@ class Driver:
         objective: str,
         workshop: Workshop,
         publish: Publish,
-        fork: Fork | None,
+        make_services: Callable[[Journal, str, Memory, Publish], Awaitable[Services]],
         *,
         strict: bool,
     ) -> Answer | None:
@@ -121,7 +127,7 @@ class Driver:
         try:
             await journal.begin(objective, cast("Json", self.config.to_json()))
             beating = asyncio.create_task(_keep_lease(journal, asyncio.current_task())) if journal.writes else None
-            services = await self._services(journal, objective, memory, noted, fork)
+            services = await make_services(journal, objective, memory, noted)
             answer = await Run(objective, self.config, services, workshop).execute()
             journal.check_complete(strict=strict)
             ending = (answer.stopped, {"short": answer.short, "reward": answer.reward.total}, "")
@@ -146,7 +152,14 @@ class Driver:
         return None
 
     async def _services(
-        self, journal: Journal, objective: str, memory: Memory, publish: Publish, fork: Fork | None
+        self,
+        journal: Journal,
+        objective: str,
+        memory: Memory,
+        publish: Publish,
+        *,
+        fork: Fork | None,
+        steering: Steering | None,
     ) -> Services:
         retriever = memory.retriever if self.config.memory else None
         return Services(
@@ -161,7 +174,10 @@ class Driver:
             started=self.clock.monotonic() - journal.worked,
             publish=publish,
             store=partial(_remember, memory.store, journal, objective),
+            gate=Gate(self.config.safety, self.approver, journal.redactor),
             fork=fork,
+            steering=steering,
+            persona="" if self.config.profile is None else self.config.profile.persona,
         )
 
     async def _draw_seed(self, journal: Journal) -> str:

@@ -35,8 +35,7 @@ from crowquill.errors import ReplayMismatch, ReplayMiss
 from crowquill.memory.clock import Clock
 from crowquill.memory.db import Database
 from crowquill.memory.rows import digest, first_link, link, note_blobs, put_aside
-from crowquill.tools.context import EffectKind, Json
-from crowquill.tools.tool import Access
+from crowquill.tools.context import Access, EffectKind, Json
 
 Mode = Literal["new", "resume", "replay", "cassette"]
 """How a journal is used: for a new run or one that was left; for a replay, which calls and writes nothing; for a
@@ -127,8 +126,15 @@ class Journal:
         clocks = (effect for key, effect in self._effects.items() if key.kind == "clock")
         return max((float(effect.response) for effect in clocks if effect.response is not None), default=0.0)
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether every recorded event has come again: what happens from now on is new."""
+        return self.writes and not self._events
+
     def knows(self, lane: str, kind: EffectKind, request: Json) -> bool:
         """Say whether the lane's next effect of this kind and request is recorded."""
+        if not self._effects:
+            return False
         sha256 = digest(canonical(self.redactor.data(request)))
         known = self._effects.get(Key(lane, kind, sha256, self._ordinals[lane, kind, sha256]))
         return known is not None and known.response is not None

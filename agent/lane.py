@@ -2,27 +2,33 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
+from urllib.parse import urlsplit
 
+from crowquill.agent.approvals import ApprovalRequest, By, Planned, rule_on
 from crowquill.agent.budget import FREE, Ledger, Price
-from crowquill.agent.events import Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
+from crowquill.agent.events import Decided, Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
 from crowquill.agent.fork import Fork
+from crowquill.agent.gate import Gate
 from crowquill.agent.journal import Alongside, Journal
 from crowquill.agent.models.base import Model, Rehearsed, Reply, Request, Role, Usage
 from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
 from crowquill.agent.recall import JournaledRecall, LaneRecall
-from crowquill.agent.rules import Rules
+from crowquill.agent.rules import Rules, urls_in
+from crowquill.agent.select.attempt import Sampling
 from crowquill.agent.state import Action
-from crowquill.errors import BudgetExceeded, ModelError, ModelFault, RunPaused
+from crowquill.agent.steering import Heard, Order, Steering
+from crowquill.errors import BudgetExceeded, ModelError, ModelFault, RunPaused, ToolFailed, ToolRetry
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.clock import Clock
 from crowquill.memory.evidence import Evidence, Table
-from crowquill.tools.context import EffectKind, Json, Recall
-from crowquill.tools.tool import Access
+from crowquill.tools.context import Access, EffectKind, Json, Recall
 
+PRIVATE = "this would send data from the database to the web"
 CHARACTERS_PER_TOKEN = 3.5
 """Rough size of a token, used only to reserve before a call; the model's own count is booked."""
 
@@ -48,19 +54,46 @@ class Services:
     started: float
     publish: Callable[[Recorded | Progress], None]
     store: Callable[[Evidence, str], Alongside]
+    gate: Gate
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     fork: Fork | None = None
+    steering: Steering | None = None
+    persona: str = ""
+
+    @property
+    def began(self) -> float:
+        """Monotonic second from which the run's time is counted: as long as it is held, no time passes."""
+        return self.started + (0.0 if self.steering is None else self.steering.waited)
 
 
 class Lane:
     """Implements `tools.context.ToolContext` for one task."""
 
-    def __init__(self, services: Services, path: str, ledger: Ledger, rules: Rules) -> None:
+    def __init__(
+        self,
+        services: Services,
+        path: str,
+        ledger: Ledger,
+        rules: Rules,
+        *,
+        heard: Heard | None = None,
+        beside: int = 1,
+        sampling: Sampling | None = None,
+    ) -> None:
+        """`heard` is what the run was told before; `beside` is how many lanes run at the same time.
+
+        `sampling` says how the model calls of one of several candidates differ from those of the others.
+        """
         self.services = services
+        self.heard = Heard() if heard is None else heard
+        self._beside = beside
+        self._heeded = 0
         self.path = path
         self.ledger = ledger
         self.rules = rules
+        self.sampling = sampling
         self.step = 0
+        self._inside: list[Decided] | None = None
 
     @property
     def lane(self) -> str:
@@ -76,7 +109,7 @@ class Lane:
     def deadline(self) -> float | None:
         """Monotonic second at which the time is over: for exploring, or once the reserve is open, altogether."""
         seconds = self.ledger.seconds_limit
-        return None if seconds is None else self.services.started + seconds
+        return None if seconds is None else self.services.began + seconds
 
     @property
     def blobs(self) -> BlobStore:
@@ -101,11 +134,77 @@ class Lane:
 
     async def egress(self, url: str) -> None:
         """Apply the egress rules to a URL."""
-        self.rules.check_url(url)
+        try:
+            self.rules.check_known(url)
+        except ToolRetry as refusal:
+            await self._note(ApprovalRequest("fetch", "read", {"url": url}), False, "rule", str(refusal))
+            raise
+        await self.check_outgoing(url)
+        await self.judge(ApprovalRequest("fetch", "read", {"url": url}, hosts=hosts_in([url])))
 
-    def check_outgoing(self, text: str) -> None:
+    def permits(self, url: str, *, known: bool = True) -> bool:
+        """Say whether `egress` would let a URL pass without asking."""
+        request = ApprovalRequest("fetch", "read", {"url": url}, hosts=hosts_in([url]))
+        ruling = rule_on(request, self.services.gate.safety, tainted=bool(self.rules.tainted))
+        return (not known or self.rules.knows(url)) and not self.rules.is_private(url) and ruling.verb == "allow"
+
+    async def check_outgoing(self, text: str) -> None:
         """Apply the egress rules to text that leaves this machine."""
-        self.rules.check_outgoing(text)
+        if self.rules.is_private(text):
+            await self.judge(ApprovalRequest("egress", "send", {"text": text}, PRIVATE, hosts_in([text])))
+
+    async def approve(self, tool: str, access: Access, args: Mapping[str, Json], *, effect: str) -> None:
+        """Apply the approval rules to what a tool is about to do."""
+        await self.judge(ApprovalRequest(tool, access, args, effect, hosts_in(args.values())))
+
+    async def judge(self, request: ApprovalRequest, *, planned: Planned | None = None) -> None:
+        """Decide about a request, by the rules or by asking a person, and record it. Raises ToolFailed."""
+        gate, tainted = self.services.gate, self.rules.tainted
+        ruling = rule_on(
+            request,
+            gate.safety,
+            tainted=bool(tainted),
+            reads_only=self.rules.reads_only,
+            planned=self.rules.planned(request) if planned is None else planned,
+        )
+        allowed, why = ruling.verb == "allow", ruling.why
+        by: By = ruling.by
+        if ruling.verb == "ask":
+            asked = replace(request, why=f"{why} ({tainted})" if tainted else why, task=self.rules.task)
+            decision, by = gate.recall(asked, await self._ask(asked))
+            allowed, why = decision.allow, f"asked because {why}" + (f": {decision.why}" if decision.why else "")
+        elif allowed and request.access == "read":
+            return
+        await self._note(request, allowed, by, why)
+        if not allowed:
+            raise ToolFailed(f"refused: {request.effect if request.effect else request.tool}: {why}")
+
+    async def _ask(self, request: ApprovalRequest) -> Json:
+        async def call() -> Json:
+            return await self.services.gate.ask(request)
+
+        if self._inside is not None:
+            return await call()
+        return await self.effect("ask", cast("Json", asdict(request)), call)
+
+    async def _note(self, request: ApprovalRequest, allowed: bool, by: By, why: str) -> None:
+        shown = {name: value if isinstance(value, str) else str(value) for name, value in request.args.items()}
+        event = Decided(
+            self.step, request.tool, request.access, shown, allowed=allowed, by=by, why=why, effect=request.effect
+        )
+        if self._inside is None:
+            await self.emit(event)
+        else:
+            self._inside.append(event)
+
+    @contextmanager
+    def inside(self) -> Iterator[list[Decided]]:
+        """Collect what is decided inside an effect, where no event can be recorded."""
+        self._inside = []
+        try:
+            yield self._inside
+        finally:
+            self._inside = None
 
     def offer(self, urls: list[str]) -> None:
         """Make URLs openable."""
@@ -126,14 +225,16 @@ class Lane:
         await self.emit(EvidenceFound(evidence), self.services.store(evidence, self.path))
 
     async def tick(self) -> None:
-        """Book the time that has passed and say when a budget runs low.
+        """Do what a person has said, book the time that has passed, and say when a budget runs low.
 
         Raises:
-            BudgetExceeded: the time for exploring is over.
+            BudgetExceeded: the time for exploring is over, or the answer is wanted now.
         """
+        await self.heed()
+        self.check_patience()
 
         async def elapsed() -> Json:
-            return round(self.clock.monotonic() - self.services.started, 3)
+            return round(self.clock.monotonic() - self.services.began, 3)
 
         seconds = cast("float", await self.effect("clock", None, elapsed))
         try:
@@ -141,6 +242,35 @@ class Lane:
         finally:
             for line in self.ledger.marks():
                 await self.emit(Noticed(line, "warning"))
+
+    async def heed(self) -> tuple[Order, ...]:
+        """Wait while the run is held, and take in what was said since; return it.
+
+        What is said counts from the step on at which the run is, not for recorded steps that are done again.
+        """
+        steering, journal = self.services.steering, self.services.journal
+        if steering is not None:
+            await steering.gate()
+        said = [] if steering is None or not journal.caught_up else steering.since(self.heard.count)
+        orders: tuple[Order, ...] = ()
+        self._heeded += 1
+        if said or journal.knows(self.lane, "steer", self._heeded):
+
+            async def listen() -> Json:
+                return said
+
+            data = cast("list[dict[str, Any]]", await self.effect("steer", self._heeded, listen))
+            orders = tuple(map(Order.read, data))
+            self.heard = self.heard.hear(orders)
+            for order in orders:
+                if order.budget is not None:
+                    self.ledger.grant(order.budget, self._beside)
+        return orders
+
+    def check_patience(self) -> None:
+        """Raise BudgetExceeded when the answer is wanted now."""
+        if self.heard.answer:
+            raise BudgetExceeded("steps", "you wanted the answer now")
 
     async def complete(self, request: Request) -> Reply:
         """Ask the model of the request's role: reserve, call with retries, book, record.
@@ -151,7 +281,9 @@ class Lane:
             RunPaused: the model cannot be had now.
         """
         model = self.services.models[request.role]
+        request = request if self.sampling is None else self.sampling.applied(request)
         redact = self.services.journal.redactor.text
+        request = self.heard.tell(request)
         messages = tuple(replace(message, content=redact(message.content)) for message in request.messages)
         request = replace(request, messages=messages)
         price = self.services.prices.get(model.name, FREE)
@@ -221,3 +353,9 @@ class Lane:
             parsed=data["parsed"],
             logprobs=tuple(data["logprobs"]),
         )
+
+
+def hosts_in(values: Iterable[object]) -> tuple[str, ...]:
+    """Return the hosts of the URLs that stand in some values."""
+    urls = [url for value in values for url in urls_in(str(value))]
+    return tuple(dict.fromkeys((urlsplit(url).hostname or "") for url in urls))

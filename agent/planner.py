@@ -58,7 +58,7 @@ class Changes:
 
 async def plan(objective: str, tools: Sequence[str], lane: Lane) -> tuple[Task, ...]:
     """Ask for the tasks of an objective. Raises ModelError, BudgetExceeded."""
-    messages = prompt("plan").messages(objective=objective, tools=", ".join(tools))
+    messages = prompt("plan").messages(objective=objective, tools=", ".join(tools), persona=lane.services.persona)
     reply = await lane.complete(Request("plan", messages, 600, _PLAN))
     return _tasks((reply.parsed if reply.parsed is not None else {}).get("tasks"), "planner")
 

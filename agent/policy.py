@@ -52,10 +52,11 @@ class JsonPolicy:
         ]
         known = ["Known from earlier tasks", *(fence(text, seed) for text in needs)] if needs else []
         return prompt("act").messages(
-            tools="\n".join(_usage(entry) for entry in self._toolkit.tools.values()),
+            tools="\n".join(f"- {entry.usage}" for entry in self._toolkit.tools.values()),
             examples=""
             if self._examples is None
             else f"\nWhat was done in earlier runs that went well\n{fence(self._examples, seed)}",
+            persona=self._lane.services.persona,
             objective=state.objective,
             task=state.task.goal,
             needs="\n".join([*(self._background or ()), *known]),
@@ -64,11 +65,6 @@ class JsonPolicy:
             view=fence(state.view, seed) if state.view is not None else "(nothing)",
             steps_left="" if state.steps_left is None else f"Actions left: {state.steps_left}",
         )
-
-
-def _usage(entry: Tool) -> str:
-    arguments = ", ".join(entry.parameters.get("properties", {}))
-    return f"- {entry.name}({arguments}): {' '.join(entry.description.split())}"
 
 
 def _past(step: Step) -> str:

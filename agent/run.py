@@ -4,17 +4,23 @@ import asyncio
 from collections.abc import Sequence
 from typing import cast
 
-from crowquill.agent.answer import Answer, Candidate, Draft, Reward, Stop, Stopped, Verdict
+from crowquill.agent.answer import Answer, Candidate, Draft, Reward, Selection, Stop, Stopped
 from crowquill.agent.budget import Ledger
-from crowquill.agent.config import RunConfig
+from crowquill.agent.config import PolicyName, RunConfig
 from crowquill.agent.critic.checks import check, is_unknown
 from crowquill.agent.critic.reward import reward, verdict
 from crowquill.agent.episode import Outcome, run_episode
 from crowquill.agent.events import Judged, Noticed, Planned, RunFinished, RunStarted
+from crowquill.agent.foresight import foresee
 from crowquill.agent.lane import Lane, Services
 from crowquill.agent.planner import extend, plan
+from crowquill.agent.restate import restate
 from crowquill.agent.rules import Rules
+from crowquill.agent.select.attempt import Attempt, Sampling
+from crowquill.agent.select.candidates import Candidates
+from crowquill.agent.select.redraft import redraft
 from crowquill.agent.state import State
+from crowquill.agent.steering import Heard
 from crowquill.agent.workshop import Workshop
 from crowquill.agent.writer import compose, write
 from crowquill.errors import BudgetExceeded, ModelError
@@ -23,40 +29,107 @@ from crowquill.tasks.agenda import Agenda
 from crowquill.tasks.task import Task
 from crowquill.tools.context import Json
 
+_KNOWN: dict[PolicyName, int] = {"guided": 4, "json": 12}
+"""Pieces of evidence of earlier answers with which a question begins: prompts of small models stay short."""
 _BARREN_BATCHES = 2
 """Batches in a row without new evidence after which a run ends."""
 
 
 class Run:
-    """One objective, from plan to answer."""
+    """One objective, from plan to answer. With a selection it is also the first of several candidates."""
 
-    def __init__(self, objective: str, config: RunConfig, services: Services, workshop: Workshop) -> None:
+    def __init__(
+        self,
+        objective: str,
+        config: RunConfig,
+        services: Services,
+        workshop: Workshop,
+        *,
+        ledger: Ledger | None = None,
+        number: int = 1,
+    ) -> None:
         self.objective = objective
         self.config = config
         self.services = services
         self.workshop = workshop
-        self.ledger = Ledger(config.budget)
+        self.ledger = Ledger(config.budget) if ledger is None else ledger
         self.rules = Rules(objective)
-        self.lane = Lane(services, "run", self.ledger, self.rules)
+        self.number = number
+        self.lane = self._lane("run", self.ledger, self.rules)
         self.outcomes: list[Outcome] = []
+        self.plan: Agenda | None = None
         self.planned = 0
+        self.known: tuple[Evidence, ...] = ()
+
+    def _lane(
+        self, name: str, ledger: Ledger, rules: Rules, *, heard: Heard | None = None, beside: int = 1
+    ) -> Lane:
+        """Make a lane; those of all candidates but the first have its number and draw at random."""
+        name, sampling = (name, None) if self.number == 1 else (f"c{self.number}-{name}", self._sampling)
+        return Lane(self.services, name, ledger, rules, heard=heard, beside=beside, sampling=sampling)
+
+    @property
+    def _sampling(self) -> Sampling:
+        return Sampling(self.number, self.services.seed, nudged=self.config.select.share != "evidence")
 
     async def execute(self) -> Answer:
         """Do everything that the objective needs, within the budget; always end with an answer object."""
         model = self.config.models["act"]
         await self.lane.emit(RunStarted(self.services.journal.run_id, self.objective, model, self.config.policy))
         await self._warn_of_unknown_prices()
+        await self._take_up()
+        if self.config.select.strategy == "single":
+            return await self._finish(await self.attempt())
+        return await self._finish(*await Candidates(self.config.select, self).choose())
+
+    async def _take_up(self) -> None:
+        """Understand a question that follows others; their evidence that is about it is known from the start."""
+        question = await restate(self.objective, self.config.conversation, self.lane)
+        if question != self.objective:
+            await self.lane.emit(Noticed(f"understood as: {question}"))
+        self.objective = question
+        self._begin_with(self.config.conversation.about(question, _KNOWN[self.config.policy]))
+
+    def _begin_with(self, known: tuple[Evidence, ...]) -> None:
+        self.known = known
+        for item in known:
+            self.rules.take_up(item)
+
+    async def another(self, number: int, ledger: Ledger) -> Attempt:
+        """Make another candidate, which collects for itself and shares this one's plan unless nothing is shared."""
+        other = self._branch(number, ledger)
+        other.plan = self.plan if self.config.select.share != "nothing" else None
+        return await other.attempt()
+
+    async def rewrite(self, number: int, ledger: Ledger) -> Attempt:
+        """Make another candidate, written from the evidence that this one has found."""
+        other, evidence = self._branch(number, ledger), self.evidence()
+        ledger.open_reserve()
+        draft = await redraft(other.lane, self.config.policy, self.objective, evidence)
+        ending: tuple[Stopped, str] = ("answered", "") if draft is not None else ("not_found", "it found no answer")
+        return await other.score(draft, evidence, ending)
+
+    def _branch(self, number: int, ledger: Ledger) -> "Run":
+        other = Run(self.objective, self.config, self.services, self.workshop, ledger=ledger, number=number)
+        other.lane.heard = self.lane.heard
+        other._begin_with(self.known)
+        return other
+
+    async def attempt(self) -> Attempt:
+        """Plan, work the plan off, and compose a candidate; what goes wrong is told in it."""
         agenda, barren = Agenda(), 0
         try:
-            agenda = await self._plan()
+            self.plan = await self._plan() if self.plan is None else self.plan
+            self.planned = len(self.plan.tasks)
+            agenda = await self._heed(self.plan)
             while agenda.ready and barren < _BARREN_BATCHES:
-                known = len(self._evidence())
+                known = len(self.evidence())
                 agenda = await self._batch(agenda)
-                learned = len(self._evidence()) > known
+                learned = len(self.evidence()) > known
                 barren = 0 if learned else barren + 1
                 if self._broken():
                     break
-                agenda = await self._extend(agenda, learned=learned)
+                agenda = await self._heed(await self._extend(agenda, learned=learned))
         except BudgetExceeded as limit:
             return await self._conclude("budget", str(limit), agenda.open)
         except ModelError as error:
@@ -78,7 +151,10 @@ class Run:
             proposals: tuple[Task, ...] = (Task("t1", self.objective, origin="user"),)
         else:
             proposals = await plan(self.objective, self.workshop.abilities, self.lane)
-        return await self._change(Agenda(), proposals)
+        agenda = await self._change(Agenda(), proposals)
+        if self.config.safety.mode == "strict" and self.config.policy == "json":
+            self.rules.acts += await foresee(self.objective, agenda.tasks, self.workshop.acting, self.lane)
+        return agenda
 
     async def _change(self, agenda: Agenda, proposals: Sequence[Task]) -> Agenda:
         agenda, refused = agenda.add(proposals)
@@ -92,7 +168,7 @@ class Run:
         alone = len(agenda.tasks) == 1
         ledgers = self.ledger.split(len(ready), keep_final=not alone)
         lanes = [
-            Lane(self.services, task.id, ledger, self.rules.fork())
+            self._lane(task.id, ledger, self.rules.fork(task), heard=self.lane.heard, beside=len(ready))
             for task, ledger in zip(ready, ledgers, strict=True)
         ]
         try:
@@ -112,12 +188,13 @@ class Run:
 
     async def _episode(self, task: Task, agenda: Agenda, lane: Lane) -> Outcome:
         toolkit = await self.workshop.toolkit(lane)
-        state = State(self.objective, task, needs=tuple(agenda[need] for need in task.needs))
+        state = State(self.objective, task, tuple(agenda[need] for need in task.needs), self.known)
         return await run_episode(state, self.workshop.policy(lane, toolkit), toolkit, lane)
 
     async def _extend(self, agenda: Agenda, *, learned: bool) -> Agenda:
         """Let the planner create, drop and re-order tasks; skipped when nothing is left to decide."""
-        if self.config.policy == "guided" or not learned or (len(agenda.tasks) == 1 and not self._failed()):
+        frozen = self.config.policy == "guided" or self.config.safety.mode == "strict"
+        if frozen or not learned or (len(agenda.tasks) == 1 and not self._failed()):
             return agenda
         try:
             changes = await extend(self.objective, agenda, self.lane)
@@ -129,13 +206,29 @@ class Run:
             agenda = agenda.drop(task.id for task in agenda.open)
         return await self._change(agenda, changes.add)
 
+    async def _heed(self, agenda: Agenda) -> Agenda:
+        """Change the agenda as a person has said. Raises BudgetExceeded when the answer is wanted now."""
+        for order in await self.lane.heed():
+            match order.kind:
+                case "add":
+                    agenda = await self._change(agenda, [Task("new", order.text, origin="user")])
+                case "drop" | "first":
+                    changed = agenda.drop([order.text]) if order.kind == "drop" else agenda.first([order.text])
+                    agenda = await self._change(changed, ())
+                case _:
+                    pass
+        if agenda.open:
+            self.lane.check_patience()
+        return agenda
+
     def _failed(self) -> bool:
         return any(outcome.draft is None for outcome in self.outcomes)
 
     def _broken(self) -> bool:
         return any(outcome.ended == "error" for outcome in self.outcomes)
 
-    def _evidence(self) -> tuple[Evidence, ...]:
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Return what all episodes have found, without doubles."""
         found = {item.id: item for outcome in self.outcomes for item in outcome.evidence}
         return tuple(found.values())
 
@@ -149,19 +242,31 @@ class Run:
                     return reason, outcome.why
         return "answered", ""
 
-    async def _conclude(self, stopped: Stopped, why: str, unfinished: Sequence[Task]) -> Answer:
+    async def _conclude(self, stopped: Stopped, why: str, unfinished: Sequence[Task]) -> Attempt:
         """Compose, check and score the answer with what there is."""
         self.ledger.open_reserve()
-        evidence = self._evidence()
+        evidence = self.evidence()
         draft, stopped, why = await self._draft(evidence, stopped, why)
+        return await self.score(draft, evidence, (stopped, why), unfinished)
+
+    async def score(
+        self,
+        draft: Draft | None,
+        evidence: Sequence[Evidence],
+        ending: tuple[Stopped, str],
+        unfinished: Sequence[Task] = (),
+    ) -> Attempt:
+        """Check and score a draft by code."""
+        stopped, why = ending
+        left = tuple(task.goal for task in unfinished)
         if draft is None:
-            kept = () if stopped in ("not_found", "refused") else evidence
+            kept = () if stopped in ("not_found", "refused") else tuple(evidence)
             nothing = Stop(why if why else stopped)
-            return await self._finish(Candidate("", (), kept), Reward(0.0, ()), nothing, (stopped, why), unfinished)
+            return Attempt(self.number, Candidate("", (), kept), Reward(0.0, ()), nothing, stopped, why, left)
         candidate = _cited_first(check(draft, evidence, self.objective))
         score, judgement = reward(candidate), verdict(candidate)
-        await self.lane.emit(Judged(candidate.short, candidate.claims, score, judgement))
-        return await self._finish(candidate, score, judgement, (stopped, why), unfinished)
+        await self.lane.emit(Judged(candidate.short, candidate.claims, score, judgement, self.number))
+        return Attempt(self.number, candidate, score, judgement, stopped, why, left)
 
     async def _draft(
         self, evidence: Sequence[Evidence], stopped: Stopped, why: str
@@ -183,22 +288,15 @@ class Run:
             ("not_found", "the evidence does not answer it") if stopped == "answered" else (stopped, why)
         )
 
-    async def _finish(
-        self,
-        candidate: Candidate,
-        score: Reward,
-        judgement: Verdict,
-        ending: tuple[Stopped, str],
-        unfinished: Sequence[Task],
-    ) -> Answer:
-        stopped, why = ending
+    async def _finish(self, chosen: Attempt, selection: Selection | None = None) -> Answer:
+        candidate, stopped, why = chosen.candidate, chosen.stopped, chosen.why
         answer = Answer(
             text=compose(candidate) if candidate.claims else _explain(stopped, why, len(candidate.evidence)),
             short=candidate.short,
             claims=candidate.claims,
             sources=_sources(candidate),
-            reward=score,
-            verdict=judgement,
+            reward=chosen.reward,
+            verdict=chosen.verdict,
             evidence=candidate.evidence,
             usage=self.ledger.usage,
             seconds=await self._seconds(),
@@ -206,14 +304,15 @@ class Run:
             run_id=self.services.journal.run_id,
             objective=self.objective,
             why=why,
-            open=tuple(task.goal for task in unfinished),
+            open=chosen.open,
+            selection=selection,
         )
         await self.lane.emit(RunFinished(answer, stopped))
         return answer
 
     async def _seconds(self) -> float:
         async def elapsed() -> Json:
-            return round(self.services.clock.monotonic() - self.services.started, 3)
+            return round(self.services.clock.monotonic() - self.services.began, 3)
 
         return cast("float", await self.lane.effect("clock", "end", elapsed))
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, cast
 
 from crowquill.agent.config import RunConfig
@@ -12,11 +13,12 @@ from crowquill.agent.events import Noticed
 from crowquill.agent.guided import GuidedPolicy
 from crowquill.agent.lane import Lane
 from crowquill.agent.policy import JsonPolicy
-from crowquill.agent.toolkit import Toolkit, check_custom, make_toolkit
+from crowquill.agent.toolkit import Toolkit, check_allowed, check_custom, make_toolkit
 from crowquill.agent.workspace import Workspace
 from crowquill.errors import ToolError, ToolFailed, UserError
 from crowquill.memory.lessons import LessonStore
 from crowquill.memory.snapshot import Snapshot
+from crowquill.tasks.profile import Profile
 from crowquill.tools.browser.browser import Browser
 from crowquill.tools.browser.prefetch import Prefetch
 from crowquill.tools.context import Json, ToolContext
@@ -25,7 +27,7 @@ from crowquill.tools.maths.tool import math_tool
 from crowquill.tools.page_cache import PageCache
 from crowquill.tools.script_fetch import ScriptFetcher, find_chromium
 from crowquill.tools.search.base import PageSource, Passage, SearchProvider
-from crowquill.tools.search.corpus import rank_lines
+from crowquill.tools.search.corpus import Corpus, rank_lines
 from crowquill.tools.search.registry import DEFAULT, Setup, make_providers
 from crowquill.tools.sql.desk import Desk
 from crowquill.tools.sql.source import data_source, jobs_of, locate_database, open_database
@@ -49,7 +51,7 @@ class Workshop:
 
     def __init__(self, config: RunConfig, workspace: Workspace, extra: Sequence[Tool], *, live: bool) -> None:
         self._config = config
-        check_custom(extra, config.allow)
+        check_custom(extra, config.safety)
         self._workspace = workspace
         self._extra = tuple(replace(entry, custom=True) for entry in extra)
         databases = [(open_database if live else locate_database)(url) for url in config.databases]
@@ -60,12 +62,26 @@ class Workshop:
             raise UserError(f"two databases are called {double[0]!r}: give one another name, as in --db NAME=URL")
         find = workspace.corpus if live else workspace.recorded_corpus
         corpora = [find(name, config.without) for name in config.corpora]
+        if config.profile is not None:
+            check_allowed(config.profile.tools, self._extra)
+            corpora += self._knowledge(config.profile, live=live)
         setup = Setup(os.environ, config.fetching, live)
         specs = config.search if config.search else DEFAULT
         self._providers: list[SearchProvider] = [*corpora, *(make_providers(specs, setup) if config.web else ())]
         self._fetchers = [self._fetcher(setup)] if config.web or config.allow_hosts else []
         self._sources: list[PageSource] = [*corpora, *self._fetchers]
         self._prefetch = Prefetch(self._fetchers) if live else None
+
+    def _knowledge(self, profile: Profile, *, live: bool) -> list[Corpus]:
+        """Bring the index of a profile's folder up to date and return it."""
+        if profile.knowledge is None:
+            return []
+        if live:
+            folder = Path(profile.knowledge)
+            if not folder.is_dir():
+                raise UserError(f"the knowledge folder of the profile {profile.name!r} is not there: {folder}")
+            self._workspace.index(folder, profile.corpus)
+        return [self._workspace.recorded_corpus(profile.corpus, self._config.without)]
 
     def _fetcher(self, setup: Setup) -> Fetcher:
         if self._config.fetching.js and setup.live:
@@ -76,6 +92,11 @@ class Workshop:
             proxy_password=setup.password,
             cache=PageCache(self._workspace.database),
         )
+
+    @property
+    def acting(self) -> tuple[Tool, ...]:
+        """The tools of the user's that may do more than read."""
+        return tuple(entry for entry in self._extra if entry.access != "read")
 
     @property
     def abilities(self) -> list[str]:
@@ -123,7 +144,9 @@ class Workshop:
             earlier=self._config.earlier,
             lessons=lessons,
         )
-        return make_toolkit(browser, tools, self._rank, schemas=schemas, desk=desk)
+        toolkit = make_toolkit(browser, tools, self._rank, schemas=schemas, desk=desk)
+        profile = self._config.profile
+        return toolkit if profile is None or profile.tools is None else toolkit.only(profile.tools)
 
     async def tools(self, context: ToolContext) -> dict[str, Tool]:
         """Make the tools for a call by hand, whatever state they are in."""

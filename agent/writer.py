@@ -24,6 +24,7 @@ async def write(objective: str, tasks: Sequence[Task], evidence: Sequence[Eviden
     seed = lane.services.seed
     results = [fence(Untrusted(f"{task.goal}\n{task.result}", task.id), seed) for task in tasks if task.result]
     messages = prompt("write").messages(
+        persona=lane.services.persona,
         objective=objective,
         evidence=evidence_block(evidence, seed),
         results="\n".join(results) if results else "(none)",

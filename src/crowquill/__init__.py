@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crowquill.agent.agent import Agent
     from crowquill.agent.answer import Answer, Claim
+    from crowquill.agent.approvals import ApprovalRequest, ApprovalRule, Approver, Decision, Safety
     from crowquill.agent.budget import Budget, Price
     from crowquill.agent.models.scripted import ScriptedModel
     from crowquill.errors import CrowquillError, FetchFailed, ToolFailed, ToolRetry, UserError
@@ -23,16 +24,21 @@ __version__ = "0.1.0"
 __all__ = [
     "Agent",
     "Answer",
+    "ApprovalRequest",
+    "ApprovalRule",
+    "Approver",
     "Budget",
     "Claim",
     "Computation",
     "CrowquillError",
+    "Decision",
     "FetchFailed",
     "Fetching",
     "Observation",
     "Price",
     "Quote",
     "Receipt",
+    "Safety",
     "ScriptedModel",
     "Source",
     "Table",
@@ -47,16 +53,21 @@ __all__ = [
 _HOMES = {
     "Agent": "agent.agent",
     "Answer": "agent.answer",
+    "ApprovalRequest": "agent.approvals",
+    "ApprovalRule": "agent.approvals",
+    "Approver": "agent.approvals",
     "Budget": "agent.budget",
     "Claim": "agent.answer",
     "Computation": "memory.evidence",
     "CrowquillError": "errors",
+    "Decision": "agent.approvals",
     "FetchFailed": "errors",
     "Fetching": "tools.fetching",
     "Observation": "tools.observation",
     "Price": "agent.budget",
     "Quote": "memory.evidence",
     "Receipt": "memory.evidence",
+    "Safety": "agent.approvals",
     "ScriptedModel": "agent.models.scripted",
     "Source": "memory.evidence",
     "Table": "memory.evidence",

@@ -47,7 +47,7 @@ class WebSearch:
             ToolRetry: the query has filters and no words.
             ToolFailed: the query may not leave this machine, or the engine has no answer; the message says why.
         """
-        context.check_outgoing(query)
+        await context.check_outgoing(query)
         asked = Query.parse(query)
         if not asked.words:
             raise ToolRetry("search needs words to look for beside its filters")

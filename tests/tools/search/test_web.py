@@ -93,7 +93,7 @@ async def test_pages_come_once_and_only_from_the_web_and_the_time_asked_for(cont
 
 async def test_private_queries_do_not_leave_and_filters_need_words(tmp_path: Path, context: FakeContext) -> None:
     class Private(FakeContext):
-        def check_outgoing(self, text: str) -> None:
+        async def check_outgoing(self, text: str) -> None:
             raise ToolFailed("refused: private")
 
     engine = Scripted()
