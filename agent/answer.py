@@ -112,6 +112,20 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """An answer as data, in the form that was asked for: what fits a schema, or `rows` of a table.
+
+    `receipts` are pairs of a JSON pointer into `data` and the numbers of the evidence that holds the value there;
+    `missing` are pointers to values that no evidence holds.
+    """
+
+    format: str
+    data: Any
+    receipts: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The result of a run.
 
