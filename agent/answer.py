@@ -1,7 +1,7 @@
 """Answers: claims with their receipts, and what became of a run."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from crowquill.agent.models.base import Usage
 from crowquill.memory.evidence import Evidence, Receipt, Source
@@ -132,7 +132,7 @@ class Answer:
     `short` is the bare answer (a name, a number, yes or no), empty when nothing was found. `text` is the
     whole answer with citations `[1]`; `evidence` holds what the citations number, from 1. `seconds` and
     `usage` are what the run has cost; `stopped` says why it ended, `open` what it leaves undone; `selection` how
-    it was chosen when there were several candidates.
+    it was chosen when there were several candidates, `output` the answer in the form that was asked for.
     """
 
     text: str
@@ -150,6 +150,7 @@ class Answer:
     why: str = ""
     open: tuple[str, ...] = ()
     selection: Selection | None = None
+    output: Output | None = None
 
     @property
     def ok(self) -> bool:

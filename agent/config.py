@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 from crowquill.agent.approvals import ApprovalRule, Safety
 from crowquill.agent.budget import Budget, Price
+from crowquill.agent.form import Form
 from crowquill.agent.models.base import Role
 from crowquill.agent.select.options import Select
 from crowquill.agent.toolspec import ToolSpec
@@ -30,7 +31,8 @@ class RunConfig:
     refines, each with its query; `without` names parts of the recipe that are left out, `tools` are those of the
     user's own program, and `safety` says what is done without asking. With `cache`, replies of earlier runs are
     used again. `examples` are steps of earlier runs, shown to the model; `select` says how the answer is chosen
-    among candidates.
+    among candidates, `form` how it is wanted. Only `sites` are searched and fetched, when there are any, and
+    `without_tools` names tools that are taken away.
     """
 
     models: Mapping[Role, str]
@@ -53,6 +55,9 @@ class RunConfig:
     examples: tuple[str, ...] = ()
     select: Select = field(default_factory=Select)
     profile: Profile | None = None
+    form: Form = field(default_factory=Form)
+    sites: tuple[str, ...] = ()
+    without_tools: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON data."""
@@ -62,7 +67,17 @@ class RunConfig:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunConfig":
         """Restore what `to_json` gave."""
-        names = ("corpora", "databases", "data", "search", "allow_hosts", "without", "examples")
+        names = (
+            "corpora",
+            "databases",
+            "data",
+            "search",
+            "allow_hosts",
+            "without",
+            "examples",
+            "sites",
+            "without_tools",
+        )
         lists = {name: tuple(data.get(name, ())) for name in names}
         data = dict(data)
         before = Safety(approvals=tuple(ApprovalRule("allow", tool=name) for name in data.pop("allow", ())))
@@ -73,6 +88,7 @@ class RunConfig:
             "earlier": tuple((question, sql) for question, sql in data.get("earlier", ())),
             "fetching": Fetching(**data.get("fetching", {})),
             "safety": Safety.from_json(data["safety"]) if "safety" in data else before,
+            "form": Form.from_json(data.get("form", {})),
             "select": Select(**data.get("select", {})),
             "prices": {name: Price(**price) for name, price in data["prices"].items()},
             "tools": tuple(
