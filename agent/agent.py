@@ -206,14 +206,21 @@ class Agent:
             profile=config.profile,
             workspace=workspace,
         )
-        agent.config = replace(agent.config, earlier=config.earlier)
+        agent.config = replace(agent.config, earlier=config.earlier, conversation=config.conversation)
         return agent
 
     def following(self, answer: Answer) -> "Agent":
-        """Return an agent whose next question refines that answer's query, as in "but with sales before"."""
+        """Return an agent whose next question follows that answer: it may refer to it, and has its evidence.
+
+        A question to a database refines that answer's query, as in "but with sales before".
+        """
         queries = [(answer.objective, item.sql) for item in answer.evidence if isinstance(item, Table)]
         agent = copy(self)
-        agent.config = replace(self.config, earlier=(*self.config.earlier, *queries[-1:])[-_TURNS:])
+        agent.config = replace(
+            self.config,
+            earlier=(*self.config.earlier, *queries[-1:])[-_TURNS:],
+            conversation=self.config.conversation.then(answer),
+        )
         return agent
 
     def teach(self, answer: Answer, correction: str = "") -> None:

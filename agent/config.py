@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 from crowquill.agent.approvals import ApprovalRule, Safety
 from crowquill.agent.budget import Budget, Price
+from crowquill.agent.conversation import Conversation
 from crowquill.agent.form import Form
 from crowquill.agent.models.base import Role
 from crowquill.agent.select.options import Select
@@ -31,8 +32,8 @@ class RunConfig:
     refines, each with its query; `without` names parts of the recipe that are left out, `tools` are those of the
     user's own program, and `safety` says what is done without asking. With `cache`, replies of earlier runs are
     used again. `examples` are steps of earlier runs, shown to the model; `select` says how the answer is chosen
-    among candidates, `form` how it is wanted. Only `sites` are searched and fetched, when there are any, and
-    `without_tools` names tools that are taken away.
+    among candidates, `form` how it is wanted, `conversation` what the question follows. Only `sites` are searched
+    and fetched, when there are any, and `without_tools` names tools that are taken away.
     """
 
     models: Mapping[Role, str]
@@ -58,6 +59,7 @@ class RunConfig:
     form: Form = field(default_factory=Form)
     sites: tuple[str, ...] = ()
     without_tools: tuple[str, ...] = ()
+    conversation: Conversation = field(default_factory=Conversation)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON data."""
@@ -86,6 +88,7 @@ class RunConfig:
             "profile": None if profile is None else Profile(**profile),
             "budget": Budget(**data["budget"]),
             "earlier": tuple((question, sql) for question, sql in data.get("earlier", ())),
+            "conversation": Conversation.read(data.get("conversation", {})),
             "fetching": Fetching(**data.get("fetching", {})),
             "safety": Safety.from_json(data["safety"]) if "safety" in data else before,
             "form": Form.from_json(data.get("form", {})),

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus, urldefrag
 
 from crowquill.agent.approvals import Act, ApprovalRequest, Planned
 from crowquill.errors import ToolFailed, ToolRetry
-from crowquill.memory.evidence import Table
+from crowquill.memory.evidence import Evidence, Quote, Table
 from crowquill.tasks.task import Task
 from crowquill.tools.search.urls import is_of
 
@@ -86,6 +86,18 @@ class Rules:
     def protect(self, table: Table) -> None:
         """Remember the cells of a query result as private."""
         self.keep(str(cell) for row in table.rows for cell in row if cell is not None)
+
+    def take_up(self, evidence: Evidence) -> None:
+        """Take over what an earlier run has found: its page may be opened, its cells are private."""
+        match evidence:
+            case Quote():
+                self.offer([evidence.source.url])
+                self.taint(evidence.source.url)
+            case Table():
+                self.protect(evidence)
+                self.taint(evidence.database)
+            case _:
+                pass
 
     def keep(self, texts: Iterable[str]) -> None:
         """Remember texts as private."""

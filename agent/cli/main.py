@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from crowquill import __version__
+from crowquill.agent.cli.memory_app import memory_app
 from crowquill.agent.cli.options import AsJson, Data, Databases, Js, Refresh, Search, Workspace
 from crowquill.agent.cli.runs_app import runs_app
 from crowquill.errors import CrowquillError
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The embedded model: list and download.", no_args_is_help=True)
 app.add_typer(runs_app, name="runs")
+app.add_typer(memory_app, name="memory")
 app.add_typer(models_app, name="models")
 
 

@@ -25,13 +25,8 @@ def test_only_the_listed_sites_are_fetched(tmp_path: Path) -> None:
         targets = [f"http://{other}/secret", f"http://{inside.host}/start", f"http://{inside.host}/moved"]
         replies = [
             ScriptedReply("plan", json={"tasks": [{"id": "a", "goal": "read", "done_when": "", "needs": []}]}),
-            *(
-                ScriptedReply("act", json={"thought": "", "action": {"tool": "open", "target": url}})
-                for url in targets
-            ),
-            ScriptedReply(
-                "act", json={"thought": "", "action": {"tool": "give_up", "reason": "not_found", "note": ""}}
-            ),
+            *(act("open", target=url) for url in targets),
+            act("give_up", reason="not_found", note=""),
         ]
         agent = Agent(
             model=ScriptedModel(replies),
