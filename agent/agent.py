@@ -22,6 +22,7 @@ from crowquill.agent.drive import Driver
 from crowquill.agent.events import Event, Progress, RunFinished
 from crowquill.agent.examples import read_examples
 from crowquill.agent.fork import Change, Fork, create_fork
+from crowquill.agent.form import Form
 from crowquill.agent.journal import Journal, Mode
 from crowquill.agent.models.absent import AbsentModel
 from crowquill.agent.models.base import Model, Role
@@ -80,6 +81,9 @@ class Agent:
         cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
         allow_write: databases may be changed, row by row, each change after an approval that shows it; needs an
             `approver`, or an approvals rule about the tool `sql_change`.
+        form: the form in which the answer is wanted as `Answer.output`: data that fit a JSON Schema, or a table.
+        sites: the only hosts that are searched and fetched (`example.org`, `*.example.org`); turns the web on.
+        without_tools: names of tools that the run shall not have, such as `math`.
         select: how the answer is chosen among candidates, as `best_of_n:4`, `majority:8,share=plan`; see `Select`.
         profile: name, manner, sources and tools of the agent: a `Profile`, or the path of its YAML file.
     """
@@ -112,6 +116,9 @@ class Agent:
         cache: bool = True,
         allow_write: bool = False,
         select: str | Select = "single",
+        form: Form | None = None,
+        sites: Sequence[str] = (),
+        without_tools: Sequence[str] = (),
         profile: Profile | Path | str | None = None,
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
@@ -141,7 +148,7 @@ class Agent:
             corpora=tuple(corpora),
             databases=tuple(self.workspace.database_url(spec) for spec in databases),
             data=tuple(str(Path(path).expanduser().absolute()) for path in data),
-            web=web or bool(search),
+            web=web or bool(search) or bool(sites),
             search=tuple(search),
             fetching=Fetching() if fetching is None else fetching,
             memory=memory,
@@ -154,6 +161,9 @@ class Agent:
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
             allow_write=allow_write,
             select=self._selection(select),
+            form=Form() if form is None else form,
+            sites=tuple(sites),
+            without_tools=tuple(without_tools),
             profile=load_profile(Path(profile)) if isinstance(profile, Path | str) else profile,
         )
         if self.config.examples and self.config.policy != "json":
@@ -195,6 +205,9 @@ class Agent:
             examples=config.examples,
             allow_write=config.allow_write,
             select=config.select,
+            form=config.form,
+            sites=config.sites,
+            without_tools=config.without_tools,
             profile=config.profile,
             workspace=workspace,
         )

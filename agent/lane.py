@@ -136,7 +136,7 @@ class Lane:
         """Apply the egress rules to a URL."""
         try:
             self.rules.check_known(url)
-        except ToolRetry as refusal:
+        except (ToolRetry, ToolFailed) as refusal:
             await self._note(ApprovalRequest("fetch", "read", {"url": url}), False, "rule", str(refusal))
             raise
         await self.check_outgoing(url)
@@ -146,7 +146,8 @@ class Lane:
         """Say whether `egress` would let a URL pass without asking."""
         request = ApprovalRequest("fetch", "read", {"url": url}, hosts=hosts_in([url]))
         ruling = rule_on(request, self.services.gate.safety, tainted=bool(self.rules.tainted))
-        return (not known or self.rules.knows(url)) and not self.rules.is_private(url) and ruling.verb == "allow"
+        reachable = self.rules.knows(url) if known else self.rules.is_inside(url)
+        return reachable and not self.rules.is_private(url) and ruling.verb == "allow"
 
     async def check_outgoing(self, text: str) -> None:
         """Apply the egress rules to text that leaves this machine."""

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from typing import cast
 
-from crowquill.agent.answer import Answer, Candidate, Draft, Reward, Selection, Stop, Stopped
+from crowquill.agent.answer import Answer, Candidate, Draft, Output, Reward, Selection, Stop, Stopped
 from crowquill.agent.budget import Ledger
 from crowquill.agent.config import PolicyName, RunConfig
 from crowquill.agent.critic.checks import check, is_unknown
 from crowquill.agent.critic.reward import reward, verdict
 from crowquill.agent.episode import Outcome, run_episode
 from crowquill.agent.events import Judged, Noticed, Planned, RunFinished, RunStarted
+from crowquill.agent.fill import fill_in
 from crowquill.agent.foresight import foresee
 from crowquill.agent.lane import Lane, Services
 from crowquill.agent.planner import extend, plan
@@ -53,7 +54,7 @@ class Run:
         self.services = services
         self.workshop = workshop
         self.ledger = Ledger(config.budget) if ledger is None else ledger
-        self.rules = Rules(objective)
+        self.rules = Rules(objective, config.sites)
         self.number = number
         self.lane = self._lane("run", self.ledger, self.rules)
         self.outcomes: list[Outcome] = []
@@ -290,14 +291,15 @@ class Run:
 
     async def _finish(self, chosen: Attempt, selection: Selection | None = None) -> Answer:
         candidate, stopped, why = chosen.candidate, chosen.stopped, chosen.why
+        output, evidence = await self._fill_in(candidate)
         answer = Answer(
             text=compose(candidate) if candidate.claims else _explain(stopped, why, len(candidate.evidence)),
             short=candidate.short,
             claims=candidate.claims,
-            sources=_sources(candidate),
+            sources=_sources(evidence),
             reward=chosen.reward,
             verdict=chosen.verdict,
-            evidence=candidate.evidence,
+            evidence=evidence,
             usage=self.ledger.usage,
             seconds=await self._seconds(),
             stopped=stopped,
@@ -306,9 +308,22 @@ class Run:
             why=why,
             open=chosen.open,
             selection=selection,
+            output=output,
         )
         await self.lane.emit(RunFinished(answer, stopped))
         return answer
+
+    async def _fill_in(self, candidate: Candidate) -> tuple[Output | None, tuple[Evidence, ...]]:
+        """Put the answer into the form that is wanted, and return it with the evidence that it cites."""
+        form, found = self.config.form, self.evidence()
+        if not form.is_filled_in or not found:
+            return None, candidate.evidence
+        self.ledger.open_reserve()
+        try:
+            return await fill_in(form, candidate, found, objective=self.objective, lane=self.lane)
+        except (BudgetExceeded, ModelError) as error:
+            await self.lane.emit(Noticed(f"the {form.format} output could not be made: {error}", "warning"))
+            return None, candidate.evidence
 
     async def _seconds(self) -> float:
         async def elapsed() -> Json:
@@ -337,6 +352,6 @@ def _cited_first(candidate: Candidate) -> Candidate:
     )
 
 
-def _sources(candidate: Candidate) -> tuple[Source, ...]:
-    quotes = [item for item in candidate.evidence if isinstance(item, Quote)]
+def _sources(evidence: Sequence[Evidence]) -> tuple[Source, ...]:
+    quotes = [item for item in evidence if isinstance(item, Quote)]
     return tuple({quote.source.url: quote.source for quote in quotes}.values())

@@ -9,12 +9,15 @@ from typing import Any
 
 from crowquill.agent.agent import Agent
 from crowquill.agent.answer import Answer
+from crowquill.agent.approvals import ApprovalRule, Safety
 from crowquill.agent.budget import Budget
 from crowquill.agent.config import RunConfig
 from crowquill.agent.events import RunFinished
+from crowquill.agent.form import Form
 from crowquill.agent.models.base import Model
 from crowquill.agent.publish import answer_json
 from crowquill.agent.records import find_run
+from crowquill.agent.select.options import Select
 from crowquill.agent.tally import tally
 from crowquill.agent.tape import load_events
 from crowquill.agent.workspace import Workspace
@@ -45,6 +48,7 @@ def load_cases(path: Path, given: Mapping[str, str]) -> list[Case]:
 def task_agent(spec: RunSpec, wishes: Wishes, workspace: Path | Workspace | None) -> Agent:
     """Make the agent that a task describes. Raises UserError."""
     chosen = wishes.model if wishes.model is not None else spec.model
+    again = spec.since_last or spec.tools.browser.refresh
     remembers = spec.memory and not (wishes.fresh and "memory" not in spec.model_fields_set)
     fetching = Fetching.of_environment(os.environ)
     return Agent(
@@ -56,9 +60,15 @@ def task_agent(spec: RunSpec, wishes: Wishes, workspace: Path | Workspace | None
         data=spec.data,
         web=spec.web,
         search=spec.search,
-        fetching=replace(fetching, refresh=spec.since_last),
+        sites=spec.sites,
+        fetching=replace(fetching, refresh=again, js=spec.tools.browser.js),
+        without_tools=spec.tools.off,
+        profile=spec.profile,
+        safety=Safety(approvals=tuple(ApprovalRule(**rule.model_dump()) for rule in spec.approvals)),
+        select=Select() if spec.selection is None else Select(**spec.selection.model_dump()),
+        form=Form.from_json(spec.output.model_dump(by_alias=True)),
         memory=remembers,
-        cache=not (wishes.fresh or spec.since_last),
+        cache=not (wishes.fresh or again),
         budget=Budget(**spec.budget.model_dump()),
         workspace=workspace,
     )

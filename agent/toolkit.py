@@ -1,6 +1,6 @@
 """The tools of one lane, and which of them make sense in a given state."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -47,6 +47,10 @@ class Toolkit:
         """Return a toolkit with those tools alone whose names fit one of the patterns."""
         kept = {name: entry for name, entry in self.tools.items() if any(fnmatchcase(name, p) for p in patterns)}
         return replace(self, tools=kept)
+
+    def without(self, names: Collection[str]) -> "Toolkit":
+        """Return a toolkit without these tools."""
+        return replace(self, tools={name: entry for name, entry in self.tools.items() if name not in names})
 
     def legal(self, state: State) -> frozenset[str]:
         """Return the actions that make sense now.

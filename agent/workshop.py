@@ -29,6 +29,7 @@ from crowquill.tools.page_cache import PageCache
 from crowquill.tools.script_fetch import ScriptFetcher, find_chromium
 from crowquill.tools.search.base import PageSource, Passage, SearchProvider
 from crowquill.tools.search.corpus import Corpus, rank_lines
+from crowquill.tools.search.of_sites import OfSites
 from crowquill.tools.search.registry import DEFAULT, Setup, make_providers
 from crowquill.tools.sql.change_tool import NAME as SQL_CHANGE
 from crowquill.tools.sql.change_tool import change_tool
@@ -79,7 +80,7 @@ class Workshop:
             corpora += self._knowledge(config.profile, live=live)
         setup = Setup(os.environ, config.fetching, live)
         specs = config.search if config.search else DEFAULT
-        self._providers: list[SearchProvider] = [*corpora, *(make_providers(specs, setup) if config.web else ())]
+        self._providers: list[SearchProvider] = [*corpora, *self._web(specs, setup)]
         self._fetchers = [self._fetcher(setup)] if config.web or config.allow_hosts else []
         self._sources: list[PageSource] = [*corpora, *self._fetchers]
         self._prefetch = Prefetch(self._fetchers) if live else None
@@ -92,6 +93,10 @@ class Workshop:
                 f"approvals rule about {SQL_CHANGE}"
             )
         return [made_writable(database) for database in databases]
+
+    def _web(self, specs: Sequence[str], setup: Setup) -> list[SearchProvider]:
+        providers = make_providers(specs, setup) if self._config.web else []
+        return [OfSites(each, self._config.sites) for each in providers] if self._config.sites else providers
 
     def _knowledge(self, profile: Profile, *, live: bool) -> list[Corpus]:
         """Bring the index of a profile's folder up to date and return it."""
@@ -165,6 +170,7 @@ class Workshop:
             lessons=lessons,
         )
         toolkit = make_toolkit(browser, tools, self._rank, schemas=schemas, desk=desk)
+        toolkit = toolkit.without(self._config.without_tools)
         profile = self._config.profile
         return toolkit if profile is None or profile.tools is None else toolkit.only(profile.tools)
 

@@ -158,6 +158,10 @@ def run(
     workspace: Workspace = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write the answer to this file; with several runs, to this folder."),
+    ] = None,
     list_tasks: Annotated[bool, typer.Option("--list", help="List the shipped tasks.")] = False,
     engine: Annotated[
         Literal["local", "ray"], typer.Option(help="local: one after the other; ray: on a cluster (extra cluster).")
@@ -178,7 +182,7 @@ def run(
         return
     if not files:
         raise typer.BadParameter("name a task file, or --list the shipped ones", param_hint="FILE…")
-    options = TaskOptions(model, read_inputs(given or ()), workspace, as_json, quiet)
+    options = TaskOptions(model, read_inputs(given or ()), workspace, as_json, quiet, output)
     if engine == "ray":
         from crowquill.agent.cli.cluster import run_on_cluster
         from crowquill.agent.cluster import Cluster
