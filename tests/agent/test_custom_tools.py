@@ -219,6 +219,31 @@ async def test_a_call_that_was_under_way_and_may_have_changed_something_waits_fo
     assert await replay(workspace, run_id, strict=True) > 1
 
 
+async def test_a_call_that_may_be_made_twice_is_made_again_without_asking(workspace: Workspace) -> None:
+    filed: list[str] = []
+    begun = asyncio.Event()
+
+    @tool(access="write", idempotent=True)
+    async def file_under(title: str) -> str:
+        """File the paper under a title."""
+        filed.append(title)
+        begun.set()
+        if len(filed) == 1:
+            await asyncio.sleep(30)
+        return f"filed under {title}"
+
+    def agent() -> Agent:
+        model = scripted(act("file_under", title="Aske"))
+        return Agent(model=model, policy="json", workspace=workspace, tools=[file_under], allow=["file_under"])
+
+    asking = asyncio.create_task(agent().answer("File it."))
+    await begun.wait()
+    asking.cancel()
+    await asyncio.wait([asking])
+    assert await resume(agent(), "last") == "not_found"
+    assert filed == ["Aske", "Aske"]
+
+
 def test_two_databases_of_one_name_are_refused_before_the_model_is_asked(
     workspace: Workspace, tmp_path: Path
 ) -> None:
