@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from crowquill.tasks.safety import RestrictingSpec
+
 _NAME = r"(?:tavily|brave|searxng|wikipedia(?::[a-z-]{2,12})?|ddg)"
 _PROVIDER = rf"^{_NAME}(?:\+{_NAME})*$"
 """A provider, or several that are asked together. Addresses are only for the command line: they open hosts."""
@@ -60,4 +62,5 @@ class RunSpec(_Strict):
     search: list[Annotated[str, Field(pattern=_PROVIDER)]] = []
     memory: bool = True
     budget: BudgetSpec = BudgetSpec()
+    safety: RestrictingSpec = RestrictingSpec()
     expect: ExpectSpec | None = None

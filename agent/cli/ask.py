@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import cast
 
 from crowquill.agent.agent import Agent
+from crowquill.agent.approvals import Mode
 from crowquill.agent.budget import Budget
 from crowquill.agent.cli.report import check_report
 from crowquill.agent.cli.session import drive, print_outcome
 from crowquill.agent.config import PolicyName
 from crowquill.agent.report.page import write_report
+from crowquill.agent.safety import personal_safety
 from crowquill.agent.story import read_story
 from crowquill.errors import UserError
 from crowquill.tools.fetching import Fetching
@@ -37,6 +39,8 @@ class AskOptions:
     cache: bool = True
     profile: Path | None = None
     workspace: Path | None = None
+    mode: Mode | None = None
+    safety: Path | None = None
 
     def agent(self) -> Agent:
         """Make the agent that these options describe. Raises UserError."""
@@ -63,6 +67,7 @@ class AskOptions:
             profile=self.profile,
             examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
+            safety=personal_safety(self.mode, self.safety),
         )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from crowquill import __version__
-from crowquill.agent.cli.options import AsJson, Data, Databases, Js, Refresh, Search, Workspace
+from crowquill.agent.cli.options import AsJson, Data, Databases, Js, Mode, Refresh, SafetyFile, Search, Workspace
 from crowquill.agent.cli.runs_app import runs_app
 from crowquill.errors import CrowquillError
 
@@ -101,6 +101,8 @@ def ask(
     profile: Annotated[
         Path | None, typer.Option(help="YAML file: name, style, rules, knowledge folder and tools of the agent.")
     ] = None,
+    mode: Mode = None,
+    safety: SafetyFile = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
     events: Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")] = False,
@@ -134,6 +136,8 @@ def ask(
         cache=cache,
         profile=profile,
         workspace=workspace,
+        mode=mode,
+        safety=safety,
     )
     raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet, report=report))
 

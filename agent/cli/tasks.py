@@ -11,6 +11,7 @@ from crowquill.agent.agent import Agent
 from crowquill.agent.budget import Budget
 from crowquill.agent.cli.session import EXIT_CODES, drive, print_answer, print_json
 from crowquill.agent.publish import answer_json
+from crowquill.agent.safety import personal_safety, tightened
 from crowquill.agent.workspace import Workspace
 from crowquill.errors import UserError
 from crowquill.tasks.expect import failures
@@ -87,6 +88,7 @@ def task_agent(path: Path, spec: RunSpec, model: str | None, workspace: Path | W
         fetching=Fetching.of_environment(os.environ),
         memory=spec.memory,
         budget=Budget(**spec.budget.model_dump()),
+        safety=tightened(personal_safety(), spec.safety),
         workspace=workspace,
     )
 
