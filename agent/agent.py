@@ -22,6 +22,7 @@ from crowquill.agent.drive import Driver
 from crowquill.agent.events import Event, Progress, RunFinished
 from crowquill.agent.examples import read_examples
 from crowquill.agent.fork import Change, Fork, create_fork
+from crowquill.agent.form import Form
 from crowquill.agent.journal import Journal, Mode
 from crowquill.agent.models.absent import AbsentModel
 from crowquill.agent.models.base import Model, Role
@@ -79,6 +80,11 @@ class Agent:
         examples: demonstrations of earlier runs (`crowquill runs export`) that a model of the json policy sees: a
             file, or what `read_examples` made of it.
         cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
+        allow_write: databases may be changed, row by row, each change after an approval that shows it; needs an
+            `approver`, or an approvals rule about the tool `sql_change`.
+        form: the form in which the answer is wanted as `Answer.output`: data that fit a JSON Schema, or a table.
+        sites: the only hosts that are searched and fetched (`example.org`, `*.example.org`); turns the web on.
+        without_tools: names of tools that the run shall not have, such as `math`.
         select: how the answer is chosen among candidates, as `best_of_n:4`, `majority:8,share=plan`; see `Select`.
         profile: name, manner, sources and tools of the agent: a `Profile`, or the path of its YAML file.
     """
@@ -109,7 +115,11 @@ class Agent:
         cassette: Path | str | None = None,
         examples: Path | str | Sequence[str] = (),
         cache: bool = True,
+        allow_write: bool = False,
         select: str | Select = "single",
+        form: Form | None = None,
+        sites: Sequence[str] = (),
+        without_tools: Sequence[str] = (),
         profile: Profile | Path | str | None = None,
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
@@ -136,7 +146,7 @@ class Agent:
             corpora=tuple(corpora),
             databases=tuple(self.workspace.database_url(spec) for spec in databases),
             data=tuple(str(Path(path).expanduser().absolute()) for path in data),
-            web=web or bool(search),
+            web=web or bool(search) or bool(sites),
             search=tuple(search),
             fetching=Fetching() if fetching is None else fetching,
             memory=memory,
@@ -147,7 +157,11 @@ class Agent:
             safety=self._rules(Safety() if safety is None else safety, allow),
             cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
+            allow_write=allow_write,
             select=self._selection(select),
+            form=Form() if form is None else form,
+            sites=tuple(sites),
+            without_tools=tuple(without_tools),
             profile=load_profile(Path(profile)) if isinstance(profile, Path | str) else profile,
         )
         if self.config.examples and self.config.policy != "json":
@@ -194,18 +208,31 @@ class Agent:
             tools=[spec.stand_in() for spec in config.tools],
             cache=config.cache,
             examples=config.examples,
+            allow_write=config.allow_write,
             select=config.select,
+            form=config.form,
+            sites=config.sites,
+            without_tools=config.without_tools,
             profile=config.profile,
             workspace=workspace,
         )
-        agent.config = replace(agent.config, earlier=config.earlier, safety=config.safety)
+        agent.config = replace(
+            agent.config, earlier=config.earlier, conversation=config.conversation, safety=config.safety
+        )
         return agent
 
     def following(self, answer: Answer) -> "Agent":
-        """Return an agent whose next question refines that answer's query, as in "but with sales before"."""
+        """Return an agent whose next question follows that answer: it may refer to it, and has its evidence.
+
+        A question to a database refines that answer's query, as in "but with sales before".
+        """
         queries = [(answer.objective, item.sql) for item in answer.evidence if isinstance(item, Table)]
         agent = copy(self)
-        agent.config = replace(self.config, earlier=(*self.config.earlier, *queries[-1:])[-_TURNS:])
+        agent.config = replace(
+            self.config,
+            earlier=(*self.config.earlier, *queries[-1:])[-_TURNS:],
+            conversation=self.config.conversation.then(answer),
+        )
         return agent
 
     def teach(self, answer: Answer, correction: str = "") -> None:

@@ -29,6 +29,7 @@ from crowquill.errors import RunPaused, StorageError, UserError
 from crowquill.memory.clock import Clock
 from crowquill.memory.evidence import Evidence
 from crowquill.memory.evidence_json import encode
+from crowquill.memory.record import Origin
 from crowquill.memory.store import MemoryStore
 from crowquill.tools.context import Json
 
@@ -147,7 +148,7 @@ class Driver:
                 if journal.writes:
                     journal.finish(*ending)
             finally:
-                memory.index.close()
+                memory.close()
         return None
 
     async def _services(
@@ -223,6 +224,6 @@ def _remember(store: MemoryStore, journal: Journal, objective: str, evidence: Ev
     question = journal.redactor.text(objective)
 
     def insert(connection: sqlite3.Connection) -> None:
-        store.insert(connection, kept, run=journal.run_id, task=lane, question=question)
+        store.insert(connection, kept, Origin(journal.run_id, lane, question))
 
     return insert

@@ -136,7 +136,7 @@ class Lane:
         """Apply the egress rules to a URL."""
         try:
             self.rules.check_known(url)
-        except ToolRetry as refusal:
+        except (ToolRetry, ToolFailed) as refusal:
             await self._note(ApprovalRequest(FETCH, "read", {"url": url}), False, "rule", str(refusal))
             raise
         await self.check_outgoing(url)
@@ -146,7 +146,8 @@ class Lane:
         """Say whether `egress` would let a URL pass without asking."""
         request = ApprovalRequest(FETCH, "read", {"url": url}, hosts=hosts_in([url]))
         safety = self.services.gate.safety
-        if (known and not self.rules.knows(url)) or (not safety.private_egress and self.rules.is_private(url)):
+        reachable = self.rules.knows(url) if known else self.rules.is_inside(url)
+        if not reachable or (not safety.private_egress and self.rules.is_private(url)):
             return False
         return rule_on(request, safety, tainted=bool(self.rules.tainted)).verb == "allow"
 

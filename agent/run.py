@@ -4,16 +4,18 @@ import asyncio
 from collections.abc import Sequence
 from typing import cast
 
-from crowquill.agent.answer import Answer, Candidate, Draft, Reward, Selection, Stop, Stopped
+from crowquill.agent.answer import Answer, Candidate, Draft, Output, Reward, Selection, Stop, Stopped
 from crowquill.agent.budget import Ledger
-from crowquill.agent.config import RunConfig
+from crowquill.agent.config import PolicyName, RunConfig
 from crowquill.agent.critic.checks import check, is_unknown
 from crowquill.agent.critic.reward import reward, verdict
 from crowquill.agent.episode import Outcome, run_episode
 from crowquill.agent.events import Judged, Noticed, Planned, RunFinished, RunStarted
+from crowquill.agent.fill import fill_in
 from crowquill.agent.foresight import foresee
 from crowquill.agent.lane import Lane, Services
 from crowquill.agent.planner import extend, plan
+from crowquill.agent.restate import restate
 from crowquill.agent.rules import Rules
 from crowquill.agent.select.attempt import Attempt, Sampling
 from crowquill.agent.select.candidates import Candidates
@@ -28,6 +30,8 @@ from crowquill.tasks.agenda import Agenda
 from crowquill.tasks.task import Task
 from crowquill.tools.context import Json
 
+_KNOWN: dict[PolicyName, int] = {"guided": 4, "json": 12}
+"""Pieces of evidence of earlier answers with which a question begins: prompts of small models stay short."""
 _BARREN_BATCHES = 2
 """Batches in a row without new evidence after which a run ends."""
 
@@ -50,12 +54,13 @@ class Run:
         self.services = services
         self.workshop = workshop
         self.ledger = Ledger(config.budget) if ledger is None else ledger
-        self.rules = Rules(objective)
+        self.rules = Rules(objective, config.sites)
         self.number = number
         self.lane = self._lane("run", self.ledger, self.rules)
         self.outcomes: list[Outcome] = []
         self.plan: Agenda | None = None
         self.planned = 0
+        self.known: tuple[Evidence, ...] = ()
 
     def _lane(
         self, name: str, ledger: Ledger, rules: Rules, *, heard: Heard | None = None, beside: int = 1
@@ -73,9 +78,23 @@ class Run:
         model = self.config.models["act"]
         await self.lane.emit(RunStarted(self.services.journal.run_id, self.objective, model, self.config.policy))
         await self._warn_of_unknown_prices()
+        await self._take_up()
         if self.config.select.strategy == "single":
             return await self._finish(await self.attempt())
         return await self._finish(*await Candidates(self.config.select, self).choose())
+
+    async def _take_up(self) -> None:
+        """Understand a question that follows others; their evidence that is about it is known from the start."""
+        question = await restate(self.objective, self.config.conversation, self.lane)
+        if question != self.objective:
+            await self.lane.emit(Noticed(f"understood as: {question}"))
+        self.objective = question
+        self._begin_with(self.config.conversation.about(question, _KNOWN[self.config.policy]))
+
+    def _begin_with(self, known: tuple[Evidence, ...]) -> None:
+        self.known = known
+        for item in known:
+            self.rules.take_up(item)
 
     async def another(self, number: int, ledger: Ledger) -> Attempt:
         """Make another candidate, which collects for itself and shares this one's plan unless nothing is shared."""
@@ -94,6 +113,7 @@ class Run:
     def _branch(self, number: int, ledger: Ledger) -> "Run":
         other = Run(self.objective, self.config, self.services, self.workshop, ledger=ledger, number=number)
         other.lane.heard = self.lane.heard
+        other._begin_with(self.known)
         return other
 
     async def attempt(self) -> Attempt:
@@ -169,7 +189,7 @@ class Run:
 
     async def _episode(self, task: Task, agenda: Agenda, lane: Lane) -> Outcome:
         toolkit = await self.workshop.toolkit(lane)
-        state = State(self.objective, task, needs=tuple(agenda[need] for need in task.needs))
+        state = State(self.objective, task, tuple(agenda[need] for need in task.needs), self.known)
         return await run_episode(state, self.workshop.policy(lane, toolkit), toolkit, lane)
 
     async def _extend(self, agenda: Agenda, *, learned: bool) -> Agenda:
@@ -271,14 +291,15 @@ class Run:
 
     async def _finish(self, chosen: Attempt, selection: Selection | None = None) -> Answer:
         candidate, stopped, why = chosen.candidate, chosen.stopped, chosen.why
+        output, evidence = await self._fill_in(candidate)
         answer = Answer(
             text=compose(candidate) if candidate.claims else _explain(stopped, why, len(candidate.evidence)),
             short=candidate.short,
             claims=candidate.claims,
-            sources=_sources(candidate),
+            sources=_sources(evidence),
             reward=chosen.reward,
             verdict=chosen.verdict,
-            evidence=candidate.evidence,
+            evidence=evidence,
             usage=self.ledger.usage,
             seconds=await self._seconds(),
             stopped=stopped,
@@ -287,9 +308,22 @@ class Run:
             why=why,
             open=chosen.open,
             selection=selection,
+            output=output,
         )
         await self.lane.emit(RunFinished(answer, stopped))
         return answer
+
+    async def _fill_in(self, candidate: Candidate) -> tuple[Output | None, tuple[Evidence, ...]]:
+        """Put the answer into the form that is wanted, and return it with the evidence that it cites."""
+        form, found = self.config.form, self.evidence()
+        if not form.is_filled_in or not found:
+            return None, candidate.evidence
+        self.ledger.open_reserve()
+        try:
+            return await fill_in(form, candidate, found, objective=self.objective, lane=self.lane)
+        except (BudgetExceeded, ModelError) as error:
+            await self.lane.emit(Noticed(f"the {form.format} output could not be made: {error}", "warning"))
+            return None, candidate.evidence
 
     async def _seconds(self) -> float:
         async def elapsed() -> Json:
@@ -318,6 +352,6 @@ def _cited_first(candidate: Candidate) -> Candidate:
     )
 
 
-def _sources(candidate: Candidate) -> tuple[Source, ...]:
-    quotes = [item for item in candidate.evidence if isinstance(item, Quote)]
+def _sources(evidence: Sequence[Evidence]) -> tuple[Source, ...]:
+    quotes = [item for item in evidence if isinstance(item, Quote)]
     return tuple({quote.source.url: quote.source for quote in quotes}.values())

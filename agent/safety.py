@@ -7,8 +7,9 @@ from pathlib import Path
 import platformdirs
 
 from crowquill.agent.approvals import ApprovalRule, Mode, Safety
-from crowquill.tasks.load import load_yaml
-from crowquill.tasks.safety import ApprovalSpec, PersonSettings, RestrictingSpec, RestrictionSpec, WorkspaceSettings
+from crowquill.tasks.safety import PersonSettings, RestrictingSpec, WorkspaceSettings
+from crowquill.tasks.spec import ApprovalSpec
+from crowquill.tasks.yaml_text import load_yaml
 
 SETTINGS = "config.yaml"
 _TIGHTER: tuple[Mode, ...] = ("ask", "strict", "auto")
@@ -57,5 +58,5 @@ def tightened(safety: Safety, spec: RestrictingSpec) -> Safety:
     )
 
 
-def _rule(spec: RestrictionSpec | ApprovalSpec) -> ApprovalRule:
+def _rule(spec: ApprovalSpec) -> ApprovalRule:
     return ApprovalRule(**spec.model_dump())

@@ -8,7 +8,19 @@ from typing import Annotated, Literal
 import typer
 
 from crowquill import __version__
-from crowquill.agent.cli.options import AsJson, Data, Databases, Js, Mode, Refresh, SafetyFile, Search, Workspace
+from crowquill.agent.cli.memory_app import memory_app
+from crowquill.agent.cli.options import (
+    AllowWrite,
+    AsJson,
+    Data,
+    Databases,
+    Js,
+    Mode,
+    Refresh,
+    SafetyFile,
+    Search,
+    Workspace,
+)
 from crowquill.agent.cli.runs_app import runs_app
 from crowquill.errors import CrowquillError
 
@@ -23,6 +35,7 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The embedded model: list and download.", no_args_is_help=True)
 app.add_typer(runs_app, name="runs")
+app.add_typer(memory_app, name="memory")
 app.add_typer(models_app, name="models")
 
 
@@ -79,6 +92,7 @@ def ask(
     allow_host: Annotated[
         list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
     ] = None,
+    allow_write: AllowWrite = False,
     budget: Annotated[
         str | None,
         typer.Option(help="Limits, as steps=20,tokens=8000,usd=0.5,seconds=120.", show_default="steps=40"),
@@ -134,6 +148,7 @@ def ask(
         select=select,
         examples=examples,
         cache=cache,
+        allow_write=allow_write,
         profile=profile,
         workspace=workspace,
         mode=mode,
@@ -151,9 +166,17 @@ def run(
     model: Annotated[
         str | None, typer.Option(help="Use this model instead of the file's.", envvar="CROWQUILL_MODEL")
     ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", help="Input of the task, as name=value or name=@FILE. Repeatable."),
+    ] = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write the answer to this file; with several runs, to this folder."),
+    ] = None,
     list_tasks: Annotated[bool, typer.Option("--list", help="List the shipped tasks.")] = False,
     engine: Annotated[
         Literal["local", "ray"], typer.Option(help="local: one after the other; ray: on a cluster (extra cluster).")
@@ -167,20 +190,40 @@ def run(
     ] = None,
 ) -> None:
     """Run YAML task files; with `expect:` they are tests (exit code 6 when one fails)."""
-    from crowquill.agent.cli.tasks import list_presets, run_files
+    from crowquill.agent.cli.tasks import TaskOptions, list_presets, read_inputs, run_files
 
     if list_tasks:
         list_presets()
         return
     if not files:
         raise typer.BadParameter("name a task file, or --list the shipped ones", param_hint="FILE…")
+    options = TaskOptions(model, read_inputs(given or ()), workspace, as_json, quiet, output)
     if engine == "ray":
         from crowquill.agent.cli.cluster import run_on_cluster
         from crowquill.agent.cluster import Cluster
 
         cluster = Cluster(address, at_once, calls_per_minute)
-        raise typer.Exit(run_on_cluster(files, cluster, model=model, workspace=workspace, as_json=as_json))
-    raise typer.Exit(run_files(files, model=model, workspace=workspace, as_json=as_json, quiet=quiet))
+        raise typer.Exit(run_on_cluster(files, cluster, options))
+    raise typer.Exit(run_files(files, options))
+
+
+@app.command()
+def validate(
+    files: Annotated[list[str], typer.Argument(help="Task files, folders of them, or names of shipped tasks.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check task files without running them; nothing is sent or opened. Exit code 2 when one has a fault."""
+    from crowquill.agent.cli.tasks import validate as check
+
+    raise typer.Exit(check(files, as_json=as_json))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of task files, for editors: crowquill schema > crowquill-task.schema.json."""
+    from crowquill.agent.cli.tasks import print_schema
+
+    print_schema()
 
 
 @app.command()
@@ -198,17 +241,27 @@ def sql(
     save: Annotated[
         Path | None, typer.Option(help="Write the rows to a new .csv, .tsv, .json or .jsonl file.")
     ] = None,
+    chart: Annotated[
+        Path | None, typer.Option(help="Draw the result into a new .svg or .png file: bars, or a line over time.")
+    ] = None,
+    allow_write: AllowWrite = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Undo the last change of a SQLite file.")] = False,
     workspace: Workspace = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look at databases and data files: schema, guarded SELECTs, questions in words."""
+    """Look at databases and data files: schema, guarded SELECTs, questions in words, changes on request."""
     from crowquill.agent.cli.ask import AskOptions
     from crowquill.agent.cli.sql import run_sql
 
     options = AskOptions(
-        model=model, policy=policy, databases=tuple(db or ()), data=tuple(data or ()), workspace=workspace
+        model=model,
+        policy=policy,
+        databases=tuple(db or ()),
+        data=tuple(data or ()),
+        allow_write=allow_write or undo,
+        workspace=workspace,
     )
-    raise typer.Exit(run_sql(options, command, save=save, as_json=as_json))
+    raise typer.Exit(run_sql(options, ".undo" if undo else command, save=save, chart=chart, as_json=as_json))
 
 
 @app.command()

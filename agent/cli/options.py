@@ -33,6 +33,10 @@ SafetyFile = Annotated[
     Path | None,
     typer.Option("--safety", help="YAML file with the key safety: approvals, hosts.", show_default="config.yaml"),
 ]
+AllowWrite = Annotated[
+    bool,
+    typer.Option("--allow-write", help="Let the databases be changed; each change is shown, and you are asked."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 RunId = Annotated[str, typer.Argument(help="Run id, or its beginning; 'last' is the newest.")]
 Events = Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")]

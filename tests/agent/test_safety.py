@@ -8,11 +8,12 @@ import pytest
 from crowquill import Agent, ApprovalRequest, ApprovalRule, Safety, ScriptedModel
 from crowquill.agent.approvals import Mode, rule_on
 from crowquill.agent.cli.ask import AskOptions
-from crowquill.agent.cli.tasks import task_agent
 from crowquill.agent.safety import personal_safety, tightened
+from crowquill.agent.tasking import Wishes, task_agent
 from crowquill.errors import UserError
 from crowquill.tasks.load import parse_task
-from crowquill.tasks.safety import RestrictingSpec, RestrictionSpec
+from crowquill.tasks.safety import RestrictingSpec
+from crowquill.tasks.spec import ApprovalSpec
 
 OWN = """
 safety:
@@ -59,7 +60,7 @@ def test_what_is_added_comes_first_and_only_restricts() -> None:
     safety = tightened(
         Safety("ask", (ApprovalRule("allow"),), ("*.example.org",), ("bad.example.org",)),
         RestrictingSpec(
-            approvals=[RestrictionSpec(decide="deny", tool="post")],
+            approvals=[ApprovalSpec(decide="deny", tool="post")],
             only_hosts=["news.example.org", "evil.example"],
             deny_hosts=["old.example.org"],
         ),
@@ -85,27 +86,27 @@ def test_hosts_that_have_nothing_in_common_leave_none() -> None:
 @pytest.mark.parametrize(
     ("line", "place"),
     [
-        ("mode: brave", r"t\.yaml:3:3: safety\.mode"),
-        ("approvals: [{decide: allow}]", r"t\.yaml:3:\d+: safety\.approvals\.0\.decide"),
-        ("private_egress: true", "unknown key 'safety.private_egress'"),
+        ("mode: brave", r"t\.yaml:2:1: mode"),
+        ("approvals: [{decide: allow}]", r"t\.yaml:2:\d+: approvals\.0\.decide"),
+        ("private_egress: true", "unknown key 'private_egress'"),
         ("approvals: [{decide: deny, tool: x, acess: write}]", "did you mean 'access'"),
     ],
 )
 def test_a_task_file_cannot_loosen(line: str, place: str) -> None:
     with pytest.raises(UserError, match=place):
-        parse_task(f"objective: x\nsafety:\n  {line}\n", "t.yaml")
+        parse_task(f"objective: x\n{line}\n", "t.yaml")
 
 
 def test_a_task_file_and_a_workspace_tighten_the_agent(tmp_path: Path) -> None:
     (tmp_path / "w").mkdir()
     (tmp_path / "w" / "config.yaml").write_text("safety: {deny_hosts: [w.example]}\n")
-    spec = parse_task(
-        "objective: x\nmodel: scripted:r.json\nsafety: {mode: strict, deny_hosts: [t.example]}\n", "t"
+    text = (
+        f"objective: x\nmodel: scripted:{tmp_path}/r.json\nmode: strict\napprovals: [{{decide: deny, tool: t}}]\n"
     )
+    spec = parse_task(text, "t")
     (tmp_path / "r.json").write_text("replies: []")
-    agent = task_agent(tmp_path / "t.yaml", spec, None, tmp_path / "w")
-    assert agent.config.safety.mode == "strict"
-    assert set(agent.config.safety.deny_hosts) == {"w.example", "t.example"}
+    agent = task_agent(spec, Wishes(), tmp_path / "w")
+    assert agent.config.safety == Safety("strict", (ApprovalRule("deny", tool="t"),), (), ("w.example",))
     loose = tmp_path / "w" / "config.yaml"
     loose.write_text("safety: {approvals: [{decide: allow}]}\n")
     with pytest.raises(UserError, match=r"config\.yaml:1:"):
