@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from crowquill.agent.answer import Answer
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.cassette import Tape, insert_tape, read_cassette, write_cassette
-from crowquill.agent.config import PARTS, ROLES, Part, PolicyName, RunConfig
+from crowquill.agent.config import PARTS, ROLES, Part, PlanMode, PolicyName, RunConfig
 from crowquill.agent.drive import Driver
 from crowquill.agent.events import Event, Progress, RunFinished
 from crowquill.agent.examples import read_examples
@@ -73,6 +73,8 @@ class Agent:
         examples: demonstrations of earlier runs (`crowquill runs export`) that a model of the json policy sees: a
             file, or what `read_examples` made of it.
         cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
+        planning: `stepwise` plans a few tasks and more after each batch, `plan_once` the whole way; `auto` takes
+            whichever the planner's first reply amounts to. The guided policy works with one task.
         profile: name, manner, sources and tools of the agent: a `Profile`, or the path of its YAML file.
     """
 
@@ -101,6 +103,7 @@ class Agent:
         examples: Path | str | Sequence[str] = (),
         cache: bool = True,
         profile: Profile | Path | str | None = None,
+        planning: PlanMode = "auto",
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
@@ -136,6 +139,7 @@ class Agent:
             allow=tuple(allow),
             cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
+            planning=planning,
             profile=load_profile(Path(profile)) if isinstance(profile, Path | str) else profile,
         )
         if self.config.examples and self.config.policy != "json":
@@ -170,6 +174,7 @@ class Agent:
             cache=config.cache,
             examples=config.examples,
             profile=config.profile,
+            planning=config.planning,
             workspace=workspace,
         )
         agent.config = replace(agent.config, earlier=config.earlier)

@@ -11,6 +11,9 @@ from crowquill.tasks.profile import Profile
 from crowquill.tools.fetching import Fetching
 
 PolicyName = Literal["guided", "json"]
+PlanMode = Literal["auto", "stepwise", "plan_once"]
+"""How a run plans: a few tasks at first and more after each batch (BabyAGI), the whole way at once with `#E1` for
+the results of earlier tasks (ReWOO), or whichever of the two the planner's first reply amounts to."""
 Part = Literal["lexical", "dense", "titles", "hop", "comparison", "types", "second look", "bridge", "program"]
 """Parts of the guided recipe that can be left out: rankings of the corpus search, comparison by code, the check of
 the kind of answer, the second look at the best pages when the first has found nothing, reading on about what was
@@ -27,7 +30,8 @@ class RunConfig:
     pages are fetched; `prices` are per model, dollars per million tokens; `earlier` are the questions that this one
     refines, each with its query; `without` names parts of the recipe that are left out, `tools` are those of the
     user's own program, and `allow` patterns of the names of those that may do more than read. With `cache`, replies
-    of earlier runs are used again. `examples` are steps of earlier runs, shown to the model.
+    of earlier runs are used again. `examples` are steps of earlier runs, shown to the model; `profile` says who the
+    agent is, and `planning` whether it plans the whole way at once.
     """
 
     models: Mapping[Role, str]
@@ -49,6 +53,7 @@ class RunConfig:
     cache: bool = True
     examples: tuple[str, ...] = ()
     profile: Profile | None = None
+    planning: PlanMode = "auto"
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON data."""

@@ -9,7 +9,7 @@ from crowquill.agent.answer import Draft, DraftClaim
 from crowquill.agent.custom import call_custom
 from crowquill.agent.events import Acted, Noticed, Observed, TaskFinished, TaskStarted
 from crowquill.agent.lane import Lane
-from crowquill.agent.state import ENDINGS, Action, State
+from crowquill.agent.state import ENDINGS, Action, State, Step
 from crowquill.agent.toolkit import Toolkit
 from crowquill.errors import BudgetExceeded, ModelError, ToolError
 from crowquill.memory.evidence import Evidence
@@ -39,6 +39,7 @@ class Outcome:
     evidence: tuple[Evidence, ...]
     ended: Ended
     why: str = ""
+    steps: tuple[Step, ...] = ()
 
 
 class _LoopGuard:
@@ -73,16 +74,19 @@ async def run_episode(state: State, policy: Policy, toolkit: Toolkit, lane: Lane
                 await lane.tick()
                 lane.ledger.take_step()
             except BudgetExceeded as limit:
+                if await lane.may_go_on(limit):
+                    continue
                 last_reason, why = "budget", str(limit)
         if last_reason is not None:
             lane.ledger.open_reserve()
         state = replace(state, steps_left=lane.ledger.steps_left)
-        legal = ENDINGS if last_reason is not None else toolkit.legal(state)
+        legal = ENDINGS if last_reason is not None else _payable(toolkit.legal(state), lane)
         try:
             action = lane.redirect(await policy.next(state, legal))
         except BudgetExceeded as limit:
             if last_reason is None:
-                last_reason, why = "budget", str(limit)
+                if not await lane.may_go_on(limit):
+                    last_reason, why = "budget", str(limit)
                 continue
             return await _end(state, lane, None, last_reason, str(limit))
         except ModelError as error:
@@ -110,6 +114,12 @@ async def run_episode(state: State, policy: Policy, toolkit: Toolkit, lane: Lane
             )
 
 
+def _payable(legal: frozenset[str], lane: Lane) -> frozenset[str]:
+    """Return the actions without the tools of which the budget allows no more calls."""
+    left = frozenset(name for name in legal if not lane.ledger.used_up(name))
+    return left if left else ENDINGS
+
+
 async def _act(action: Action, state: State, legal: frozenset[str], toolkit: Toolkit, lane: Lane) -> State:
     """Call the tool and record what came back; a refusal is one line that the model can act on."""
     try:
@@ -128,6 +138,7 @@ async def _call(action: Action, legal: frozenset[str], toolkit: Toolkit, lane: L
     if action.tool not in legal:
         raise ToolError(f"{action.tool} is not possible now; possible: {', '.join(sorted(legal))}")
     entry = toolkit.tools[action.tool]
+    lane.ledger.take_call(action.tool)
     return await (call_custom(entry, action.args, lane) if entry.custom else entry.call(action.args, lane))
 
 
@@ -166,4 +177,4 @@ async def _end(state: State, lane: Lane, draft: Draft | None, ended: Ended, why:
         evidence=tuple(evidence.id for evidence in state.evidence),
     )
     await lane.emit(TaskFinished(task, why))
-    return Outcome(task, draft, state.evidence, ended, why)
+    return Outcome(task, draft, state.evidence, ended, why, state.steps)

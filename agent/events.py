@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from crowquill.agent.answer import Answer, Claim, Reward, Stopped, Verdict
 from crowquill.agent.models.base import Usage
 from crowquill.memory.evidence import Evidence
+from crowquill.tasks.notebook import Note
 from crowquill.tasks.task import Task
 
 
@@ -34,6 +35,14 @@ class Planned:
     tasks: tuple[Task, ...]
     refused: tuple[tuple[str, str], ...] = ()
     kind: Literal["planned"] = "planned"
+
+
+@dataclass(frozen=True, slots=True)
+class NotesKept:
+    """The notebook as it stands: facts, guesses, hypotheses that are open or refuted."""
+
+    notes: tuple[Note, ...]
+    kind: Literal["notes_kept"] = "notes_kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +141,7 @@ class Progress:
 Event = (
     RunStarted
     | Planned
+    | NotesKept
     | TaskStarted
     | Acted
     | Observed

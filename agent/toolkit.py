@@ -24,7 +24,7 @@ _SCROLLS = 3
 
 BUILT_IN = ENDINGS | {
     *("search", "open", "find", "next", "scroll", "top", "outline", "goto", "all", "submit", "back", "quote"),
-    *("math", "sql", "schema", "recall", "wolfram"),
+    *("math", "sql", "schema", "recall", "wolfram", "ask_user"),
 }
 """Names that a custom tool may not take, whether or not the run has the tool."""
 
@@ -41,6 +41,11 @@ class Toolkit:
     browser: Browser | None = None
     schemas: tuple[Schema, ...] = ()
     desk: Desk | None = None
+    only_reads: bool = False
+
+    def reading(self) -> "Toolkit":
+        """Return the toolkit of a task that may only read; prompts show all tools, the schema masks the others."""
+        return replace(self, only_reads=True)
 
     def only(self, patterns: Sequence[str]) -> "Toolkit":
         """Return a toolkit with those tools alone whose names fit one of the patterns."""
@@ -53,7 +58,7 @@ class Toolkit:
         Steadying rules: at most 3 scrolls in a row, at most 4 searches without opening a page, no answer
         before there is evidence, no giving up before anything was tried.
         """
-        names = set(self.tools)
+        names = {name for name, entry in self.tools.items() if entry.access == "read" or not self.only_reads}
         if self.browser is not None:
             names -= _browser_names(self.browser) - self.browser.legal()
         past = [step.action.tool for step in state.steps]

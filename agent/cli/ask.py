@@ -8,7 +8,7 @@ from typing import cast
 from crowquill.agent.agent import Agent
 from crowquill.agent.budget import Budget
 from crowquill.agent.cli.session import drive, print_outcome
-from crowquill.agent.config import PolicyName
+from crowquill.agent.config import PlanMode, PolicyName
 from crowquill.errors import UserError
 from crowquill.tools.fetching import Fetching
 from crowquill.tools.search.registry import split_specs
@@ -32,6 +32,7 @@ class AskOptions:
     examples: Path | None = None
     cache: bool = True
     profile: Path | None = None
+    planning: PlanMode = "auto"
     workspace: Path | None = None
 
     def agent(self) -> Agent:
@@ -56,6 +57,7 @@ class AskOptions:
             memory=self.memory,
             cache=self.cache,
             profile=self.profile,
+            planning=self.planning,
             examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
         )

@@ -93,6 +93,10 @@ def ask(
     profile: Annotated[
         Path | None, typer.Option(help="YAML file: name, style, rules, knowledge folder and tools of the agent.")
     ] = None,
+    plan: Annotated[
+        Literal["auto", "stepwise", "plan_once"],
+        typer.Option(help="stepwise: more tasks after each batch; plan_once: the whole way at first."),
+    ] = "auto",
     workspace: Workspace = None,
     as_json: AsJson = False,
     events: Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")] = False,
@@ -121,6 +125,7 @@ def ask(
         examples=examples,
         cache=cache,
         profile=profile,
+        planning=plan,
         workspace=workspace,
     )
     raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet))
