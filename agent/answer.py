@@ -1,7 +1,7 @@
 """Answers: claims with their receipts, and what became of a run."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from crowquill.agent.models.base import Usage
 from crowquill.memory.evidence import Evidence, Receipt, Source
@@ -89,12 +89,50 @@ class Reward:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranked:
+    """A candidate's place: its number in order of making, short answer, reward, and score under the strategy.
+
+    The score is None for a candidate that has no answer.
+    """
+
+    number: int
+    short: str
+    reward: float
+    score: float | None
+    stopped: Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """How an answer was chosen: by which strategy, among which candidates (best first), and why this one."""
+
+    strategy: str
+    candidates: tuple[Ranked, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An answer as data, in the form that was asked for: what fits a schema, or `rows` of a table.
+
+    `receipts` are pairs of a JSON pointer into `data` and the numbers of the evidence that holds the value there;
+    `missing` are pointers to values that no evidence holds.
+    """
+
+    format: str
+    data: Any
+    receipts: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The result of a run.
 
     `short` is the bare answer (a name, a number, yes or no), empty when nothing was found. `text` is the
     whole answer with citations `[1]`; `evidence` holds what the citations number, from 1. `seconds` and
-    `usage` are what the run has cost; `stopped` says why it ended, `open` what it leaves undone.
+    `usage` are what the run has cost; `stopped` says why it ended, `open` what it leaves undone; `selection` how
+    it was chosen when there were several candidates, `output` the answer in the form that was asked for.
     """
 
     text: str
@@ -111,6 +149,8 @@ class Answer:
     objective: str
     why: str = ""
     open: tuple[str, ...] = ()
+    selection: Selection | None = None
+    output: Output | None = None
 
     @property
     def ok(self) -> bool:

@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
+from crowquill.agent.approvals import ApprovalRule, Safety
 from crowquill.agent.budget import Budget, Price
+from crowquill.agent.conversation import Conversation
+from crowquill.agent.form import Form
 from crowquill.agent.models.base import Role
+from crowquill.agent.select.options import Select
 from crowquill.agent.toolspec import ToolSpec
 from crowquill.tasks.profile import Profile
 from crowquill.tools.fetching import Fetching
@@ -29,8 +33,10 @@ class RunConfig:
     search and fetching, `search` names the providers in order (see `tools.search.registry`), `fetching` says how
     pages are fetched; `prices` are per model, dollars per million tokens; `earlier` are the questions that this one
     refines, each with its query; `without` names parts of the recipe that are left out, `tools` are those of the
-    user's own program, and `allow` patterns of the names of those that may do more than read. With `cache`, replies
-    of earlier runs are used again. `examples` are steps of earlier runs, shown to the model; `profile` says who the
+    user's own program, and `safety` says what is done without asking. With `cache`, replies of earlier runs are
+    used again. `examples` are steps of earlier runs, shown to the model; `select` says how the answer is chosen
+    among candidates, `form` how it is wanted, `conversation` what the question follows. Only `sites` are searched
+    and fetched, when there are any, and `without_tools` names tools that are taken away. `profile` says who the
     agent is, and `planning` whether it plans the whole way at once.
     """
 
@@ -49,11 +55,16 @@ class RunConfig:
     earlier: tuple[tuple[str, str], ...] = ()
     without: tuple[Part, ...] = ()
     tools: tuple[ToolSpec, ...] = ()
-    allow: tuple[str, ...] = ()
+    safety: Safety = field(default_factory=Safety)
     cache: bool = True
     examples: tuple[str, ...] = ()
+    select: Select = field(default_factory=Select)
     profile: Profile | None = None
     planning: PlanMode = "auto"
+    form: Form = field(default_factory=Form)
+    sites: tuple[str, ...] = ()
+    without_tools: tuple[str, ...] = ()
+    conversation: Conversation = field(default_factory=Conversation)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON data."""
@@ -63,14 +74,30 @@ class RunConfig:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunConfig":
         """Restore what `to_json` gave."""
-        names = ("corpora", "databases", "data", "search", "allow_hosts", "without", "allow", "examples")
+        names = (
+            "corpora",
+            "databases",
+            "data",
+            "search",
+            "allow_hosts",
+            "without",
+            "examples",
+            "sites",
+            "without_tools",
+        )
         lists = {name: tuple(data.get(name, ())) for name in names}
+        data = dict(data)
+        before = Safety(approvals=tuple(ApprovalRule("allow", tool=name) for name in data.pop("allow", ())))
         profile = data.get("profile")
         values = {
             "profile": None if profile is None else Profile(**profile),
             "budget": Budget(**data["budget"]),
             "earlier": tuple((question, sql) for question, sql in data.get("earlier", ())),
+            "conversation": Conversation.read(data.get("conversation", {})),
             "fetching": Fetching(**data.get("fetching", {})),
+            "safety": Safety.from_json(data["safety"]) if "safety" in data else before,
+            "form": Form.from_json(data.get("form", {})),
+            "select": Select(**data.get("select", {})),
             "prices": {name: Price(**price) for name, price in data["prices"].items()},
             "tools": tuple(
                 ToolSpec(tool) if isinstance(tool, str) else ToolSpec(**tool) for tool in data.get("tools", ())

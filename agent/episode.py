@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from crowquill.agent.answer import Draft, DraftClaim
-from crowquill.agent.custom import call_custom
+from crowquill.agent.approvals import ApprovalRequest
+from crowquill.agent.custom import access_of, call_custom
 from crowquill.agent.events import Acted, Noticed, Observed, TaskFinished, TaskStarted
-from crowquill.agent.lane import Lane
+from crowquill.agent.lane import Lane, hosts_in
+from crowquill.agent.rules import CLEAN
 from crowquill.agent.state import ENDINGS, Action, State, Step
 from crowquill.agent.toolkit import Toolkit
 from crowquill.errors import BudgetExceeded, ModelError, ToolError
@@ -128,6 +130,8 @@ async def _act(action: Action, state: State, legal: frozenset[str], toolkit: Too
         await lane.emit(Observed(lane.step, action.tool, "failed", str(error)))
         return state.failed(action, str(error))
     following = state.after(action, observation)
+    if action.tool not in CLEAN and (observation.text or observation.evidence):
+        lane.rules.taint(observation.text.source)
     await lane.emit(Observed(lane.step, action.tool, observation.status))
     for evidence in following.evidence[len(state.evidence) :]:
         await lane.take(evidence)
@@ -139,7 +143,12 @@ async def _call(action: Action, legal: frozenset[str], toolkit: Toolkit, lane: L
         raise ToolError(f"{action.tool} is not possible now; possible: {', '.join(sorted(legal))}")
     entry = toolkit.tools[action.tool]
     lane.ledger.take_call(action.tool)
-    return await (call_custom(entry, action.args, lane) if entry.custom else entry.call(action.args, lane))
+    access = await access_of(entry, action.args, lane)
+    hosts = hosts_in(action.args.values())
+    await lane.judge(ApprovalRequest(entry.name, access, action.args, hosts=hosts, usd=entry.usd))
+    if entry.custom:
+        return await call_custom(entry, action.args, lane, access)
+    return await entry.call(action.args, lane)
 
 
 async def _finish(

@@ -10,11 +10,13 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from crowquill.agent.answer import Answer, Claim, Reward, Stopped, Verdict
+from crowquill.agent.answer import Answer, Claim, Reward, Selection, Stopped, Verdict
+from crowquill.agent.approvals import By
 from crowquill.agent.models.base import Usage
 from crowquill.memory.evidence import Evidence
 from crowquill.tasks.notebook import Note
 from crowquill.tasks.task import Task
+from crowquill.tools.context import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,24 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """The rules or a person have decided about what would be written, sent, executed or opened.
+
+    `why` is our own words or a person's; `args` and `effect` may hold text from outside.
+    """
+
+    step: int
+    tool: str
+    access: Access
+    args: dict[str, str]
+    allowed: bool
+    by: By
+    why: str
+    effect: str = ""
+    kind: Literal["decided"] = "decided"
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceFound:
     """A verified quote, a computation or a query result was taken."""
 
@@ -103,13 +123,23 @@ class TaskFinished:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A candidate was checked by code and scored."""
+    """A candidate was checked by code and scored; `number` counts them from 1."""
 
     short: str
     claims: tuple[Claim, ...]
     reward: Reward
     verdict: Verdict
+    number: int = 1
     kind: Literal["judged"] = "judged"
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """One of several candidates was chosen."""
+
+    winner: int
+    selection: Selection
+    kind: Literal["selected"] = "selected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +175,12 @@ Event = (
     | TaskStarted
     | Acted
     | Observed
+    | Decided
     | EvidenceFound
     | ModelCalled
     | TaskFinished
     | Judged
+    | Selected
     | Noticed
     | RunFinished
     | Progress

@@ -2,28 +2,33 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
+from urllib.parse import urlsplit
 
+from crowquill.agent.approvals import ApprovalRequest, By, Planned, rule_on
 from crowquill.agent.budget import FREE, Budget, Ledger, Price
-from crowquill.agent.events import Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
+from crowquill.agent.events import Decided, Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
 from crowquill.agent.fork import Fork
+from crowquill.agent.gate import Gate
 from crowquill.agent.journal import Alongside, Journal
 from crowquill.agent.models.base import Model, Rehearsed, Reply, Request, Role, Usage
 from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
 from crowquill.agent.recall import JournaledRecall, LaneRecall
-from crowquill.agent.rules import Rules
+from crowquill.agent.rules import Rules, urls_in
+from crowquill.agent.select.attempt import Sampling
 from crowquill.agent.state import Action
 from crowquill.agent.steering import Heard, Order, Question, Steering
-from crowquill.errors import BudgetExceeded, ModelError, ModelFault, RunPaused
+from crowquill.errors import BudgetExceeded, ModelError, ModelFault, RunPaused, ToolFailed, ToolRetry
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.clock import Clock
 from crowquill.memory.evidence import Evidence, Table
-from crowquill.tools.context import EffectKind, Json, Recall
-from crowquill.tools.tool import Access
+from crowquill.tools.context import Access, EffectKind, Json, Recall
 
+PRIVATE = "this would send data from the database to the web"
 CHARACTERS_PER_TOKEN = 3.5
 """Rough size of a token, used only to reserve before a call; the model's own count is booked."""
 
@@ -53,6 +58,7 @@ class Services:
     started: float
     publish: Callable[[Recorded | Progress], None]
     store: Callable[[Evidence, str], Alongside]
+    gate: Gate
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     fork: Fork | None = None
     steering: Steering | None = None
@@ -77,8 +83,12 @@ class Lane:
         *,
         heard: Heard | None = None,
         beside: int = 1,
+        sampling: Sampling | None = None,
     ) -> None:
-        """`heard` is what the run was told before; `beside` is how many lanes run at the same time."""
+        """`heard` is what the run was told before; `beside` is how many lanes run at the same time.
+
+        `sampling` says how the model calls of one of several candidates differ from those of the others.
+        """
         self.services = services
         self.heard = Heard() if heard is None else heard
         self._beside = beside
@@ -86,7 +96,9 @@ class Lane:
         self.path = path
         self.ledger = ledger
         self.rules = rules
+        self.sampling = sampling
         self.step = 0
+        self._inside: list[Decided] | None = None
 
     @property
     def lane(self) -> str:
@@ -127,11 +139,78 @@ class Lane:
 
     async def egress(self, url: str) -> None:
         """Apply the egress rules to a URL."""
-        self.rules.check_url(url)
+        try:
+            self.rules.check_known(url)
+        except (ToolRetry, ToolFailed) as refusal:
+            await self._note(ApprovalRequest("fetch", "read", {"url": url}), False, "rule", str(refusal))
+            raise
+        await self.check_outgoing(url)
+        await self.judge(ApprovalRequest("fetch", "read", {"url": url}, hosts=hosts_in([url])))
 
-    def check_outgoing(self, text: str) -> None:
+    def permits(self, url: str, *, known: bool = True) -> bool:
+        """Say whether `egress` would let a URL pass without asking."""
+        request = ApprovalRequest("fetch", "read", {"url": url}, hosts=hosts_in([url]))
+        ruling = rule_on(request, self.services.gate.safety, tainted=bool(self.rules.tainted))
+        reachable = self.rules.knows(url) if known else self.rules.is_inside(url)
+        return reachable and not self.rules.is_private(url) and ruling.verb == "allow"
+
+    async def check_outgoing(self, text: str) -> None:
         """Apply the egress rules to text that leaves this machine."""
-        self.rules.check_outgoing(text)
+        if self.rules.is_private(text):
+            await self.judge(ApprovalRequest("egress", "send", {"text": text}, PRIVATE, hosts_in([text])))
+
+    async def approve(self, tool: str, access: Access, args: Mapping[str, Json], *, effect: str) -> None:
+        """Apply the approval rules to what a tool is about to do."""
+        await self.judge(ApprovalRequest(tool, access, args, effect, hosts_in(args.values())))
+
+    async def judge(self, request: ApprovalRequest, *, planned: Planned | None = None) -> None:
+        """Decide about a request, by the rules or by asking a person, and record it. Raises ToolFailed."""
+        gate, tainted = self.services.gate, self.rules.tainted
+        ruling = rule_on(
+            request,
+            gate.safety,
+            tainted=bool(tainted),
+            reads_only=self.rules.reads_only,
+            planned=self.rules.planned(request) if planned is None else planned,
+        )
+        allowed, why = ruling.verb == "allow", ruling.why
+        by: By = ruling.by
+        if ruling.verb == "ask":
+            asked = replace(request, why=f"{why} ({tainted})" if tainted else why, task=self.rules.task)
+            decision, by = gate.recall(asked, await self._ask(asked))
+            allowed, why = decision.allow, f"asked because {why}" + (f": {decision.why}" if decision.why else "")
+        elif allowed and request.access == "read":
+            return
+        await self._note(request, allowed, by, why)
+        if not allowed:
+            raise ToolFailed(f"refused: {request.effect if request.effect else request.tool}: {why}")
+
+    async def _ask(self, request: ApprovalRequest) -> Json:
+        async def call() -> Json:
+            return await self.services.gate.ask(request)
+
+        if self._inside is not None:
+            return await call()
+        return await self.effect("ask", cast("Json", asdict(request)), call)
+
+    async def _note(self, request: ApprovalRequest, allowed: bool, by: By, why: str) -> None:
+        shown = {name: value if isinstance(value, str) else str(value) for name, value in request.args.items()}
+        event = Decided(
+            self.step, request.tool, request.access, shown, allowed=allowed, by=by, why=why, effect=request.effect
+        )
+        if self._inside is None:
+            await self.emit(event)
+        else:
+            self._inside.append(event)
+
+    @contextmanager
+    def inside(self) -> Iterator[list[Decided]]:
+        """Collect what is decided inside an effect, where no event can be recorded."""
+        self._inside = []
+        try:
+            yield self._inside
+        finally:
+            self._inside = None
 
     def offer(self, urls: list[str]) -> None:
         """Make URLs openable."""
@@ -235,6 +314,7 @@ class Lane:
             RunPaused: the model cannot be had now.
         """
         model = self.services.models[request.role]
+        request = request if self.sampling is None else self.sampling.applied(request)
         redact = self.services.journal.redactor.text
         request = self.heard.tell(request)
         messages = tuple(replace(message, content=redact(message.content)) for message in request.messages)
@@ -306,3 +386,9 @@ class Lane:
             parsed=data["parsed"],
             logprobs=tuple(data["logprobs"]),
         )
+
+
+def hosts_in(values: Iterable[object]) -> tuple[str, ...]:
+    """Return the hosts of the URLs that stand in some values."""
+    urls = [url for value in values for url in urls_in(str(value))]
+    return tuple(dict.fromkeys((urlsplit(url).hostname or "") for url in urls))

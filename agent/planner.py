@@ -74,11 +74,10 @@ _REPLAN = object_schema({"lesson": {"type": "string", "maxLength": 600}, "add": 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The first tasks; `question` is what to ask the person before, `whole` says that nothing is left open."""
+    """The first tasks; `question` is what to ask the person before."""
 
     tasks: tuple[Task, ...]
     question: str = ""
-    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,6 @@ class Changes:
 class Progress:
     """How far a run is: what the planner is shown when it is asked again."""
 
-    objective: str
     agenda: Agenda
     notebook: Notebook
     evidence: tuple[Evidence, ...]
@@ -117,10 +115,8 @@ async def plan(objective: str, tools: Sequence[str], lane: Lane, *, mode: PlanMo
     )
     reply = await lane.complete(Request("plan", messages, 600, _PLAN_OR_ASK if ask else _PLAN))
     parsed = reply.parsed if reply.parsed is not None else {}
-    entries = parsed.get("tasks")
-    tasks = _tasks(entries, "planner")
-    whole = any(_PLACEHOLDER.search(task.goal) for task in tasks)
-    return Plan(_linked(tasks), one_line(str(parsed.get("question", "")), 300), whole)
+    tasks = _linked(_tasks(parsed.get("tasks"), "planner"))
+    return Plan(tasks, one_line(str(parsed.get("question", "")), 300))
 
 
 async def extend(progress: Progress, lane: Lane) -> Changes:
@@ -129,7 +125,7 @@ async def extend(progress: Progress, lane: Lane) -> Changes:
     tasks = progress.agenda.tasks
     results = [fence(Untrusted(f"{task.id}: {task.result}", task.id), seed) for task in tasks if task.result]
     messages = prompt("extend").messages(
-        objective=progress.objective,
+        objective=progress.agenda.objective,
         tasks=_listing(tasks),
         notes=_notes_block(progress, seed),
         evidence=evidence_block(progress.evidence, seed),
@@ -156,7 +152,7 @@ async def replan(progress: Progress, stuck: Task, tried: Sequence[str], lane: La
     seed = lane.services.seed
     steps = "\n".join(tried) if tried else "nothing"
     messages = prompt("replan").messages(
-        objective=progress.objective,
+        objective=progress.agenda.objective,
         tasks=_listing(progress.agenda.tasks),
         notes=_notes_block(progress, seed),
         tried=fence(Untrusted(f"{stuck.id}: {stuck.goal}\n{steps}", stuck.id), seed),

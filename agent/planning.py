@@ -26,34 +26,32 @@ _TRIED_STEPS = 12
 class Planning:
     """Keeps the notebook and changes the agenda of one run; the guided policy works with one task alone."""
 
-    def __init__(self, objective: str, config: RunConfig, workshop: Workshop, lane: Lane) -> None:
-        self.objective = objective
+    def __init__(self, config: RunConfig, workshop: Workshop, lane: Lane) -> None:
         self.notebook = Notebook()
         self._guided = config.policy == "guided"
-        self._chosen: PlanMode = config.planning
+        self._frozen = self._guided or config.safety.mode == "strict"
         self._mode: PlanMode = config.planning
         self._workshop = workshop
         self._lane = lane
         self._replanned = False
 
-    async def start(self) -> Agenda:
-        """Make the first agenda; an ambiguous objective is cleared up first when a person is there.
+    async def start(self, objective: str) -> Agenda:
+        """Make the first agenda, which holds the objective as it is understood.
+
+        An ambiguous objective is cleared up first when a person is there.
 
         Raises:
             ModelError, BudgetExceeded: as `Lane.complete`.
         """
-        agenda = Agenda(objective=self.objective)
         if self._guided:
-            return await self.change(agenda, [Task("t1", self.objective, origin="user")])
-        first = await self._plan(self.objective, ask=self._lane.services.person)
+            return await self.change(Agenda(objective=objective), [Task("t1", objective, origin="user")])
+        first = await self._plan(objective, ask=self._lane.services.person)
         if first.question:
             said = await self._lane.ask(Question("clarify", first.question))
             if said:
-                self.objective = f"{self.objective}\n({first.question} {one_line(said, 300)})"
-                first = await self._plan(self.objective, ask=False)
-        if self._chosen == "auto":
-            self._mode = "plan_once" if first.whole else "stepwise"
-        return await self.change(agenda, first.tasks)
+                objective = f"{objective}\n({first.question} {one_line(said, 300)})"
+                first = await self._plan(objective, ask=False)
+        return await self.change(Agenda(objective=objective), first.tasks)
 
     async def _plan(self, objective: str, *, ask: bool) -> Plan:
         return await plan(objective, self._workshop.abilities, self._lane, mode=self._mode, ask=ask)
@@ -62,7 +60,7 @@ class Planning:
         """Take the proposals that the rules allow, and tell the agenda as it stands."""
         goals, known = [task.goal for task in proposals], [task.goal for task in agenda.tasks]
         if len(goals) + len(known) > 1 and goals:
-            alike = await likeness(goals, [*known, self.objective], self._lane, self._workshop.embedder)
+            alike = await likeness(goals, [*known, agenda.objective], self._lane, self._workshop.embedder)
             agenda, refused = agenda.add(proposals, similarity=alike)
         else:
             agenda, refused = agenda.add(proposals)
@@ -91,23 +89,25 @@ class Planning:
     ) -> Agenda:
         """Let the planner create, drop and re-order tasks after a batch; skipped when nothing is left to decide.
 
+        In the mode `strict` nothing that was read may change the plan.
+
         A task that has gone round in circles without an answer is planned anew, once in a run.
         """
-        if self._guided:
+        if self._frozen:
             return agenda
         stuck = next((outcome for outcome in batch if outcome.ended == "stalled" and outcome.draft is None), None)
         if stuck is not None and not self._replanned:
             self._replanned = True
             return await self._another_way(agenda, stuck, evidence)
         failed = any(outcome.draft is None for outcome in batch)
-        settled = self._chosen == "plan_once" or (self._mode == "plan_once" and not failed)
+        settled = self._mode == "plan_once" or (self._mode == "auto" and agenda.is_whole and not failed)
         if settled or not learned or (len(agenda.tasks) == 1 and not failed):
             return agenda
         return await self._extend(agenda, evidence)
 
     async def _extend(self, agenda: Agenda, evidence: tuple[Evidence, ...]) -> Agenda:
         try:
-            changes = await extend(Progress(self.objective, agenda, self.notebook, evidence), self._lane)
+            changes = await extend(Progress(agenda, self.notebook, evidence), self._lane)
         except ModelError as error:
             await self._warn(f"the plan stays as it is: {error}")
             return agenda
@@ -117,17 +117,21 @@ class Planning:
         agenda = agenda.drop(changes.drop).first(changes.order)
         if changes.objective_met:
             agenda = agenda.drop(task.id for task in agenda.open)
-        return await self.change(agenda, changes.add)
+        return await self.change(agenda, self._entitled(changes.add))
 
     async def _another_way(self, agenda: Agenda, stuck: Outcome, evidence: tuple[Evidence, ...]) -> Agenda:
         tried = [past_line(step) for step in stuck.steps[-_TRIED_STEPS:]]
-        progress = Progress(self.objective, agenda, self.notebook, evidence)
+        progress = Progress(agenda, self.notebook, evidence)
         try:
             tasks = await replan(progress, stuck.task, tried, self._lane)
         except ModelError as error:
             await self._warn(f"there is no other plan: {error}")
             return agenda
-        return await self.change(agenda, tasks) if tasks else agenda
+        return await self.change(agenda, self._entitled(tasks)) if tasks else agenda
+
+    def _entitled(self, tasks: Sequence[Task]) -> list[Task]:
+        """Until text from outside was read, a proposal may do what the run may."""
+        return [task if self._lane.rules.tainted else replace(task, acts=False) for task in tasks]
 
     async def _warn(self, message: str) -> None:
         await self._lane.emit(Noticed(message, "warning"))

@@ -51,7 +51,7 @@ class JsonPolicy:
         needs = [f"#{task.id} = {_result(task, seed)}" for task in state.needs]
         known = ["Known from earlier tasks", *needs] if needs else []
         return prompt("act").messages(
-            tools="\n".join(_usage(entry) for entry in self._toolkit.tools.values()),
+            tools="\n".join(f"- {entry.usage}" for entry in self._toolkit.tools.values()),
             examples=""
             if self._examples is None
             else f"\nWhat was done in earlier runs that went well\n{fence(self._examples, seed)}",
@@ -81,11 +81,6 @@ def _about(state: State) -> list[str]:
     ]
     others = [f"Not yours, others work on it: {one_line(other.goal, 160)}" for other in state.beside]
     return [line for line in (*said, *others) if line]
-
-
-def _usage(entry: Tool) -> str:
-    arguments = ", ".join(entry.parameters.get("properties", {}))
-    return f"- {entry.name}({arguments}): {' '.join(entry.description.split())}"
 
 
 def past_line(step: Step) -> str:

@@ -4,17 +4,24 @@ import asyncio
 from collections.abc import Sequence
 from typing import cast
 
-from crowquill.agent.answer import Answer, Candidate, Draft, Reward, Stop, Stopped, Verdict
+from crowquill.agent.answer import Answer, Candidate, Draft, Output, Reward, Selection, Stop, Stopped
 from crowquill.agent.budget import Ledger
-from crowquill.agent.config import RunConfig
+from crowquill.agent.config import PolicyName, RunConfig
 from crowquill.agent.critic.checks import check, is_unknown
 from crowquill.agent.critic.reward import reward, verdict
 from crowquill.agent.episode import Outcome, run_episode
 from crowquill.agent.events import Judged, Noticed, RunFinished, RunStarted
+from crowquill.agent.fill import fill_in
+from crowquill.agent.foresight import foresee
 from crowquill.agent.lane import Lane, Services
 from crowquill.agent.planning import Planning
+from crowquill.agent.restate import restate
 from crowquill.agent.rules import Rules
+from crowquill.agent.select.attempt import Attempt, Sampling
+from crowquill.agent.select.candidates import Candidates
+from crowquill.agent.select.redraft import redraft
 from crowquill.agent.state import State
+from crowquill.agent.steering import Heard
 from crowquill.agent.workshop import Workshop
 from crowquill.agent.writer import compose, write
 from crowquill.errors import BudgetExceeded, ModelError
@@ -23,32 +30,99 @@ from crowquill.tasks.agenda import Agenda
 from crowquill.tasks.task import Task
 from crowquill.tools.context import Json
 
+_KNOWN: dict[PolicyName, int] = {"guided": 4, "json": 12}
+"""Pieces of evidence of earlier answers with which a question begins: prompts of small models stay short."""
 _BARREN_BATCHES = 2
 """Batches in a row without new evidence after which a run ends."""
 
 
 class Run:
-    """One objective, from plan to answer."""
+    """One objective, from plan to answer. With a selection it is also the first of several candidates."""
 
-    def __init__(self, objective: str, config: RunConfig, services: Services, workshop: Workshop) -> None:
+    def __init__(
+        self,
+        objective: str,
+        config: RunConfig,
+        services: Services,
+        workshop: Workshop,
+        *,
+        ledger: Ledger | None = None,
+        number: int = 1,
+    ) -> None:
         self.objective = objective
         self.config = config
         self.services = services
         self.workshop = workshop
-        self.ledger = Ledger(config.budget)
-        self.rules = Rules(objective)
-        self.lane = Lane(services, "run", self.ledger, self.rules)
-        self.planning = Planning(objective, config, workshop, self.lane)
+        self.ledger = Ledger(config.budget) if ledger is None else ledger
+        self.rules = Rules(objective, config.sites)
+        self.number = number
+        self.lane = self._lane("run", self.ledger, self.rules)
+        self.planning = Planning(config, workshop, self.lane)
         self.outcomes: list[Outcome] = []
+        self.plan: Agenda | None = None
         self.agenda = Agenda()
+        self.known: tuple[Evidence, ...] = ()
+
+    def _lane(
+        self, name: str, ledger: Ledger, rules: Rules, *, heard: Heard | None = None, beside: int = 1
+    ) -> Lane:
+        """Make a lane; those of all candidates but the first have its number and draw at random."""
+        name, sampling = (name, None) if self.number == 1 else (f"c{self.number}-{name}", self._sampling)
+        return Lane(self.services, name, ledger, rules, heard=heard, beside=beside, sampling=sampling)
+
+    @property
+    def _sampling(self) -> Sampling:
+        return Sampling(self.number, self.services.seed, nudged=self.config.select.share != "evidence")
 
     async def execute(self) -> Answer:
         """Do everything that the objective needs, within the budget; always end with an answer object."""
         model = self.config.models["act"]
         await self.lane.emit(RunStarted(self.services.journal.run_id, self.objective, model, self.config.policy))
         await self._warn_of_unknown_prices()
+        await self._take_up()
+        if self.config.select.strategy == "single":
+            return await self._finish(await self.attempt())
+        return await self._finish(*await Candidates(self.config.select, self).choose())
+
+    async def _take_up(self) -> None:
+        """Understand a question that follows others; their evidence that is about it is known from the start."""
+        question = await restate(self.objective, self.config.conversation, self.lane)
+        if question != self.objective:
+            await self.lane.emit(Noticed(f"understood as: {question}"))
+        self.objective = question
+        self._begin_with(self.config.conversation.about(question, _KNOWN[self.config.policy]))
+
+    def _begin_with(self, known: tuple[Evidence, ...]) -> None:
+        self.known = known
+        for item in known:
+            self.rules.take_up(item)
+
+    async def another(self, number: int, ledger: Ledger) -> Attempt:
+        """Make another candidate, which collects for itself and shares this one's plan unless nothing is shared."""
+        other = self._branch(number, ledger)
+        other.plan = self.plan if self.config.select.share != "nothing" else None
+        return await other.attempt()
+
+    async def rewrite(self, number: int, ledger: Ledger) -> Attempt:
+        """Make another candidate, written from the evidence that this one has found."""
+        other, evidence = self._branch(number, ledger), self.evidence()
+        ledger.open_reserve()
+        draft = await redraft(other.lane, self.config.policy, self.objective, evidence)
+        ending: tuple[Stopped, str] = ("answered", "") if draft is not None else ("not_found", "it found no answer")
+        return await other.score(draft, evidence, ending)
+
+    def _branch(self, number: int, ledger: Ledger) -> "Run":
+        other = Run(self.objective, self.config, self.services, self.workshop, ledger=ledger, number=number)
+        other.lane.heard = self.lane.heard
+        other._begin_with(self.known)
+        return other
+
+    async def attempt(self) -> Attempt:
+        """Plan, work the plan off, and compose a candidate; what goes wrong is told in it."""
         try:
-            self.agenda = await self._heed(await self.planning.start())
+            self.plan = await self._plan() if self.plan is None else self.plan
+            self.agenda = self.plan
+            self.agenda = await self._heed(self.agenda)
             await self._work()
         except BudgetExceeded as limit:
             return await self._conclude("budget", str(limit))
@@ -63,13 +137,13 @@ class Run:
             if any(task.split for task in self.agenda.ready):
                 self.agenda = await self._heed(await self.planning.split(self.agenda))
                 continue
-            known = len(self._evidence())
+            known = len(self.evidence())
             batch = await self._batch()
-            learned = len(self._evidence()) > known
+            learned = len(self.evidence()) > known
             barren = 0 if learned else barren + 1
             if any(outcome.ended == "error" for outcome in batch):
                 break
-            agenda = await self.planning.after(self.agenda, batch, self._evidence(), learned=learned)
+            agenda = await self.planning.after(self.agenda, batch, self.evidence(), learned=learned)
             self.agenda = (await self._heed(agenda)).gather()
 
     async def _warn_of_unknown_prices(self) -> None:
@@ -82,13 +156,19 @@ class Run:
                 unpriced = f"no price is known for {name}: the dollar budget cannot hold it"
                 await self.lane.emit(Noticed(unpriced, "warning"))
 
+    async def _plan(self) -> Agenda:
+        agenda = await self.planning.start(self.objective)
+        if self.config.safety.mode == "strict" and self.config.policy == "json":
+            self.rules.acts += await foresee(self.objective, agenda.tasks, self.workshop.acting, self.lane)
+        return agenda
+
     async def _batch(self) -> list[Outcome]:
         """Run all ready tasks at the same time; their results settle in the order of the agenda."""
         ready = self.agenda.ready
         alone = len(self.agenda.tasks) == 1
         ledgers = self.ledger.split(len(ready), keep_final=not alone)
         lanes = [
-            Lane(self.services, task.id, ledger, self.rules.fork(), heard=self.lane.heard, beside=len(ready))
+            self._lane(task.id, ledger, self.rules.fork(task), heard=self.lane.heard, beside=len(ready))
             for task, ledger in zip(ready, ledgers, strict=True)
         ]
         try:
@@ -108,11 +188,9 @@ class Run:
 
     async def _episode(self, task: Task, lane: Lane) -> Outcome:
         toolkit = await self.workshop.toolkit(lane)
-        if task.born_of_reading:
-            toolkit = toolkit.reading()
         needs = tuple(self.agenda[need] for need in task.needs)
         beside = tuple(other for other in self.agenda.open if other.id != task.id)
-        state = State(self.planning.objective, task, needs=needs, beside=beside)
+        state = State(self.agenda.objective, task, needs, self.known, beside=beside)
         return await run_episode(state, self.workshop.policy(lane, toolkit), toolkit, lane)
 
     async def _heed(self, agenda: Agenda) -> Agenda:
@@ -144,7 +222,8 @@ class Run:
         """Whether one task is the whole objective; one of several is a part of it."""
         return sum(task.id not in self._tried_again for task in self.agenda.tasks) <= 1
 
-    def _evidence(self) -> tuple[Evidence, ...]:
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Return what all episodes have found, without doubles."""
         found = {item.id: item for outcome in self.outcomes for item in outcome.evidence}
         return tuple(found.values())
 
@@ -158,21 +237,32 @@ class Run:
                     return reason, outcome.why
         return "answered", ""
 
-    async def _conclude(self, stopped: Stopped, why: str) -> Answer:
+    async def _conclude(self, stopped: Stopped, why: str) -> Attempt:
         """Compose, check and score the answer with what there is."""
         self.ledger.open_reserve()
-        unfinished = self.agenda.open
         alone = self._standing[-1:] if self._alone else []
-        evidence = alone[0].evidence if alone else self._evidence()  # a task numbers its own
+        evidence = alone[0].evidence if alone else self.evidence()  # a task numbers its own
         draft, stopped, why = await self._draft(evidence, stopped, why)
+        return await self.score(draft, evidence, (stopped, why), self.agenda.open)
+
+    async def score(
+        self,
+        draft: Draft | None,
+        evidence: Sequence[Evidence],
+        ending: tuple[Stopped, str],
+        unfinished: Sequence[Task] = (),
+    ) -> Attempt:
+        """Check and score a draft by code."""
+        stopped, why = ending
+        left = tuple(task.goal for task in unfinished)
         if draft is None:
-            kept = () if stopped in ("not_found", "refused") else evidence
+            kept = () if stopped in ("not_found", "refused") else tuple(evidence)
             nothing = Stop(why if why else stopped)
-            return await self._finish(Candidate("", (), kept), Reward(0.0, ()), nothing, (stopped, why), unfinished)
+            return Attempt(self.number, Candidate("", (), kept), Reward(0.0, ()), nothing, stopped, why, left)
         candidate = _cited_first(check(draft, evidence, self.objective))
         score, judgement = reward(candidate), verdict(candidate)
-        await self.lane.emit(Judged(candidate.short, candidate.claims, score, judgement))
-        return await self._finish(candidate, score, judgement, (stopped, why), unfinished)
+        await self.lane.emit(Judged(candidate.short, candidate.claims, score, judgement, self.number))
+        return Attempt(self.number, candidate, score, judgement, stopped, why, left)
 
     async def _draft(
         self, evidence: Sequence[Evidence], stopped: Stopped, why: str
@@ -183,7 +273,7 @@ class Run:
         else:
             try:
                 draft = await write(
-                    self.planning.objective, [outcome.task for outcome in self._standing], evidence, self.lane
+                    self.agenda.objective, [outcome.task for outcome in self._standing], evidence, self.lane
                 )
             except (BudgetExceeded, ModelError) as error:
                 await self.lane.emit(Noticed(f"the answer could not be written: {error}", "warning"))
@@ -194,33 +284,41 @@ class Run:
             ("not_found", "the evidence does not answer it") if stopped == "answered" else (stopped, why)
         )
 
-    async def _finish(
-        self,
-        candidate: Candidate,
-        score: Reward,
-        judgement: Verdict,
-        ending: tuple[Stopped, str],
-        unfinished: Sequence[Task],
-    ) -> Answer:
-        stopped, why = ending
+    async def _finish(self, chosen: Attempt, selection: Selection | None = None) -> Answer:
+        candidate, stopped, why = chosen.candidate, chosen.stopped, chosen.why
+        output, evidence = await self._fill_in(candidate)
         answer = Answer(
             text=compose(candidate) if candidate.claims else _explain(stopped, why, len(candidate.evidence)),
             short=candidate.short,
             claims=candidate.claims,
-            sources=_sources(candidate),
-            reward=score,
-            verdict=judgement,
-            evidence=candidate.evidence,
+            sources=_sources(evidence),
+            reward=chosen.reward,
+            verdict=chosen.verdict,
+            evidence=evidence,
             usage=self.ledger.usage,
             seconds=await self._seconds(),
             stopped=stopped,
             run_id=self.services.journal.run_id,
             objective=self.objective,
             why=why,
-            open=tuple(task.goal for task in unfinished),
+            open=chosen.open,
+            selection=selection,
+            output=output,
         )
         await self.lane.emit(RunFinished(answer, stopped))
         return answer
+
+    async def _fill_in(self, candidate: Candidate) -> tuple[Output | None, tuple[Evidence, ...]]:
+        """Put the answer into the form that is wanted, and return it with the evidence that it cites."""
+        form, found = self.config.form, self.evidence()
+        if not form.is_filled_in or not found:
+            return None, candidate.evidence
+        self.ledger.open_reserve()
+        try:
+            return await fill_in(form, candidate, found, objective=self.objective, lane=self.lane)
+        except (BudgetExceeded, ModelError) as error:
+            await self.lane.emit(Noticed(f"the {form.format} output could not be made: {error}", "warning"))
+            return None, candidate.evidence
 
     async def _seconds(self) -> float:
         async def elapsed() -> Json:
@@ -249,6 +347,6 @@ def _cited_first(candidate: Candidate) -> Candidate:
     )
 
 
-def _sources(candidate: Candidate) -> tuple[Source, ...]:
-    quotes = [item for item in candidate.evidence if isinstance(item, Quote)]
+def _sources(evidence: Sequence[Evidence]) -> tuple[Source, ...]:
+    quotes = [item for item in evidence if isinstance(item, Quote)]
     return tuple({quote.source.url: quote.source for quote in quotes}.values())

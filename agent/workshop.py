@@ -33,6 +33,7 @@ from crowquill.tools.page_cache import PageCache
 from crowquill.tools.script_fetch import ScriptFetcher, find_chromium
 from crowquill.tools.search.base import PageSource, Passage, SearchProvider
 from crowquill.tools.search.corpus import Corpus, rank_lines
+from crowquill.tools.search.of_sites import OfSites
 from crowquill.tools.search.registry import DEFAULT, Setup, make_providers
 from crowquill.tools.sql.desk import Desk
 from crowquill.tools.sql.source import data_source, jobs_of, locate_database, open_database
@@ -56,7 +57,7 @@ class Workshop:
 
     def __init__(self, config: RunConfig, workspace: Workspace, extra: Sequence[Tool], *, live: bool) -> None:
         self._config = config
-        check_custom(extra, config.allow)
+        check_custom(extra, config.safety)
         self._workspace = workspace
         self._extra = tuple(replace(entry, custom=True) for entry in extra)
         databases = [(open_database if live else locate_database)(url) for url in config.databases]
@@ -72,10 +73,14 @@ class Workshop:
             corpora += self._knowledge(config.profile, live=live)
         setup = Setup(os.environ, config.fetching, live)
         specs = config.search if config.search else DEFAULT
-        self._providers: list[SearchProvider] = [*corpora, *(make_providers(specs, setup) if config.web else ())]
+        self._providers: list[SearchProvider] = [*corpora, *self._web(specs, setup)]
         self._fetchers = [self._fetcher(setup)] if config.web or config.allow_hosts else []
         self._sources: list[PageSource] = [*corpora, *self._fetchers]
         self._prefetch = Prefetch(self._fetchers) if live else None
+
+    def _web(self, specs: Sequence[str], setup: Setup) -> list[SearchProvider]:
+        providers = make_providers(specs, setup) if self._config.web else []
+        return [OfSites(each, self._config.sites) for each in providers] if self._config.sites else providers
 
     def _knowledge(self, profile: Profile, *, live: bool) -> list[Corpus]:
         """Bring the index of a profile's folder up to date and return it."""
@@ -102,6 +107,11 @@ class Workshop:
     def embedder(self) -> Embedder:
         """What turns texts into vectors."""
         return self._workspace.embedder
+
+    @property
+    def acting(self) -> tuple[Tool, ...]:
+        """The tools of the user's that may do more than read."""
+        return tuple(entry for entry in self._extra if entry.access != "read")
 
     @property
     def abilities(self) -> list[str]:
@@ -151,6 +161,7 @@ class Workshop:
             lessons=lessons,
         )
         toolkit = make_toolkit(browser, tools, self._rank, schemas=schemas, desk=desk)
+        toolkit = toolkit.without(self._config.without_tools)
         profile = self._config.profile
         return toolkit if profile is None or profile.tools is None else toolkit.only(profile.tools)
 

@@ -134,6 +134,11 @@ class Agenda:
         return None
 
     @property
+    def is_whole(self) -> bool:
+        """Whether goals name the results of other tasks: then the way was planned to its end."""
+        return any(re.search(r"#t\d+\b", task.goal) for task in self.tasks)
+
+    @property
     def wholes(self) -> tuple[Task, ...]:
         """Open tasks that were split and whose parts have all ended."""
         parents = {task.parent for task in self.tasks}

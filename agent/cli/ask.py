@@ -7,8 +7,11 @@ from typing import cast
 
 from crowquill.agent.agent import Agent
 from crowquill.agent.budget import Budget
+from crowquill.agent.cli.report import check_report
 from crowquill.agent.cli.session import drive, print_outcome
 from crowquill.agent.config import PlanMode, PolicyName
+from crowquill.agent.report.page import write_report
+from crowquill.agent.story import read_story
 from crowquill.errors import UserError
 from crowquill.tools.fetching import Fetching
 from crowquill.tools.search.registry import split_specs
@@ -29,6 +32,7 @@ class AskOptions:
     allow_hosts: tuple[str, ...] = ()
     budget: str | None = None
     memory: bool = True
+    select: str = "single"
     examples: Path | None = None
     cache: bool = True
     profile: Path | None = None
@@ -56,6 +60,7 @@ class AskOptions:
             budget=None if self.budget is None else Budget.parse(self.budget),
             memory=self.memory,
             cache=self.cache,
+            select=self.select,
             profile=self.profile,
             planning=self.planning,
             examples=() if self.examples is None else self.examples,
@@ -63,8 +68,20 @@ class AskOptions:
         )
 
 
-def run_ask(question: str, options: AskOptions, *, as_json: bool, events: bool, quiet: bool) -> int:
-    """Answer the question and return the exit code."""
+def run_ask(
+    question: str,
+    options: AskOptions,
+    *,
+    as_json: bool,
+    events: bool,
+    quiet: bool,
+    report: Path | None = None,
+) -> int:
+    """Answer the question, write the report if one is wanted, and return the exit code."""
+    check_report(report)
     agent = options.agent()
     answer = drive(agent, partial(agent.stream, question), events=events, quiet=quiet)
-    return print_outcome(answer, as_json=as_json, events=events)
+    code = print_outcome(answer, as_json=as_json, events=events)
+    if report is not None and answer is not None:
+        write_report(read_story(agent.workspace, answer.run_id), agent.workspace.blobs, report)
+    return code

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from crowquill import __version__
+from crowquill.agent.cli.memory_app import memory_app
 from crowquill.agent.cli.options import AsJson, Data, Databases, Js, Refresh, Search, Workspace
 from crowquill.agent.cli.runs_app import runs_app
 from crowquill.errors import CrowquillError
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The embedded model: list and download.", no_args_is_help=True)
 app.add_typer(runs_app, name="runs")
+app.add_typer(memory_app, name="memory")
 app.add_typer(models_app, name="models")
 
 
@@ -87,6 +89,14 @@ def ask(
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Use replies of earlier runs to the very same requests.")
     ] = True,
+    select: Annotated[
+        str,
+        typer.Option(
+            help="Choose among candidates: best_of_n:4, weighted:4, majority:4, auto:8; further settings behind"
+            " commas: share=evidence|plan|nothing, threshold=, at_once=.",
+            show_default="single",
+        ),
+    ] = "single",
     examples: Annotated[
         Path | None, typer.Option(help="Demonstrations (runs export) to show to a model of the json policy.")
     ] = None,
@@ -101,6 +111,9 @@ def ask(
     as_json: AsJson = False,
     events: Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Write an HTML page with the answer, its receipts and all steps.")
+    ] = None,
 ) -> None:
     """Answer a question, with receipts.
 
@@ -122,13 +135,14 @@ def ask(
         allow_hosts=tuple(allow_host or ()),
         budget=budget,
         memory=memory,
+        select=select,
         examples=examples,
         cache=cache,
         profile=profile,
         planning=plan,
         workspace=workspace,
     )
-    raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet))
+    raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet, report=report))
 
 
 @app.command()
@@ -140,9 +154,17 @@ def run(
     model: Annotated[
         str | None, typer.Option(help="Use this model instead of the file's.", envvar="CROWQUILL_MODEL")
     ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", help="Input of the task, as name=value or name=@FILE. Repeatable."),
+    ] = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write the answer to this file; with several runs, to this folder."),
+    ] = None,
     list_tasks: Annotated[bool, typer.Option("--list", help="List the shipped tasks.")] = False,
     engine: Annotated[
         Literal["local", "ray"], typer.Option(help="local: one after the other; ray: on a cluster (extra cluster).")
@@ -156,20 +178,40 @@ def run(
     ] = None,
 ) -> None:
     """Run YAML task files; with `expect:` they are tests (exit code 6 when one fails)."""
-    from crowquill.agent.cli.tasks import list_presets, run_files
+    from crowquill.agent.cli.tasks import TaskOptions, list_presets, read_inputs, run_files
 
     if list_tasks:
         list_presets()
         return
     if not files:
         raise typer.BadParameter("name a task file, or --list the shipped ones", param_hint="FILE…")
+    options = TaskOptions(model, read_inputs(given or ()), workspace, as_json, quiet, output)
     if engine == "ray":
         from crowquill.agent.cli.cluster import run_on_cluster
         from crowquill.agent.cluster import Cluster
 
         cluster = Cluster(address, at_once, calls_per_minute)
-        raise typer.Exit(run_on_cluster(files, cluster, model=model, workspace=workspace, as_json=as_json))
-    raise typer.Exit(run_files(files, model=model, workspace=workspace, as_json=as_json, quiet=quiet))
+        raise typer.Exit(run_on_cluster(files, cluster, options))
+    raise typer.Exit(run_files(files, options))
+
+
+@app.command()
+def validate(
+    files: Annotated[list[str], typer.Argument(help="Task files, folders of them, or names of shipped tasks.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check task files without running them; nothing is sent or opened. Exit code 2 when one has a fault."""
+    from crowquill.agent.cli.tasks import validate as check
+
+    raise typer.Exit(check(files, as_json=as_json))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of task files, for editors: crowquill schema > crowquill-task.schema.json."""
+    from crowquill.agent.cli.tasks import print_schema
+
+    print_schema()
 
 
 @app.command()

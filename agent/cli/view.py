@@ -9,10 +9,11 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.spinner import Spinner
 from rich.text import Text
 
-from crowquill.agent.answer import Answer, Claim
+from crowquill.agent.answer import Answer, Claim, Selection
 from crowquill.agent.budget import Budget
 from crowquill.agent.events import (
     Acted,
+    Decided,
     Event,
     EvidenceFound,
     Judged,
@@ -23,6 +24,7 @@ from crowquill.agent.events import (
     Progress,
     RunFinished,
     RunStarted,
+    Selected,
     TaskFinished,
     TaskStarted,
 )
@@ -58,10 +60,17 @@ def describe(event: Event) -> str | None:
             )
         case Observed() if event.error:
             return f"     {event.tool} failed: {one_line(event.error, 160)}"
+        case Decided():
+            verb = "allowed" if event.allowed else "denied"
+            return f"     {verb}: {event.tool} ({event.access}): {one_line(event.why, 200)}"
         case EvidenceFound():
             return f"     {_kind(event.evidence)}: {one_line(plain_text(event.evidence), 110)}"
         case TaskFinished():
             return f"{event.task.id} {event.task.status}" + (f": {one_line(event.why)}" if event.why else "")
+        case Judged() if event.number > 1:
+            return f"candidate {event.number}: {one_line(event.short, 80)} ({event.reward.total:.2f})"
+        case Selected():
+            return f"candidate {event.winner} of {len(event.selection.candidates)}: {event.selection.why}"
         case Noticed():
             return f"{'warning: ' if event.level == 'warning' else ''}{one_line(event.message, 200)}"
         case _:
@@ -168,6 +177,8 @@ def answer_view(answer: Answer) -> Iterator[Text]:
         for claim in unsure:
             yield Text(f"! {one_line(claim.text, 80)} — {one_line(claim.problem, 120)}", style="yellow")
     yield Text("")
+    if answer.selection is not None:
+        yield from _candidates(answer.selection)
     yield from _figures(answer)
 
 
@@ -189,6 +200,15 @@ def _receipt(number: int, item: Evidence) -> Text:
                 text.append(f"\n    {one_line(words, 300)}", style="dim")
             text.append(f"\n    {one_line(item.sql, 300)}", style="dim")
     return text
+
+
+def _candidates(selection: Selection) -> Iterator[Text]:
+    """Yield why the answer was chosen, and a line for each different answer that was not."""
+    yield Text.assemble(("Chosen  ", "dim"), (f"{selection.strategy}: {selection.why}", "dim"))
+    for ranked in selection.candidates:
+        said = one_line(ranked.short, 60) if ranked.short else ranked.stopped
+        score = "" if ranked.score is None else f"{ranked.score:.2f}"
+        yield Text(f"  {score:>6}  {said}  (candidate {ranked.number}, reward {ranked.reward:.2f})", style="dim")
 
 
 def _figures(answer: Answer) -> Iterator[Text]:

@@ -21,7 +21,6 @@ from crowquill.memory.untrusted import Untrusted
 from crowquill.tools.observation import Observation
 
 NOTHING_NEW = {"add": [], "drop": [], "order": [], "objective_met": False}
-NOT_FOUND = {"short": "not found", "claims": []}
 
 
 @pytest.fixture
@@ -272,7 +271,13 @@ def test_the_person_is_asked_before_the_budget_ends_the_run(workspace: Workspace
         return next(said)
 
     sums = [act("reckon", expression="1" * (number + 1)) for number in range(4)]
-    agent, _ = make(workspace, plan(task("a", "Add")), *sums, act("answer", **NOT_FOUND), budget=Budget(steps=2))
+    agent, _ = make(
+        workspace,
+        plan(task("a", "Add")),
+        *sums,
+        act("answer", short="not found", claims=[]),
+        budget=Budget(steps=2),
+    )
     answer, _ = run(agent, Steering(asker=person))
     assert asked == ["all 2 steps are used. Go on?", "all 4 steps are used. Go on?"]
     assert (answer.stopped, len(answer.evidence)) == ("budget", 4)

@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from crowquill.memory.clock import SystemClock
 from crowquill.memory.embed import HashingEmbedder, Vectors
 from crowquill.memory.evidence import Evidence
 from crowquill.memory.snapshot import Line, Snapshot
-from crowquill.tools.context import EffectKind, Json
+from crowquill.tools.context import Access, EffectKind, Json
 from crowquill.tools.search.corpus import BuildReport, Corpus, corpus_names, rank_lines
 
 
@@ -52,8 +52,14 @@ class Context:
     async def egress(self, url: str) -> None:
         raise AssertionError("a corpus sends nothing out")
 
-    def check_outgoing(self, text: str) -> None:
+    def permits(self, url: str, *, known: bool = True) -> bool:
         raise AssertionError("a corpus sends nothing out")
+
+    async def check_outgoing(self, text: str) -> None:
+        raise AssertionError("a corpus sends nothing out")
+
+    async def approve(self, tool: str, access: Access, args: Mapping[str, Json], *, effect: str) -> None:
+        raise AssertionError("a corpus changes nothing")
 
     def offer(self, urls: list[str]) -> None:
         self.offered += urls

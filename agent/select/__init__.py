@@ -1,0 +1,1 @@
+"""Selection: several candidates for an answer, and which of them wins."""

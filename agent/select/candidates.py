@@ -1,0 +1,161 @@
+"""Makes the candidates of a run, as many at once as the model has slots, and chooses among them.
+
+The first candidate is what would have been answered without a selection. It is made alone, because what it has
+found (or planned) is what the others share, and because its cost says how many more can be paid.
+"""
+
+import asyncio
+import math
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol
+
+from crowquill.agent.answer import Candidate, Reward, Selection, Stop
+from crowquill.agent.budget import Ledger
+from crowquill.agent.events import Noticed, Selected
+from crowquill.agent.lane import Lane
+from crowquill.agent.select.attempt import Attempt
+from crowquill.agent.select.options import Select, Strategy
+from crowquill.agent.select.vote import agreement, choose, decided
+from crowquill.errors import BudgetExceeded, ModelError
+from crowquill.memory.evidence import Evidence, Quote
+
+PROBES = 3
+"""Candidates after which `auto` looks whether they agree."""
+SURE = 0.75
+"""Share of them that must agree for `auto` to make no more."""
+
+
+class Maker(Protocol):
+    """Makes candidates: `agent.run.Run`."""
+
+    lane: Lane
+    ledger: Ledger
+
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Return what the first candidate has found."""
+        ...
+
+    async def attempt(self) -> Attempt:
+        """Make the first candidate."""
+        ...
+
+    async def another(self, number: int, ledger: Ledger) -> Attempt:
+        """Make another candidate that collects for itself."""
+        ...
+
+    async def rewrite(self, number: int, ledger: Ledger) -> Attempt:
+        """Make another candidate from what the first has found."""
+        ...
+
+
+class Candidates:
+    """The candidates of one run."""
+
+    def __init__(self, select: Select, maker: Maker) -> None:
+        self._select = select
+        self._maker = maker
+        self._attempts: list[Attempt] = []
+
+    async def choose(self) -> tuple[Attempt, Selection]:
+        """Make the candidates and return the winner, with the ranking that made it win."""
+        self._attempts = [await self._maker.attempt()]
+        cost = _Cost.of(self._maker.ledger)
+        while (size := await self._next_wave(cost)) > 0:
+            self._attempts += await self._wave(size)
+        strategy = self._strategy()
+        choice = choose(strategy, self._attempts)
+        name = self._select.strategy if strategy == self._select.strategy else f"auto: {strategy}"
+        selection = Selection(name, choice.ranking, choice.why)
+        await self._maker.lane.emit(Selected(choice.winner.number, selection))
+        return choice.winner, selection
+
+    def _strategy(self) -> Strategy:
+        """Return the strategy to choose by; `auto` counts votes where candidates agree, else weighs them."""
+        if self._select.strategy != "auto":
+            return self._select.strategy
+        return "majority" if agreement(self._attempts) >= SURE else "weighted"
+
+    async def _next_wave(self, cost: "_Cost") -> int:
+        """Return how many candidates to make next; 0 when there are enough, or no more can be paid."""
+        left = self._select.n - len(self._attempts)
+        if left < 1 or self._settled():
+            return 0
+        if self._select.strategy == "auto" and len(self._attempts) < PROBES:
+            left = min(left, PROBES - len(self._attempts))
+        try:
+            await self._maker.lane.tick()
+        except BudgetExceeded as limit:
+            return await self._stop(str(limit))
+        payable = left if self._shared else cost.payable(self._maker.ledger, left)
+        if payable < 1:
+            return await self._stop("another one cannot be paid")
+        return min(left, payable, 1 if self._select.at_once is None else self._select.at_once)
+
+    async def _stop(self, why: str) -> int:
+        made = len(self._attempts)
+        await self._maker.lane.emit(Noticed(f"{made} of {self._select.n} candidates: {why}"))
+        return 0
+
+    def _settled(self) -> bool:
+        """Say whether more candidates would change nothing, or are not worth it."""
+        threshold, strategy = self._select.threshold, self._select.strategy
+        if threshold is not None and any(a.answered and a.reward.total >= threshold for a in self._attempts):
+            return True
+        if strategy == "auto" and len(self._attempts) >= PROBES and agreement(self._attempts) >= SURE:
+            return True
+        return strategy == "majority" and decided(self._attempts, self._select.n)
+
+    @property
+    def _shared(self) -> bool:
+        """Whether the others write from what the first has found; a computation alone leaves nothing to write."""
+        return self._select.share == "evidence" and any(isinstance(item, Quote) for item in self._maker.evidence())
+
+    async def _wave(self, size: int) -> list[Attempt]:
+        """Make candidates at the same time, each with an equal share of what is left for all that are to come."""
+        first = len(self._attempts) + 1
+        numbers = range(first, first + size)
+        ledgers = self._maker.ledger.split(self._select.n - len(self._attempts), keep_final=False)[:size]
+        make = self._maker.rewrite if self._shared else self._maker.another
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(_guarded(make(number, ledger), number))
+                    for number, ledger in zip(numbers, ledgers, strict=True)
+                ]
+        except BaseExceptionGroup as failures:  # one candidate's failure that parks the run is told as if alone
+            raise failures.exceptions[0] from None
+        for ledger in ledgers:
+            self._maker.ledger.absorb(ledger)
+        return [task.result() for task in tasks]
+
+
+async def _guarded(work: Coroutine[Any, Any, Attempt], number: int) -> Attempt:
+    """Return what a candidate comes to; one whose model fails, or that cannot be paid, has no answer."""
+    try:
+        return await work
+    except BudgetExceeded as limit:
+        ending: Any = ("budget", str(limit))
+    except ModelError as error:
+        ending = ("error", str(error))
+    return Attempt(number, Candidate("", (), ()), Reward(0.0, ()), Stop(ending[1]), *ending)
+
+
+class _Cost:
+    """What the first candidate has cost, by which it is known how many more like it can be paid."""
+
+    def __init__(self, steps: int, tokens: int, usd: float) -> None:
+        self._spent = (steps, tokens, usd)
+
+    @classmethod
+    def of(cls, ledger: Ledger) -> "_Cost":
+        return cls(ledger.steps, ledger.usage.prompt + ledger.usage.completion, ledger.usd)
+
+    def payable(self, ledger: Ledger, wanted: int) -> int:
+        now = _Cost.of(ledger)._spent
+        limits: Sequence[float | None] = (ledger.limits.steps, ledger.limits.tokens, ledger.limits.usd)
+        counts = [
+            math.floor((limit - spent) / each)
+            for limit, spent, each in zip(limits, now, self._spent, strict=True)
+            if limit is not None and each > 0
+        ]
+        return min([wanted, *counts])

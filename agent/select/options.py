@@ -1,0 +1,90 @@
+"""What the user says about selection: which strategy, how many candidates, and what they share."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from crowquill.errors import UserError
+
+Strategy = Literal["single", "best_of_n", "weighted", "majority", "auto"]
+Share = Literal["evidence", "plan", "nothing"]
+STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
+SHARES: tuple[Share, ...] = get_args(Share)
+
+MOST = 64
+"""Candidates beyond which something was mistyped."""
+USUAL = 4
+"""Candidates when no number is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """How an answer is chosen among candidates.
+
+    `n` is the most candidates there are. With `share` *evidence* one run collects, and the others write from what
+    it has found; with *plan* they share the plan and collect by themselves; with *nothing* they are whole runs. No
+    candidate is begun once one has a reward of `threshold`. `at_once` candidates are made at the same time; as
+    many as the model has slots when None.
+    """
+
+    strategy: Strategy = "single"
+    n: int = 1
+    share: Share = "evidence"
+    threshold: float | None = None
+    at_once: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Select":
+        """Read `best_of_n`, `majority:8`, `best_of_n:4,share=plan,threshold=4.5,at_once=2`.
+
+        Raises:
+            UserError: an unknown strategy or setting, or a value that it cannot have.
+        """
+        first, *rest = (part.strip() for part in text.split(","))
+        name, _, count = first.partition(":")
+        strategy = next((known for known in STRATEGIES if known == name), None)
+        if strategy is None:
+            raise UserError(f"select: unknown strategy {name!r}; use {', '.join(STRATEGIES)}, as in best_of_n:4")
+        chosen = cls(strategy, 1 if strategy == "single" else USUAL)
+        if count:
+            chosen = replace(chosen, n=_count("the number of candidates", count))
+        for part in rest:
+            chosen = chosen._with(part)
+        return chosen.checked()
+
+    def _with(self, part: str) -> "Select":
+        key, _, value = part.partition("=")
+        match key:
+            case "share":
+                share = next((known for known in SHARES if known == value), None)
+                if share is None:
+                    raise UserError(f"select: share must be one of {', '.join(SHARES)}, not {value!r}")
+                return replace(self, share=share)
+            case "threshold":
+                try:
+                    return replace(self, threshold=float(value))
+                except ValueError:
+                    raise UserError(f"select: threshold must be a number, not {value!r}") from None
+            case "at_once":
+                return replace(self, at_once=_count("at_once", value))
+            case _:
+                raise UserError(f"select: unknown setting {key!r}; use share, threshold, at_once, as in share=plan")
+
+    def checked(self) -> "Select":
+        """Return this selection. Raises UserError when a number is none that it can have."""
+        if self.strategy == "single" and self.n != 1:
+            raise UserError("select: single has one candidate; best_of_n:4 has four")
+        if not 1 <= self.n <= MOST:
+            raise UserError(f"select: from 1 to {MOST} candidates, not {self.n}")
+        if self.at_once is not None and self.at_once < 1:
+            raise UserError(f"select: at_once must be 1 or more, not {self.at_once}")
+        if self.threshold is not None and not math.isfinite(self.threshold):
+            raise UserError(f"select: threshold must be a finite number, not {self.threshold}")
+        return self
+
+
+def _count(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise UserError(f"select: {name} must be a whole number, not {text!r}") from None

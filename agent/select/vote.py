@@ -1,0 +1,122 @@
+"""Which of several candidates wins: pure functions of the candidates, which keep nothing between two calls.
+
+Sources: majority is self-consistency (Wang et al., arXiv:2203.11171); weighted is best-of-N weighted (Li et al.,
+arXiv:2206.02336; Snell et al., arXiv:2408.03314), where the answer wins whose candidates have most reward together.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, pstdev
+
+from crowquill.agent.answer import Ranked, Stopped
+from crowquill.agent.select.attempt import Attempt
+from crowquill.agent.select.options import Strategy
+from crowquill.memory.figures import numbers
+from crowquill.memory.textual import fold
+
+_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+_UNSAID = re.compile(r"^(?:≈|about|around|approximately|exactly|около|примерно|ровно)\s*", re.IGNORECASE)
+_PLACES: tuple[Stopped, ...] = (
+    "answered", "budget", "stalled", "not_found", "refused", "error", "paused", "cancelled",
+)  # fmt: skip
+"""Endings from best to worst, where no candidate says anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The winner, the score of each candidate under the strategy, best first, and why the winner won."""
+
+    winner: Attempt
+    ranking: tuple[Ranked, ...]
+    why: str
+
+
+def same_answer(short: str) -> str:
+    """Return what equal short answers have in common.
+
+    A single number is its value, however it is written ("1,620 km", "1620"); else words without case, articles and
+    punctuation.
+    """
+    text = _UNSAID.sub("", fold(short).strip())
+    found = numbers(text)
+    if len(found) == 1 and found[0].start <= 1:
+        return f"{float(found[0].value):.10g}{'%' if found[0].is_percent else ''}"
+    words = re.sub(r"[^\w\s]", " ", text.casefold())
+    bare = " ".join(_ARTICLES.sub(" ", words).split())
+    return {"true": "yes", "да": "yes", "false": "no", "нет": "no"}.get(bare, bare)
+
+
+def standardised(values: Sequence[float]) -> list[float]:
+    """Return the values as standard deviations from their mean; all 0 where they are equal. Never cut off."""
+    if not values:
+        return []
+    mean, deviation = fmean(values), pstdev(values)
+    return [0.0 if deviation < 1e-9 else (value - mean) / deviation for value in values]
+
+
+def choose(strategy: Strategy, attempts: Sequence[Attempt]) -> Choice:
+    """Choose among candidates; there is always a winner, the one that came furthest where none has an answer.
+
+    Raises:
+        ValueError: there is no candidate at all.
+    """
+    if not attempts:
+        raise ValueError("no candidates")
+    answered = [attempt for attempt in attempts if attempt.answered]
+    if not answered:
+        scores = [(-float(_PLACES.index(attempt.stopped)), attempt) for attempt in attempts]
+        scores = [(score + len(attempt.candidate.evidence) / 1e6, attempt) for score, attempt in scores]
+        return _choice(attempts, scores, "no candidate has an answer; this one came furthest")
+    match strategy:
+        case "majority" | "auto":
+            return _choice(attempts, _votes(answered, [1.0] * len(answered)), "most candidates agree with it")
+        case "weighted":
+            weights = [1 / (1 + math.exp(-z)) for z in standardised([a.reward.total for a in answered])]
+            return _choice(
+                attempts, _votes(answered, weights), "its answer has most reward, all candidates together"
+            )
+        case _:
+            return _choice(attempts, [(a.reward.total, a) for a in answered], "it has the highest reward")
+
+
+def _votes(attempts: Sequence[Attempt], weights: Sequence[float]) -> list[tuple[float, Attempt]]:
+    """Give each candidate the sum of the weights of those with the same answer."""
+    sums: dict[str, float] = {}
+    for attempt, weight in zip(attempts, weights, strict=True):
+        key = same_answer(attempt.candidate.short)
+        sums[key] = sums.get(key, 0.0) + weight
+    return [(sums[same_answer(attempt.candidate.short)], attempt) for attempt in attempts]
+
+
+def _choice(attempts: Sequence[Attempt], scores: Sequence[tuple[float, Attempt]], why: str) -> Choice:
+    """Rank by score, then reward, then order: a tie goes to the candidate that came first."""
+    order = sorted(scores, key=lambda pair: (-pair[0], -pair[1].reward.total, pair[1].number))
+    scored = {attempt.number: score for score, attempt in scores}
+    rest = [attempt for attempt in attempts if attempt.number not in scored]
+    ranking = tuple(
+        Ranked(
+            attempt.number,
+            attempt.candidate.short,
+            attempt.reward.total,
+            scored.get(attempt.number),
+            attempt.stopped,
+        )
+        for attempt in (*(attempt for _, attempt in order), *rest)
+    )
+    return Choice(order[0][1], ranking, why)
+
+
+def agreement(attempts: Sequence[Attempt]) -> float:
+    """Return the share of candidates that have the most frequent answer; 0 where none has one."""
+    answers = [same_answer(attempt.candidate.short) for attempt in attempts if attempt.answered]
+    return max(answers.count(answer) for answer in answers) / len(attempts) if answers else 0.0
+
+
+def decided(attempts: Sequence[Attempt], n: int) -> bool:
+    """Say whether the most frequent answer stays so, whatever the candidates that are still to come of `n` say."""
+    counts = Counter(same_answer(attempt.candidate.short) for attempt in attempts if attempt.answered)
+    first, second = [*(count for _, count in counts.most_common(2)), 0, 0][:2]
+    return first - second > n - len(attempts)
