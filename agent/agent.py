@@ -81,6 +81,8 @@ class Agent:
         cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
         planning: `stepwise` plans a few tasks and more after each batch, `plan_once` the whole way; `auto` takes
             whichever the planner's first reply amounts to. The guided policy works with one task.
+        allow_write: databases may be changed, row by row, each change after an approval that shows it; needs an
+            `approver`, or an approvals rule about the tool `sql_change`.
         form: the form in which the answer is wanted as `Answer.output`: data that fit a JSON Schema, or a table.
         sites: the only hosts that are searched and fetched (`example.org`, `*.example.org`); turns the web on.
         without_tools: names of tools that the run shall not have, such as `math`.
@@ -114,6 +116,7 @@ class Agent:
         cassette: Path | str | None = None,
         examples: Path | str | Sequence[str] = (),
         cache: bool = True,
+        allow_write: bool = False,
         select: str | Select = "single",
         form: Form | None = None,
         sites: Sequence[str] = (),
@@ -160,6 +163,7 @@ class Agent:
             cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
             planning=planning,
+            allow_write=allow_write,
             select=self._selection(select),
             form=Form() if form is None else form,
             sites=tuple(sites),
@@ -203,6 +207,7 @@ class Agent:
             safety=config.safety,
             cache=config.cache,
             examples=config.examples,
+            allow_write=config.allow_write,
             select=config.select,
             form=config.form,
             sites=config.sites,

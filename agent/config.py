@@ -34,10 +34,11 @@ class RunConfig:
     pages are fetched; `prices` are per model, dollars per million tokens; `earlier` are the questions that this one
     refines, each with its query; `without` names parts of the recipe that are left out, `tools` are those of the
     user's own program, and `safety` says what is done without asking. With `cache`, replies of earlier runs are
-    used again. `examples` are steps of earlier runs, shown to the model; `select` says how the answer is chosen
-    among candidates, `form` how it is wanted, `conversation` what the question follows. Only `sites` are searched
-    and fetched, when there are any, and `without_tools` names tools that are taken away. `profile` says who the
-    agent is, and `planning` whether it plans the whole way at once.
+    used again. `examples` are steps of earlier runs, shown to the model; with `allow_write` the databases may be
+    changed, each time after an approval; `select` says how the answer is chosen among candidates, `form` how it is
+    wanted, `conversation` what the question follows. Only `sites` are searched and fetched, when there are any, and
+    `without_tools` names tools that are taken away. `profile` says who the agent is, and `planning` whether it plans
+    the whole way at once.
     """
 
     models: Mapping[Role, str]
@@ -58,6 +59,7 @@ class RunConfig:
     safety: Safety = field(default_factory=Safety)
     cache: bool = True
     examples: tuple[str, ...] = ()
+    allow_write: bool = False
     select: Select = field(default_factory=Select)
     profile: Profile | None = None
     planning: PlanMode = "auto"
