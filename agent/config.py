@@ -37,8 +37,8 @@ class RunConfig:
     used again. `examples` are steps of earlier runs, shown to the model; with `allow_write` the databases may be
     changed, each time after an approval; `select` says how the answer is chosen among candidates, `form` how it is
     wanted, `conversation` what the question follows. Only `sites` are searched and fetched, when there are any, and
-    `without_tools` names tools that are taken away. `profile` says who the agent is, and `planning` whether it plans
-    the whole way at once.
+    `without_tools` names tools that are taken away. `profile` says who the agent is, and `planning` whether it
+    plans the whole way at once.
     """
 
     models: Mapping[Role, str]
