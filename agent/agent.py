@@ -17,7 +17,7 @@ from crowquill.agent.answer import Answer
 from crowquill.agent.approvals import ApprovalRule, Approver, Safety
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.cassette import Tape, insert_tape, read_cassette, write_cassette
-from crowquill.agent.config import PARTS, ROLES, Part, PolicyName, RunConfig
+from crowquill.agent.config import PARTS, ROLES, Part, PlanMode, PolicyName, RunConfig
 from crowquill.agent.drive import Driver
 from crowquill.agent.events import Event, Progress, RunFinished
 from crowquill.agent.examples import read_examples
@@ -79,6 +79,10 @@ class Agent:
         examples: demonstrations of earlier runs (`crowquill runs export`) that a model of the json policy sees: a
             file, or what `read_examples` made of it.
         cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
+        planning: `stepwise` plans a few tasks and more after each batch, `plan_once` the whole way; `auto` takes
+            whichever the planner's first reply amounts to. The guided policy works with one task.
+        allow_write: databases may be changed, row by row, each change after an approval that shows it; needs an
+            `approver`, or an approvals rule about the tool `sql_change`.
         form: the form in which the answer is wanted as `Answer.output`: data that fit a JSON Schema, or a table.
         sites: the only hosts that are searched and fetched (`example.org`, `*.example.org`); turns the web on.
         without_tools: names of tools that the run shall not have, such as `math`.
@@ -112,11 +116,13 @@ class Agent:
         cassette: Path | str | None = None,
         examples: Path | str | Sequence[str] = (),
         cache: bool = True,
+        allow_write: bool = False,
         select: str | Select = "single",
         form: Form | None = None,
         sites: Sequence[str] = (),
         without_tools: Sequence[str] = (),
         profile: Profile | Path | str | None = None,
+        planning: PlanMode = "auto",
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
@@ -156,6 +162,8 @@ class Agent:
             safety=replace(safety, approvals=allowed + safety.approvals),
             cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
+            planning=planning,
+            allow_write=allow_write,
             select=self._selection(select),
             form=Form() if form is None else form,
             sites=tuple(sites),
@@ -199,11 +207,13 @@ class Agent:
             safety=config.safety,
             cache=config.cache,
             examples=config.examples,
+            allow_write=config.allow_write,
             select=config.select,
             form=config.form,
             sites=config.sites,
             without_tools=config.without_tools,
             profile=config.profile,
+            planning=config.planning,
             workspace=workspace,
         )
         agent.config = replace(agent.config, earlier=config.earlier, conversation=config.conversation)

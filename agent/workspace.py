@@ -20,6 +20,8 @@ from crowquill.memory.store import MemoryStore
 from crowquill.memory.wordindex import WordIndex
 from crowquill.tools.search.corpus import BuildReport, Corpus, Progress, corpus_names
 from crowquill.tools.search.pocket import POCKET, write_shop
+from crowquill.tools.sql.undo import Copies
+from crowquill.tools.worker import Worker
 
 FOLDER = ".crowquill"
 
@@ -107,6 +109,10 @@ class Workspace:
         if not path.exists():
             write_shop(path)
         return f"sqlite:///{path}"
+
+    def copies(self, worker: Worker) -> Copies:
+        """Return the copies of SQLite files from before they were changed; the worker puts them back."""
+        return Copies(self.path / "copies", worker)
 
     def seed(self) -> str:
         """Return the workspace's own secret: prompts of different runs are the same to the letter, for caches."""

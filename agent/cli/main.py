@@ -9,7 +9,7 @@ import typer
 
 from crowquill import __version__
 from crowquill.agent.cli.memory_app import memory_app
-from crowquill.agent.cli.options import AsJson, Data, Databases, Js, Refresh, Search, Workspace
+from crowquill.agent.cli.options import AllowWrite, AsJson, Data, Databases, Js, Refresh, Search, Workspace
 from crowquill.agent.cli.runs_app import runs_app
 from crowquill.errors import CrowquillError
 
@@ -81,6 +81,7 @@ def ask(
     allow_host: Annotated[
         list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
     ] = None,
+    allow_write: AllowWrite = False,
     budget: Annotated[
         str | None,
         typer.Option(help="Limits, as steps=20,tokens=8000,usd=0.5,seconds=120.", show_default="steps=40"),
@@ -103,6 +104,10 @@ def ask(
     profile: Annotated[
         Path | None, typer.Option(help="YAML file: name, style, rules, knowledge folder and tools of the agent.")
     ] = None,
+    plan: Annotated[
+        Literal["auto", "stepwise", "plan_once"],
+        typer.Option(help="stepwise: more tasks after each batch; plan_once: the whole way at first."),
+    ] = "auto",
     workspace: Workspace = None,
     as_json: AsJson = False,
     events: Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")] = False,
@@ -134,7 +139,9 @@ def ask(
         select=select,
         examples=examples,
         cache=cache,
+        allow_write=allow_write,
         profile=profile,
+        planning=plan,
         workspace=workspace,
     )
     raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet, report=report))
@@ -280,17 +287,27 @@ def sql(
     save: Annotated[
         Path | None, typer.Option(help="Write the rows to a new .csv, .tsv, .json or .jsonl file.")
     ] = None,
+    chart: Annotated[
+        Path | None, typer.Option(help="Draw the result into a new .svg or .png file: bars, or a line over time.")
+    ] = None,
+    allow_write: AllowWrite = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Undo the last change of a SQLite file.")] = False,
     workspace: Workspace = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look at databases and data files: schema, guarded SELECTs, questions in words."""
+    """Look at databases and data files: schema, guarded SELECTs, questions in words, changes on request."""
     from crowquill.agent.cli.ask import AskOptions
     from crowquill.agent.cli.sql import run_sql
 
     options = AskOptions(
-        model=model, policy=policy, databases=tuple(db or ()), data=tuple(data or ()), workspace=workspace
+        model=model,
+        policy=policy,
+        databases=tuple(db or ()),
+        data=tuple(data or ()),
+        allow_write=allow_write or undo,
+        workspace=workspace,
     )
-    raise typer.Exit(run_sql(options, command, save=save, as_json=as_json))
+    raise typer.Exit(run_sql(options, ".undo" if undo else command, save=save, chart=chart, as_json=as_json))
 
 
 @app.command()

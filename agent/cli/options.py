@@ -22,6 +22,10 @@ Data = Annotated[
     list[str] | None,
     typer.Option(help="CSV, TSV, Parquet, JSON(L) or Excel file, or a folder of them. Repeatable."),
 ]
+AllowWrite = Annotated[
+    bool,
+    typer.Option("--allow-write", help="Let the databases be changed; each change is shown, and you are asked."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 RunId = Annotated[str, typer.Argument(help="Run id, or its beginning; 'last' is the newest.")]
 Events = Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")]
