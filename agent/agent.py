@@ -17,7 +17,7 @@ from crowquill.agent.answer import Answer
 from crowquill.agent.approvals import ApprovalRule, Approver, Safety
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.cassette import Tape, insert_tape, read_cassette, write_cassette
-from crowquill.agent.config import PARTS, ROLES, Part, PolicyName, RunConfig
+from crowquill.agent.config import PARTS, ROLES, Part, PlanMode, PolicyName, RunConfig
 from crowquill.agent.drive import Driver
 from crowquill.agent.events import Event, Progress, RunFinished
 from crowquill.agent.examples import read_examples
@@ -80,6 +80,8 @@ class Agent:
         examples: demonstrations of earlier runs (`crowquill runs export`) that a model of the json policy sees: a
             file, or what `read_examples` made of it.
         cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
+        planning: `stepwise` plans a few tasks and more after each batch, `plan_once` the whole way; `auto` takes
+            whichever the planner's first reply amounts to. The guided policy works with one task.
         allow_write: databases may be changed, row by row, each change after an approval that shows it; needs an
             `approver`, or an approvals rule about the tool `sql_change`.
         form: the form in which the answer is wanted as `Answer.output`: data that fit a JSON Schema, or a table.
@@ -121,6 +123,7 @@ class Agent:
         sites: Sequence[str] = (),
         without_tools: Sequence[str] = (),
         profile: Profile | Path | str | None = None,
+        planning: PlanMode = "auto",
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
@@ -157,6 +160,7 @@ class Agent:
             safety=self._rules(Safety() if safety is None else safety, allow),
             cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
+            planning=planning,
             allow_write=allow_write,
             select=self._selection(select),
             form=Form() if form is None else form,
@@ -214,6 +218,7 @@ class Agent:
             sites=config.sites,
             without_tools=config.without_tools,
             profile=config.profile,
+            planning=config.planning,
             workspace=workspace,
         )
         agent.config = replace(

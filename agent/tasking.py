@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,10 @@ class Wishes:
     evidence where the file asks for it.
     """
 
-    model: str | Model | None = None
+    model: str | None = None
     fresh: bool = False
+    find: Callable[[str], str | Model] = str
+    """Makes a model of its spelling; an agent does so by itself when it is left as it is."""
 
 
 def load_cases(path: Path, given: Mapping[str, str]) -> list[Case]:
@@ -49,12 +51,13 @@ def load_cases(path: Path, given: Mapping[str, str]) -> list[Case]:
 def task_agent(spec: RunSpec, wishes: Wishes, workspace: Path | Workspace | None) -> Agent:
     """Make the agent that a task describes. Raises UserError."""
     chosen = wishes.model if wishes.model is not None else spec.model
+    models = {} if wishes.model is not None else spec.models
     again = spec.since_last or spec.tools.browser.refresh
     remembers = spec.memory and not (wishes.fresh and "memory" not in spec.model_fields_set)
     fetching = Fetching.of_environment(os.environ)
     return Agent(
-        model="local" if chosen is None else chosen,
-        models={} if wishes.model is not None else dict(spec.models),
+        model=wishes.find("local" if chosen is None else chosen),
+        models={role: wishes.find(name) for role, name in models.items()},
         policy=spec.policy,
         corpora=spec.corpus,
         databases=[database_address(entry, os.environ) for entry in spec.db],
