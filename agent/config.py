@@ -15,6 +15,9 @@ from crowquill.tasks.profile import Profile
 from crowquill.tools.fetching import Fetching
 
 PolicyName = Literal["guided", "json"]
+PlanMode = Literal["auto", "stepwise", "plan_once"]
+"""How a run plans: a few tasks at first and more after each batch (BabyAGI), the whole way at once with `#E1` for
+the results of earlier tasks (ReWOO), or whichever of the two the planner's first reply amounts to."""
 Part = Literal["lexical", "dense", "titles", "hop", "comparison", "types", "second look", "bridge", "program"]
 """Parts of the guided recipe that can be left out: rankings of the corpus search, comparison by code, the check of
 the kind of answer, the second look at the best pages when the first has found nothing, reading on about what was
@@ -34,7 +37,8 @@ class RunConfig:
     used again. `examples` are steps of earlier runs, shown to the model; with `allow_write` the databases may be
     changed, each time after an approval; `select` says how the answer is chosen among candidates, `form` how it is
     wanted, `conversation` what the question follows. Only `sites` are searched and fetched, when there are any, and
-    `without_tools` names tools that are taken away.
+    `without_tools` names tools that are taken away. `profile` says who the agent is, and `planning` whether it
+    plans the whole way at once.
     """
 
     models: Mapping[Role, str]
@@ -58,6 +62,7 @@ class RunConfig:
     allow_write: bool = False
     select: Select = field(default_factory=Select)
     profile: Profile | None = None
+    planning: PlanMode = "auto"
     form: Form = field(default_factory=Form)
     sites: tuple[str, ...] = ()
     without_tools: tuple[str, ...] = ()

@@ -52,7 +52,7 @@ class Rules:
         if task is not None:
             copy.task = task.goal
             copy.acts = [act for act in self.acts if act.task == task.id]
-            copy.reads_only = task.origin == "extension" and bool(self.tainted)
+            copy.reads_only = task.born_of_reading and bool(self.tainted)
         copy._own = self._own
         return copy
 

@@ -14,17 +14,22 @@ from crowquill.agent.events import Noticed
 from crowquill.agent.guided import GuidedPolicy
 from crowquill.agent.lane import Lane
 from crowquill.agent.policy import JsonPolicy
+from crowquill.agent.render import one_line
+from crowquill.agent.steering import Question
 from crowquill.agent.toolkit import Toolkit, check_allowed, check_custom, make_toolkit
 from crowquill.agent.workspace import Workspace
 from crowquill.errors import ToolError, ToolFailed, UserError
+from crowquill.memory.embed import Embedder
 from crowquill.memory.lessons import LessonStore
 from crowquill.memory.snapshot import Snapshot
+from crowquill.memory.untrusted import Untrusted
 from crowquill.tasks.profile import Profile
 from crowquill.tools.browser.browser import Browser
 from crowquill.tools.browser.prefetch import Prefetch
 from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.fetch import Fetcher
 from crowquill.tools.maths.tool import math_tool
+from crowquill.tools.observation import Observation
 from crowquill.tools.page_cache import PageCache
 from crowquill.tools.script_fetch import ScriptFetcher, find_chromium
 from crowquill.tools.search.base import PageSource, Passage, SearchProvider
@@ -44,7 +49,7 @@ from crowquill.tools.sql.source import (
     open_database,
 )
 from crowquill.tools.sql.tool import read_schemas, sql_tools
-from crowquill.tools.tool import Tool
+from crowquill.tools.tool import Tool, tool
 from crowquill.tools.wolfram import wolfram_tools
 from crowquill.tools.worker import JOBS, Worker
 
@@ -120,6 +125,11 @@ class Workshop:
         )
 
     @property
+    def embedder(self) -> Embedder:
+        """What turns texts into vectors."""
+        return self._workspace.embedder
+
+    @property
     def acting(self) -> tuple[Tool, ...]:
         """The tools of the user's that may do more than read."""
         return tuple(entry for entry in self._extra if entry.access != "read")
@@ -160,7 +170,8 @@ class Workshop:
         for database in self._databases:
             if database.kind == "other":
                 await lane.emit(Noticed(f"{database.name}: {UNKNOWN_ENGINE}", "warning"))
-        tools = [*self._own_tools(), *self._sql_tools(schemas), *self._extra]
+        asking = [_ask_tool(lane)] if lane.services.person else []
+        tools = [*self._own_tools(), *self._sql_tools(schemas), *asking, *self._extra]
         lessons = LessonStore(self._workspace.database) if self._config.memory else None
         desk = Desk(
             self._databases,
@@ -219,3 +230,16 @@ class Workshop:
         self._worker.close()
         for fetcher in self._fetchers:
             fetcher.close()
+
+
+def _ask_tool(lane: Lane) -> Tool:
+    """The tool that puts a question to the person who is there."""
+
+    @tool
+    async def ask_user(question: str) -> Observation:
+        """Ask the user something that no source can tell, such as what they mean. One short question."""
+        said = await lane.ask(Question("ask", one_line(question, 300)))
+        status = "the user has answered" if said else "nobody answered: go on without"
+        return Observation(Untrusted(said, "user"), status=status)
+
+    return ask_user

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, get_type_hints, overload
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -47,12 +47,8 @@ class Tool:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """JSON schema of the arguments, without titles."""
-        schema = self.arguments.model_json_schema()
-        schema.pop("title", None)
-        for field in schema.get("properties", {}).values():
-            field.pop("title", None)
-        return schema
+        """JSON schema of the arguments, without titles; not to be changed."""
+        return _schema_of(self.arguments)
 
     @property
     def usage(self) -> str:
@@ -96,6 +92,15 @@ class Tool:
             if limit.expired():
                 raise ToolFailed(f"{self.name}: the time of the run was over before it was done") from error
             raise ToolFailed(f"{self.name}: {_one_line(error)}") from error
+
+
+@lru_cache(maxsize=512)
+def _schema_of(arguments: type[BaseModel]) -> dict[str, Any]:
+    schema = arguments.model_json_schema()
+    schema.pop("title", None)
+    for field in schema.get("properties", {}).values():
+        field.pop("title", None)
+    return schema
 
 
 def _one_line(error: Exception) -> str:

@@ -9,7 +9,18 @@ import typer
 
 from crowquill import __version__
 from crowquill.agent.cli.memory_app import memory_app
-from crowquill.agent.cli.options import AllowWrite, AsJson, Data, Databases, Js, Refresh, Search, Workspace
+from crowquill.agent.cli.options import (
+    AllowWrite,
+    AsJson,
+    Data,
+    Databases,
+    Js,
+    Mode,
+    Refresh,
+    SafetyFile,
+    Search,
+    Workspace,
+)
 from crowquill.agent.cli.runs_app import runs_app
 from crowquill.errors import CrowquillError
 
@@ -104,6 +115,12 @@ def ask(
     profile: Annotated[
         Path | None, typer.Option(help="YAML file: name, style, rules, knowledge folder and tools of the agent.")
     ] = None,
+    mode: Mode = None,
+    safety: SafetyFile = None,
+    plan: Annotated[
+        Literal["auto", "stepwise", "plan_once"],
+        typer.Option(help="stepwise: more tasks after each batch; plan_once: the whole way at first."),
+    ] = "auto",
     workspace: Workspace = None,
     as_json: AsJson = False,
     events: Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")] = False,
@@ -137,7 +154,10 @@ def ask(
         cache=cache,
         allow_write=allow_write,
         profile=profile,
+        planning=plan,
         workspace=workspace,
+        mode=mode,
+        safety=safety,
     )
     raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet, report=report))
 
@@ -201,6 +221,62 @@ def validate(
     from crowquill.agent.cli.tasks import validate as check
 
     raise typer.Exit(check(files, as_json=as_json))
+
+
+@app.command("eval")
+def evaluate(
+    files: Annotated[
+        list[str], typer.Argument(help="Folders of task files, task files, or names of shipped tasks.")
+    ],
+    epochs: Annotated[int, typer.Option("--epochs", "-k", help="How often each task is run.", min=1)] = 1,
+    model: Annotated[
+        str | None, typer.Option(help="Use this model instead of the files'.", envvar="CROWQUILL_MODEL")
+    ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", help="Input of the tasks, as name=value or name=@FILE. Repeatable."),
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Figures of before: exit code 6 when something is worse.")
+    ] = None,
+    save_baseline: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="By how much the share of passed runs may fall.", min=0.0, max=1.0)
+    ] = 0.05,
+    at_once: Annotated[int, typer.Option(help="Runs at once.", min=1)] = 1,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, also after an interruption.")] = False,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="local: on this machine; ray: on a cluster (extra cluster).")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Address of a Ray cluster.", show_default="one on this machine")
+    ] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run task files as a test: pass@k with interval, scores by criterion, cost and time, and a baseline.
+
+    Nothing of earlier runs is used. What is interrupted goes on when the command is given again.
+    Exit codes: 0 all passed (with --baseline: nothing is worse), 6 not so, 5 paused, 130 cancelled.
+    """
+    from crowquill.agent.cli.eval import EvalOptions, run_eval
+    from crowquill.agent.cli.tasks import read_inputs
+    from crowquill.agent.cluster import Cluster
+
+    options = EvalOptions(
+        epochs=epochs,
+        model=model,
+        baseline=baseline,
+        save_baseline=save_baseline,
+        tolerance=tolerance,
+        at_once=at_once,
+        fresh=fresh,
+        cluster=Cluster(address, at_once if at_once > 1 else None) if engine == "ray" else None,
+        inputs=read_inputs(given or ()),
+        workspace=workspace,
+        as_json=as_json,
+    )
+    raise typer.Exit(run_eval(files, options))
 
 
 @app.command()
