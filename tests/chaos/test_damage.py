@@ -8,12 +8,13 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 from tests.chaos import workload
 
 from crowquill.agent.events import EvidenceFound
@@ -248,16 +249,17 @@ def test_a_clock_that_is_set_back_harms_nothing(finished: Path, tmp_path: Path) 
     made.workspace.close()
 
 
+def _slow(call: str, numbers: Sequence[int]) -> list[ParameterSet]:
+    return [pytest.param(call, number, marks=pytest.mark.slow) for number in numbers]
+
+
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed (apt-get install strace)")
 @pytest.mark.parametrize(
     ("call", "first"),
     [
-        *[
-            pytest.param("fdatasync,fsync", number, marks=pytest.mark.slow)
-            for number in (1, 2, 3, 5, 8, 13, 21, 34)
-        ],
-        *[pytest.param("pwrite64", number, marks=pytest.mark.slow) for number in (1, 2, 5, 10, 20, 40, 60, 80, 160)],
-        *[pytest.param("pread64", number, marks=pytest.mark.slow) for number in (1, 3, 10, 30, 60)],
+        *_slow("fdatasync,fsync", (1, 2, 3, 5, 8, 13, 21, 34)),
+        *_slow("pwrite64", (1, 2, 5, 10, 20, 40, 60, 80, 160)),
+        *_slow("pread64", (1, 3, 10, 30, 60)),
         ("fdatasync,fsync", 12),
     ],
 )
