@@ -26,8 +26,10 @@ from crowquill.tools.browser.actions import browser_tools
 from crowquill.tools.browser.browser import Browser
 from crowquill.tools.context import ToolContext
 from crowquill.tools.maths.tool import math_tool
+from crowquill.tools.sql.change_tool import change_tool
 from crowquill.tools.sql.source import Database
 from crowquill.tools.sql.tool import sql_tools
+from crowquill.tools.sql.undo import Copies
 from crowquill.tools.tool import Tool
 from crowquill.tools.wolfram import wolfram_tool
 from crowquill.tools.worker import Worker
@@ -151,8 +153,10 @@ def test_no_two_tools_have_one_name(workspace: Workspace) -> None:
 def test_all_our_tools_are_known_by_name() -> None:
     worker = Worker()
     ours = [*browser_tools(Browser([], [])), math_tool(worker), recall_tool(), wolfram_tool("key")]
-    ours += sql_tools([Database("d", Path("d.db"))], worker, ())
-    assert {entry.name for entry in ours} | ENDINGS == BUILT_IN
+    database = Database("d", Path("d.db"))
+    ours += [*sql_tools([database], worker, ()), change_tool([database], worker, Copies(Path("copies"), worker))]
+    of_a_run = {"ask_user"}
+    assert {entry.name for entry in ours} | ENDINGS | of_a_run == BUILT_IN
 
 
 @pytest.mark.parametrize("access", ["write", "send", "exec"])
