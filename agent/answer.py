@@ -8,6 +8,9 @@ from crowquill.memory.evidence import Evidence, Receipt, Source
 
 ClaimStatus = Literal["quoted", "computed", "queried", "derived", "unsupported"]
 
+Wrong = Literal["", "contradicts", "misreads", "adds"]
+"""What is wrong with a claim: the evidence says otherwise, says it of something else, or does not say it."""
+
 Stopped = Literal["answered", "not_found", "refused", "budget", "stalled", "paused", "cancelled", "error"]
 
 
@@ -17,13 +20,14 @@ class Claim:
 
     The status is set by code: *quoted* (numbers, names and most content words stand in one cited span),
     *computed*, *queried*, *derived* (every number and name has a receipt, the wording is the model's) or
-    *unsupported*. `problem` says what is missing, when something is.
+    *unsupported*. `problem` says what is missing, when something is, and `wrong` in which way.
     """
 
     text: str
     support: tuple[Receipt, ...] = ()
     status: ClaimStatus = "unsupported"
     problem: str = ""
+    wrong: Wrong = ""
 
 
 @dataclass(frozen=True, slots=True)
