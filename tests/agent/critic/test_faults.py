@@ -14,7 +14,7 @@ def quote(title: str, text: str) -> Quote:
 RIVERS: tuple[Evidence, ...] = (
     quote("Rivers", "The Danube is 2,850 kilometres long, while the Rhine is 1,230 kilometres long."),
     quote("Rivers", "The Danube flows through Vienna and the Rhine flows through Cologne."),
-    quote("Pell Cup", "Athletic beat United 3–1 in the final of 1974, which was not shown on television."),
+    quote("Pell Cup", "Everton beat Arsenal 3–1 in the final of 1974, which was not shown on television."),
     quote("Copper Pass", "The pass is closed from November to April."),
 )
 RUSSIAN: tuple[Evidence, ...] = (
@@ -34,7 +34,7 @@ def kinds(text: str, evidence: tuple[Evidence, ...] = RIVERS) -> set[str]:
         ("The Danube is 2,850 miles long.", "unit"),
         ("The Volga is 2,850 kilometres long.", "name"),
         ("The Rhine is 2,850 kilometres long.", "pairing"),
-        ("United beat Athletic in the final of 1974.", "order"),
+        ("Arsenal beat Everton in the final of 1974.", "order"),
         ("The final of 1974 was shown on television.", "negation"),
         ("The Danube does not flow through Vienna.", "negation"),
         ("The Danube is 2,850 kilometres long and home to giant catfish.", "added"),
@@ -51,10 +51,10 @@ def test_each_kind_of_fault(text: str, kind: str) -> None:
     [
         "The Danube has a length of about 2,900 km.",
         "The Rhine flows through Cologne.",
-        "United were beaten by Athletic in the final of 1974.",
+        "Arsenal were beaten by Everton in the final of 1974.",
         "The final of 1974 was not shown on television.",
         "Not only the Danube is long: the Rhine is 1,230 kilometres long.",
-        "Athletic beat United 3-1 in 1974.",
+        "Everton beat Arsenal 3-1 in 1974.",
     ],
 )
 def test_what_is_no_fault(text: str) -> None:
