@@ -140,6 +140,7 @@ class Agent:
             cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
             select=self._selection(select),
+            weights=self.workspace.weights(),
             profile=load_profile(Path(profile)) if isinstance(profile, Path | str) else profile,
         )
         if self.config.examples and self.config.policy != "json":
@@ -183,7 +184,7 @@ class Agent:
             profile=config.profile,
             workspace=workspace,
         )
-        agent.config = replace(agent.config, earlier=config.earlier)
+        agent.config = replace(agent.config, earlier=config.earlier, weights=config.weights)
         return agent
 
     def following(self, answer: Answer) -> "Agent":

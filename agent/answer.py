@@ -49,13 +49,18 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A checked draft: what may become the answer. `problems` are findings about the whole."""
+    """A checked draft: what may become the answer. `problems` are findings about the whole.
+
+    `disagreements` say where another source gives another number, `judged` is a model's opinion from -1 to 1.
+    """
 
     short: str
     claims: tuple[Claim, ...]
     evidence: tuple[Evidence, ...]
     problems: tuple[str, ...] = ()
     confidence: float | None = None
+    disagreements: tuple[str, ...] = ()
+    judged: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ class Answer:
     `short` is the bare answer (a name, a number, yes or no), empty when nothing was found. `text` is the
     whole answer with citations `[1]`; `evidence` holds what the citations number, from 1. `seconds` and
     `usage` are what the run has cost; `stopped` says why it ended, `open` what it leaves undone; `selection` how
-    it was chosen when there were several candidates.
+    it was chosen when there were several candidates; `disagreements` where the sources do not agree.
     """
 
     text: str
@@ -140,6 +145,7 @@ class Answer:
     why: str = ""
     open: tuple[str, ...] = ()
     selection: Selection | None = None
+    disagreements: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -29,7 +29,7 @@ class RunConfig:
     refines, each with its query; `without` names parts of the recipe that are left out, `tools` are those of the
     user's own program, and `allow` patterns of the names of those that may do more than read. With `cache`, replies
     of earlier runs are used again. `examples` are steps of earlier runs, shown to the model; `select` says
-    how the answer is chosen among candidates.
+    how the answer is chosen among candidates, `weights` what the parts of the reward count (as shipped if empty).
     """
 
     models: Mapping[Role, str]
@@ -51,6 +51,7 @@ class RunConfig:
     cache: bool = True
     examples: tuple[str, ...] = ()
     select: Select = field(default_factory=Select)
+    weights: Mapping[str, float] = field(default_factory=dict)
     profile: Profile | None = None
 
     def to_json(self) -> dict[str, Any]:

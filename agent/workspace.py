@@ -9,6 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
+from crowquill.agent.critic.reward import read_weights
 from crowquill.errors import UserError
 from crowquill.memory.db import Database
 from crowquill.memory.embed import Embedder, SentenceEmbedder
@@ -19,6 +20,8 @@ from crowquill.tools.search.corpus import BuildReport, Corpus, Progress, corpus_
 from crowquill.tools.search.pocket import POCKET, write_shop
 
 FOLDER = ".crowquill"
+WEIGHTS = "weights.yaml"
+"""Weights of the reward that were fitted to people's choices; the shipped ones count where it is missing."""
 
 
 def find_workspace(explicit: Path | None = None) -> Path:
@@ -97,6 +100,15 @@ class Workspace:
         if not path.exists():
             write_shop(path)
         return f"sqlite:///{path}"
+
+    def weights(self) -> dict[str, float]:
+        """Return the weights of the reward that were fitted in this workspace, none where the shipped ones count.
+
+        Raises:
+            UserError: the file cannot be read.
+        """
+        path = self.path / WEIGHTS
+        return read_weights(path) if path.exists() else {}
 
     def seed(self) -> str:
         """Return the workspace's own secret: prompts of different runs are the same to the letter, for caches."""

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from crowquill.agent.answer import Candidate, Claim, ClaimStatus, Draft, DraftClaim, Wrong
+from crowquill.agent.critic.agreement import Disagreement, disagreements
+from crowquill.agent.critic.completeness import unanswered
 from crowquill.agent.critic.faults import Fault, find_faults, number_faults
 from crowquill.agent.critic.grounding import searchable
 from crowquill.agent.critic.passages import passages
@@ -54,7 +56,29 @@ def check(draft: Draft, evidence: Sequence[Evidence], objective: str) -> Candida
             and word_coverage(draft.short, " ".join([*texts, objective])) < 0.5
         ):
             problems.append("the short answer stands in no receipt")
-    return Candidate(draft.short, claims, tuple(evidence), tuple(problems), draft.confidence)
+    problems += [f"nothing is said about: {part}" for part in unanswered(objective, claims)]
+    claims, differing, dropped = _without_odd(claims, evidence)
+    return Candidate(
+        draft.short, claims, tuple(evidence), (*problems, *dropped), draft.confidence, tuple(map(str, differing))
+    )
+
+
+def _without_odd(
+    claims: Sequence[Claim], evidence: Sequence[Evidence]
+) -> tuple[tuple[Claim, ...], list[Disagreement], list[str]]:
+    """Drop claims whose number most other sources contradict, unless nothing would be left; say what was found."""
+    found = {claim: disagreements(claim, evidence) for claim in claims if claim.status != "unsupported"}
+    odd = [claim for claim, differing in found.items() if any(each.is_odd for each in differing)]
+    told = "left out, as most sources differ"
+    if len(odd) == len(claims):
+        return (
+            claims,
+            [each for differing in found.values() for each in differing],
+            ["most sources differ"] * bool(odd),
+        )
+    dropped = [f"{told}: {claim.text}" for claim in odd]
+    kept = tuple(claim for claim in claims if claim not in odd)
+    return kept, [each for differing in found.values() for each in differing], dropped
 
 
 def is_unknown(short: str) -> bool:

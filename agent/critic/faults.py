@@ -13,6 +13,7 @@ from typing import Literal
 
 from crowquill.agent.answer import Wrong
 from crowquill.agent.critic.opposites import COMPARED, OPPOSITES, polarity
+from crowquill.agent.critic.paraphrase import ALIKE
 from crowquill.agent.critic.passages import OPENING, Passage, Segment, aligned, segments, stems_of_names, turns
 from crowquill.memory.amounts import Amount, amounts, held, shares
 from crowquill.memory.textual import content_words, dates, fold, names, stem, stems
@@ -293,8 +294,8 @@ def _added(statement: str, texts: Sequence[str], objective: str) -> Iterator[Fau
 
 
 def _stands(word: str, known: frozenset[str]) -> bool:
-    """Say whether a stem stands among others, also with another ending: two thirds of it, at least four letters."""
-    if word in known:
+    """Say whether a stem stands among others, or one that says the same, or its first two thirds (four letters)."""
+    if word in known or ALIKE.get(word, frozenset()) & known:
         return True
     root = word[: max(4, len(word) * 2 // 3)]
     return len(word) > 4 and any(other.startswith(root) for other in known)
