@@ -1,7 +1,7 @@
 """Answers: claims with their receipts, and what became of a run."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from crowquill.agent.models.base import Usage
 from crowquill.memory.evidence import Evidence, Receipt, Source
@@ -121,13 +121,28 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """An answer as data, in the form that was asked for: what fits a schema, or `rows` of a table.
+
+    `receipts` are pairs of a JSON pointer into `data` and the numbers of the evidence that holds the value there;
+    `missing` are pointers to values that no evidence holds.
+    """
+
+    format: str
+    data: Any
+    receipts: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The result of a run.
 
     `short` is the bare answer (a name, a number, yes or no), empty when nothing was found. `text` is the
     whole answer with citations `[1]`; `evidence` holds what the citations number, from 1. `seconds` and
     `usage` are what the run has cost; `stopped` says why it ended, `open` what it leaves undone; `selection` how
-    it was chosen when there were several candidates; `disagreements` where the sources do not agree.
+    it was chosen when there were several candidates, `output` the answer in the form that was asked for,
+    `disagreements` where the sources do not agree.
     """
 
     text: str
@@ -146,6 +161,7 @@ class Answer:
     open: tuple[str, ...] = ()
     selection: Selection | None = None
     disagreements: tuple[str, ...] = ()
+    output: Output | None = None
 
     @property
     def ok(self) -> bool:

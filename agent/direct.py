@@ -1,11 +1,11 @@
 """Tools used by a person, without a run: effects happen at once, and nothing is recorded but pages and quotes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.clock import Clock, SystemClock
 from crowquill.memory.evidence import Evidence
-from crowquill.tools.context import EffectKind, Json
+from crowquill.tools.context import Access, EffectKind, Json
 
 
 class DirectContext:
@@ -23,14 +23,23 @@ class DirectContext:
         """Return nothing: there is no run that could have verified anything."""
         return ()
 
-    async def effect(self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]]) -> Json:
+    async def effect(
+        self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+    ) -> Json:
         """Run the call."""
         return await call()
 
     async def egress(self, url: str) -> None:
         """Allow everything: it is the person who asks, and the fetcher guards private addresses."""
 
-    def check_outgoing(self, text: str) -> None:
+    def permits(self, url: str, *, known: bool = True) -> bool:
+        """A person decides what is opened."""
+        return True
+
+    async def approve(self, tool: str, access: Access, args: Mapping[str, Json], *, effect: str) -> None:
+        """A person has asked for it."""
+
+    async def check_outgoing(self, text: str) -> None:
         """Allow everything: the person has typed it."""
 
     def progress(self, message: str) -> None:

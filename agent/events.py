@@ -11,9 +11,12 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from crowquill.agent.answer import Answer, Claim, Reward, Selection, Stopped, Verdict
+from crowquill.agent.approvals import By
 from crowquill.agent.models.base import Usage
 from crowquill.memory.evidence import Evidence
+from crowquill.tasks.notebook import Note
 from crowquill.tasks.task import Task
+from crowquill.tools.context import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,14 @@ class Planned:
     tasks: tuple[Task, ...]
     refused: tuple[tuple[str, str], ...] = ()
     kind: Literal["planned"] = "planned"
+
+
+@dataclass(frozen=True, slots=True)
+class NotesKept:
+    """The notebook as it stands: facts, guesses, hypotheses that are open or refuted."""
+
+    notes: tuple[Note, ...]
+    kind: Literal["notes_kept"] = "notes_kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,24 @@ class Observed:
     status: str
     error: str = ""
     kind: Literal["observed"] = "observed"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The rules or a person have decided about what would be written, sent, executed or opened.
+
+    `why` is our own words or a person's; `args` and `effect` may hold text from outside.
+    """
+
+    step: int
+    tool: str
+    access: Access
+    args: dict[str, str]
+    allowed: bool
+    by: By
+    why: str
+    effect: str = ""
+    kind: Literal["decided"] = "decided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +171,11 @@ class Progress:
 Event = (
     RunStarted
     | Planned
+    | NotesKept
     | TaskStarted
     | Acted
     | Observed
+    | Decided
     | EvidenceFound
     | ModelCalled
     | TaskFinished

@@ -35,8 +35,7 @@ from crowquill.errors import ReplayMismatch, ReplayMiss
 from crowquill.memory.clock import Clock
 from crowquill.memory.db import Database
 from crowquill.memory.rows import digest, first_link, link, note_blobs, put_aside
-from crowquill.tools.context import EffectKind, Json
-from crowquill.tools.tool import Access
+from crowquill.tools.context import Access, EffectKind, Json
 
 Mode = Literal["new", "resume", "replay", "cassette"]
 """How a journal is used: for a new run or one that was left; for a replay, which calls and writes nothing; for a

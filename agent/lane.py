@@ -2,35 +2,43 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
+from urllib.parse import urlsplit
 
-from crowquill.agent.budget import FREE, Ledger, Price
-from crowquill.agent.events import Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
+from crowquill.agent.approvals import FETCH, ApprovalRequest, By, Planned, rule_on
+from crowquill.agent.budget import FREE, Budget, Ledger, Price
+from crowquill.agent.events import Decided, Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
 from crowquill.agent.fork import Fork
+from crowquill.agent.gate import Gate
 from crowquill.agent.journal import Alongside, Journal
 from crowquill.agent.models.base import Model, Rehearsed, Reply, Request, Role, Usage
 from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
 from crowquill.agent.recall import JournaledRecall, LaneRecall
-from crowquill.agent.rules import Rules
+from crowquill.agent.rules import Rules, urls_in
 from crowquill.agent.select.attempt import Sampling
 from crowquill.agent.state import Action
-from crowquill.agent.steering import Heard, Order, Steering
-from crowquill.errors import BudgetExceeded, ModelError, ModelFault, RunPaused
+from crowquill.agent.steering import Heard, Order, Question, Steering
+from crowquill.errors import BudgetExceeded, ModelError, ModelFault, RunPaused, ToolFailed, ToolRetry
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.clock import Clock
 from crowquill.memory.evidence import Evidence, Table
-from crowquill.tools.context import EffectKind, Json, Recall
-from crowquill.tools.tool import Access
+from crowquill.tools.context import Access, EffectKind, Json, Recall
 
+PRIVATE = "this would send data from the database to the web"
 CHARACTERS_PER_TOKEN = 3.5
 """Rough size of a token, used only to reserve before a call; the model's own count is booked."""
 
 
 _PASSING: frozenset[ModelFault] = frozenset({"quota", "auth", "rate", "transient"})
 """Faults that pass, or that the user can mend, without anything being wrong with the run: it is parked."""
+
+_NOTHING = Budget(steps=None)
+_ASKED_FOR = ("steps", "tokens", "usd", "seconds")
+"""Resources of which a person who is there may grant more."""
 
 _WORK: Mapping[Role, str] = {"plan": "planning", "act": "reading", "write": "writing", "judge": "judging"}
 
@@ -50,10 +58,12 @@ class Services:
     started: float
     publish: Callable[[Recorded | Progress], None]
     store: Callable[[Evidence, str], Alongside]
+    gate: Gate
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     fork: Fork | None = None
     steering: Steering | None = None
     persona: str = ""
+    person: bool = False
 
     @property
     def began(self) -> float:
@@ -88,6 +98,7 @@ class Lane:
         self.rules = rules
         self.sampling = sampling
         self.step = 0
+        self._inside: list[Decided] | None = None
 
     @property
     def lane(self) -> str:
@@ -128,11 +139,80 @@ class Lane:
 
     async def egress(self, url: str) -> None:
         """Apply the egress rules to a URL."""
-        self.rules.check_url(url)
+        try:
+            self.rules.check_known(url)
+        except (ToolRetry, ToolFailed) as refusal:
+            await self._note(ApprovalRequest(FETCH, "read", {"url": url}), False, "rule", str(refusal))
+            raise
+        await self.check_outgoing(url)
+        await self.judge(ApprovalRequest(FETCH, "read", {"url": url}, hosts=hosts_in([url])))
 
-    def check_outgoing(self, text: str) -> None:
+    def permits(self, url: str, *, known: bool = True) -> bool:
+        """Say whether `egress` would let a URL pass without asking."""
+        request = ApprovalRequest(FETCH, "read", {"url": url}, hosts=hosts_in([url]))
+        safety = self.services.gate.safety
+        reachable = self.rules.knows(url) if known else self.rules.is_inside(url)
+        if not reachable or (not safety.private_egress and self.rules.is_private(url)):
+            return False
+        return rule_on(request, safety, tainted=bool(self.rules.tainted)).verb == "allow"
+
+    async def check_outgoing(self, text: str) -> None:
         """Apply the egress rules to text that leaves this machine."""
-        self.rules.check_outgoing(text)
+        if not self.services.gate.safety.private_egress and self.rules.is_private(text):
+            await self.judge(ApprovalRequest("egress", "send", {"text": text}, PRIVATE, hosts_in([text])))
+
+    async def approve(self, tool: str, access: Access, args: Mapping[str, Json], *, effect: str) -> None:
+        """Apply the approval rules to what a tool is about to do."""
+        await self.judge(ApprovalRequest(tool, access, args, effect, hosts_in(args.values())))
+
+    async def judge(self, request: ApprovalRequest, *, planned: Planned | None = None) -> None:
+        """Decide about a request, by the rules or by asking a person, and record it. Raises ToolFailed."""
+        gate, tainted = self.services.gate, self.rules.tainted
+        ruling = rule_on(
+            request,
+            gate.safety,
+            tainted=bool(tainted),
+            reads_only=self.rules.reads_only,
+            planned=self.rules.planned(request) if planned is None else planned,
+        )
+        allowed, why = ruling.verb == "allow", ruling.why
+        by: By = ruling.by
+        if ruling.verb == "ask":
+            asked = replace(request, why=f"{why} ({tainted})" if tainted else why, task=self.rules.task)
+            decision, by = gate.recall(asked, await self._ask(asked))
+            allowed, why = decision.allow, f"asked because {why}" + (f": {decision.why}" if decision.why else "")
+        elif allowed and request.access == "read":
+            return
+        await self._note(request, allowed, by, why)
+        if not allowed:
+            raise ToolFailed(f"refused: {request.effect if request.effect else request.tool}: {why}")
+
+    async def _ask(self, request: ApprovalRequest) -> Json:
+        async def call() -> Json:
+            return await self.services.gate.ask(request)
+
+        if self._inside is not None:
+            return await call()
+        return await self.effect("ask", cast("Json", asdict(request)), call)
+
+    async def _note(self, request: ApprovalRequest, allowed: bool, by: By, why: str) -> None:
+        shown = {name: value if isinstance(value, str) else str(value) for name, value in request.args.items()}
+        event = Decided(
+            self.step, request.tool, request.access, shown, allowed=allowed, by=by, why=why, effect=request.effect
+        )
+        if self._inside is None:
+            await self.emit(event)
+        else:
+            self._inside.append(event)
+
+    @contextmanager
+    def inside(self) -> Iterator[list[Decided]]:
+        """Collect what is decided inside an effect, where no event can be recorded."""
+        self._inside = []
+        try:
+            yield self._inside
+        finally:
+            self._inside = None
 
     def offer(self, urls: list[str]) -> None:
         """Make URLs openable."""
@@ -194,6 +274,33 @@ class Lane:
                 if order.budget is not None:
                     self.ledger.grant(order.budget, self._beside)
         return orders
+
+    async def ask(self, question: Question) -> str:
+        """Put a question to the person who is there, and return what was said; an empty text is no answer."""
+        steering = self.services.steering
+
+        async def call() -> Json:
+            return "" if steering is None else await steering.ask(question)
+
+        return cast("str", await self.effect("steer", {"ask": question.text}, call))
+
+    async def may_go_on(self, limit: BudgetExceeded) -> bool:
+        """Ask the person who is there, if one is, whether the run may spend as much again; say whether it may."""
+        resource = limit.resource
+        if not self.services.person or resource not in _ASKED_FOR or self.heard.answer:
+            return False
+        await self.heed()  # another lane may have asked
+        if self.ledger.has_room(resource):
+            return True
+        if await self.ask(Question("budget", f"{limit}. Go on?", ("more", "answer"))) != "more":
+            return False
+        share = getattr(self.ledger.limits, resource)
+        whole = share if resource == "seconds" else share * self._beside
+        again = replace(_NOTHING, **{resource: whole})
+        if self.services.steering is not None and self.services.journal.caught_up:
+            self.services.steering.more(again)
+        await self.heed()
+        return self.ledger.has_room(resource)
 
     def check_patience(self) -> None:
         """Raise BudgetExceeded when the answer is wanted now."""
@@ -281,3 +388,9 @@ class Lane:
             parsed=data["parsed"],
             logprobs=tuple(data["logprobs"]),
         )
+
+
+def hosts_in(values: Iterable[object]) -> tuple[str, ...]:
+    """Return the hosts of the URLs that stand in some values."""
+    urls = [url for value in values for url in urls_in(str(value))]
+    return tuple(dict.fromkeys((urlsplit(url).hostname or "") for url in urls))

@@ -1,9 +1,10 @@
 """The tools of one lane, and which of them make sense in a given state."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from crowquill.agent.approvals import Safety, may_ever
 from crowquill.agent.state import ENDINGS, State
 from crowquill.errors import UserError
 from crowquill.memory.evidence import Evidence
@@ -24,7 +25,7 @@ _SCROLLS = 3
 
 BUILT_IN = ENDINGS | {
     *("search", "open", "find", "next", "scroll", "top", "outline", "goto", "all", "submit", "back", "quote"),
-    *("math", "sql", "schema", "recall", "wolfram"),
+    *("math", "sql", "schema", "sql_change", "recall", "wolfram", "ask_user"),
 }
 """Names that a custom tool may not take, whether or not the run has the tool."""
 
@@ -46,6 +47,10 @@ class Toolkit:
         """Return a toolkit with those tools alone whose names fit one of the patterns."""
         kept = {name: entry for name, entry in self.tools.items() if any(fnmatchcase(name, p) for p in patterns)}
         return replace(self, tools=kept)
+
+    def without(self, names: Collection[str]) -> "Toolkit":
+        """Return a toolkit without these tools."""
+        return replace(self, tools={name: entry for name, entry in self.tools.items() if name not in names})
 
     def legal(self, state: State) -> frozenset[str]:
         """Return the actions that make sense now.
@@ -87,21 +92,22 @@ def recall_tool() -> Tool:
     return recall
 
 
-def check_custom(tools: Sequence[Tool], allow: Sequence[str] = ()) -> None:
-    """Check the tools that a user has added; `allow` are patterns of the names of those that may do more than read.
+def check_custom(tools: Sequence[Tool], safety: Safety) -> None:
+    """Check the tools that a user has added.
 
     Raises:
-        UserError: a name is taken, or a tool does more than read without being allowed to.
+        UserError: a name is taken, or a tool does more than read, which could never be allowed.
     """
     taken = set(BUILT_IN)
     for entry in tools:
         if entry.name in taken:
             owner = "is built in" if entry.name in BUILT_IN else "is there twice"
             raise UserError(f'a tool called {entry.name!r} {owner}: rename it, as in @tool(name="...")')
-        if entry.access != "read" and not any(fnmatchcase(entry.name, pattern) for pattern in allow):
+        if not callable(entry.access) and not may_ever(entry.name, entry.access, safety):
             raise UserError(
                 f"the tool {entry.name!r} has access {entry.access!r}: name it in "
-                f"Agent(…, allow=[{entry.name!r}]) if the model may use it without asking you each time"
+                f"Agent(…, allow=[{entry.name!r}]) if the model may use it without asking you each time, or give "
+                "the agent an approver to ask"
             )
         taken.add(entry.name)
 

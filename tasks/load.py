@@ -1,36 +1,17 @@
-"""Reads task files: YAML that cannot run code, alias itself into a bomb, or hide a second meaning.
+"""Finds and reads task files, with what they extend."""
 
-The text is scanned before anything is built from it: anchors, aliases, tags, merge keys and second documents
-are refused, as are files over 256 kB, 20 levels or 10,000 nodes. Duplicate keys are refused by the loader.
-"""
-
-import difflib
-import io
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    NodeEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from typing import Any
 
 from crowquill.errors import UserError
+from crowquill.tasks.beside import read_beside
+from crowquill.tasks.filling import placeholders
 from crowquill.tasks.spec import RunSpec
+from crowquill.tasks.yaml_text import YamlText, nearest, read_text, read_yaml
 
 PRESETS = Path(__file__).parent / "presets"
-MAX_BYTES, MAX_DEPTH, MAX_NODES = 256_000, 20, 10_000
-
-Schema = TypeVar("Schema", bound=BaseModel)
+MAX_EXTENDS = 3
+"""How many files may extend each other in a row."""
 
 
 def presets() -> list[str]:
@@ -45,109 +26,89 @@ def find_task_file(name: str) -> Path:
         return path
     if name in presets():
         return PRESETS / f"{name}.yaml"
-    raise UserError(f"no task file {name!r}; shipped tasks: {', '.join(presets())}")
+    raise UserError(f"no task file {name!r}{nearest(name, presets())}; shipped tasks: {', '.join(presets())}")
 
 
 def load_task_file(path: Path) -> RunSpec:
     """Read and check a task file. Raises UserError with file, line and column."""
-    return load_yaml(path, RunSpec)
+    return parse_task(read_text(path), str(path), path.parent)
 
 
-def load_yaml(path: Path, schema: type[Schema]) -> Schema:
-    """Read a YAML file and check it against a schema. Raises UserError with file, line and column."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(data) > MAX_BYTES:
-        raise UserError(f"{path}: larger than {MAX_BYTES // 1000} kB, which no such file needs")
-    try:
-        return parse_yaml(data.decode("utf-8"), str(path), schema)
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: not UTF-8 text") from None
+def parse_task(text: str, name: str, folder: Path | None = None) -> RunSpec:
+    """Check the text of a task file; `name` stands in error messages, files that it extends lie in `folder`.
+
+    Raises:
+        UserError: with line and column.
+    """
+    read = read_yaml(text, name)
+    spec = read.validate(RunSpec, _extended(read, folder, (name,)))
+    for undeclared in sorted(placeholders(spec) - set(spec.inputs)):
+        hint = nearest(undeclared, spec.inputs) or "; declare it under inputs:"
+        raise UserError(f"{read.find(undeclared)}: {{{{{undeclared}}}}} is no input{hint}")
+    return spec
 
 
-def parse_task(text: str, name: str) -> RunSpec:
-    """Check the text of a task file; `name` stands in error messages. Raises UserError."""
-    return parse_yaml(text, name, RunSpec)
+def _extended(read: YamlText, folder: Path | None, chain: tuple[str, ...]) -> dict[str, Any]:
+    """Return the content with what it extends below it."""
+    own = read.content if folder is None else _anchored(read.content, folder.absolute())
+    base = own.get("extends")
+    if not isinstance(base, str):
+        return own
+    place = read.place(("extends",))
+    if len(chain) > MAX_EXTENDS:
+        raise UserError(f"{place}: {' extends '.join(chain)}: that is deeper than {MAX_EXTENDS} files")
+    if base in presets():
+        below, where, label = (PRESETS / f"{base}.yaml").read_text(encoding="utf-8"), PRESETS, f"{base}.yaml"
+    elif folder is None or not base.endswith((".yaml", ".yml")):
+        near = nearest(base, presets())
+        raise UserError(f"{place}: extends: {base!r} is neither a shipped task nor a .yaml file{near}")
+    else:
+        label, where = str(folder / base), (folder / base).parent
+        if label in chain:
+            raise UserError(f"{place}: extends: {base!r} extends itself")
+        try:
+            below = read_beside(folder, base)
+        except UserError as error:
+            raise UserError(f"{place}: extends: {error}") from None
+    under = read_yaml(below, label)
+    content = _extended(under, where, (*chain, label))
+    under.validate(RunSpec, {"objective": "any", **content})  # so that its faults are told with its own lines
+    return _merged(content, {key: value for key, value in own.items() if key != "extends"})
 
 
-def parse_yaml(text: str, name: str, schema: type[Schema]) -> Schema:
-    """Check YAML text against a schema; `name` stands in error messages. Raises UserError."""
-    yaml = YAML(typ="safe", pure=True)
-    try:
-        _scan(yaml, text, name)
-        content = yaml.load(text)
-        tree = yaml.compose(io.StringIO(text))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark if error.problem_mark is not None else error.context_mark
-        where = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
-        raise UserError(f"{name}{where}: {str(error.problem).splitlines()[0]}") from None
-    except (YAMLError, RecursionError, ValueError) as error:
-        raise UserError(f"{name}: not YAML: {str(error).splitlines()[0]}") from None
-    if not isinstance(content, dict):
-        first = next(iter(schema.model_fields))
-        raise UserError(f"{name}:1:1: the file is a mapping that begins with {first}: …")
-    try:
-        return schema.model_validate(content)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        location = tuple(problem["loc"])
-        raise UserError(f"{name}{_place(tree, location)}: {_describe(location, problem, schema)}") from None
+def _anchored(content: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the content with the files that it names beside itself by their whole paths."""
+    changed = dict(content)
+    for key in ("data", "db"):
+        if isinstance(content.get(key), list):
+            changed[key] = [_absolute(entry, folder, key) for entry in content[key]]
+    if isinstance(content.get("profile"), str):
+        changed["profile"] = str(folder / content["profile"])
+    if isinstance(content.get("model"), str):
+        changed["model"] = _beside(content["model"], folder)
+    if isinstance(content.get("models"), dict):
+        changed["models"] = {role: _beside(name, folder) for role, name in content["models"].items()}
+    return changed
 
 
-def _scan(yaml: YAML, text: str, name: str) -> None:
-    depth = nodes = documents = 0
-    for event in yaml.parse(io.StringIO(text)):
-        place = f"{name}:{event.start_mark.line + 1}:{event.start_mark.column + 1}"
-        if isinstance(event, DocumentStartEvent):
-            documents += 1
-            if documents > 1:
-                raise UserError(f"{place}: a task file holds one document")
-        if isinstance(event, MappingEndEvent | SequenceEndEvent):
-            depth -= 1
-        if not isinstance(event, NodeEvent):
-            continue
-        if isinstance(event, AliasEvent) or event.anchor is not None:
-            raise UserError(f"{place}: anchors and aliases are not allowed in task files")
-        if isinstance(event, ScalarEvent) and event.value == "<<":
-            raise UserError(f"{place}: merge keys are not allowed in task files")
-        if getattr(event, "ctag", None) is not None or getattr(event, "tag", None) is not None:
-            raise UserError(f"{place}: tags such as !!python are not allowed in task files")
-        nodes += 1
-        depth += isinstance(event, MappingStartEvent | SequenceStartEvent)
-        if depth > MAX_DEPTH or nodes > MAX_NODES:
-            raise UserError(f"{place}: nested or long beyond what a task file needs")
+def _absolute(entry: Any, folder: Path, key: str) -> Any:
+    """Return where a file lies; what is no file (an address, a value to be filled in) is returned as it is."""
+    if not isinstance(entry, str) or entry == "pocket" or "://" in entry or entry.startswith(("{{", "${", "~")):
+        return entry
+    name, equals, path = entry.rpartition("=") if key == "db" else ("", "", entry)
+    return entry if path.startswith(("{{", "${")) else f"{name}{equals}{folder / path}"
 
 
-def _place(tree: Node, location: tuple[Any, ...]) -> str:
-    """Return `:line:column` of the node at a validation error's location, as deep as it can be followed."""
-    node, mark = tree, tree.start_mark
-    for part in location:
-        if isinstance(node, MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
-            if found is None:
-                break
-            mark, node = found[0].start_mark, found[1]
-        elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            mark = node.start_mark
-        else:
-            break
-    return f":{mark.line + 1}:{mark.column + 1}"
+def _beside(model: Any, folder: Path) -> Any:
+    if not isinstance(model, str) or not model.startswith("scripted:"):
+        return model
+    return f"scripted:{folder / model.removeprefix('scripted:')}"
 
 
-def _describe(location: tuple[Any, ...], problem: Any, schema: type[BaseModel]) -> str:
-    key = ".".join(str(part) for part in location)
-    if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(location[-1]), _keys(schema), n=1)
-        return f"unknown key {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-    if problem["type"] == "missing":
-        return f"{key!r} is missing"
-    return f"{key}: {problem['msg']}"
-
-
-def _keys(model: type[BaseModel]) -> list[str]:
-    schema = model.model_json_schema()
-    nested = [name for part in schema.get("$defs", {}).values() for name in part.get("properties", {})]
-    return [*schema["properties"], *nested]
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Return mappings laid over each other key by key; everything else is replaced."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        merged[key] = _merged(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return merged

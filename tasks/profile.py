@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from crowquill.tasks.load import load_yaml
+from crowquill.tasks.yaml_text import load_yaml
 
 _LIMIT = "What follows governs how you work and word things, never what counts as evidence."
 _Line = Annotated[str, Field(min_length=1, max_length=500)]

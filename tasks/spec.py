@@ -1,63 +1,234 @@
-"""The schema of a task file: one run, described in YAML, and what is expected of it."""
+"""The schema of a task file: one run or several, described in YAML, and what is expected of the answers."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-_NAME = r"(?:tavily|brave|searxng|wikipedia(?::[a-z-]{2,12})?|ddg)"
-_PROVIDER = rf"^{_NAME}(?:\+{_NAME})*$"
+from crowquill.tasks.expect_spec import ExpectSpec
+
+_PROVIDER_NAME = r"(?:tavily|brave|searxng|wikipedia(?::[a-z-]{2,12})?|ddg)"
+_PROVIDER = rf"^{_PROVIDER_NAME}(?:\+{_PROVIDER_NAME})*$"
 """A provider, or several that are asked together. Addresses are only for the command line: they open hosts."""
+_SITE_NAME = r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+(?:/[\w./~-]*)?"
+_SITE = rf"^(?:{_SITE_NAME}|\{{\{{ ?[a-z][a-z0-9_]* ?\}}\}})$"
+_NAME = r"^[a-z][a-z0-9_]{0,63}$"
+
+Name = Annotated[str, Field(pattern=_NAME)]
+Scalar = str | int | float | bool
+RoleName = Literal["plan", "act", "write", "judge"]
+MAX_VARIANTS = 1000
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+class Strict(BaseModel):
+    """Takes what is described and nothing else."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
-class BudgetSpec(_Strict):
+class BudgetSpec(Strict):
     """Limits of the run; a missing one keeps its default."""
 
     steps: Annotated[int, Field(gt=0)] | None = 40
+    """Actions of all tasks together."""
     tokens: Annotated[int, Field(gt=0)] | None = None
-    usd: Annotated[float, Field(gt=0)] | None = None
-    seconds: Annotated[float, Field(gt=0)] | None = None
+    """Tokens of all model calls, prompt and completion."""
+    usd: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Dollars, for models whose price is known."""
+    seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Wall-clock time."""
 
 
-class NumberSpec(_Strict):
-    """A number that the short answer must contain, within a tolerance."""
+class InputSpec(Strict):
+    """A value that the objective leaves open, as `{{name}}`; without a default it has to be given."""
 
-    value: float
-    tolerance: Annotated[float, Field(ge=0)] = 0.0
-
-
-class ExpectSpec(_Strict):
-    """What the answer must be; every entry that is given must hold."""
-
-    short: str | list[str] | None = None
-    """The bare answer, or a list of accepted spellings; case, spaces and a final stop do not count."""
-    contains: list[str] = []
-    """Texts that must stand in the answer."""
-    regex: str | None = None
-    """A regular expression that must match in the answer."""
-    number: NumberSpec | None = None
-    min_quotes: Annotated[int, Field(ge=0)] = 0
-    """How many verified quotes the answer must cite."""
-    supported: bool = False
-    """Whether every claim must have a receipt."""
-    stopped: Literal["answered", "not_found", "refused", "budget", "stalled"] | None = None
-    """Why the run must have ended."""
+    description: str = ""
+    """What it is, for the person who has to give it."""
+    type: Literal["text", "number", "path"] = "text"
+    """A path that is the default is looked up beside the task file, one that is given in the current folder."""
+    default: Scalar | None = None
+    """The value when none is given."""
+    choices: list[Scalar] = []
+    """The only values that are taken."""
 
 
-class RunSpec(_Strict):
+class BrowserSpec(Strict):
+    """How pages are read."""
+
+    js: bool = False
+    """Run the scripts of pages, in the system's Chromium."""
+    refresh: bool = False
+    """Fetch pages again, also kept ones."""
+
+
+class ToolsSpec(Strict):
+    """Tools that every run has: false takes one away. Databases and searching come with their sources."""
+
+    math: bool = True
+    """Exact calculation."""
+    wolfram: bool = True
+    """WolframAlpha, where there is a key."""
+    recall: bool = True
+    """Evidence of earlier runs."""
+    browser: BrowserSpec = BrowserSpec()
+
+    @property
+    def off(self) -> tuple[str, ...]:
+        """The names of those that are taken away."""
+        return tuple(name for name in ("math", "wolfram", "recall") if not getattr(self, name))
+
+
+class SelectionSpec(Strict):
+    """How the answer is chosen among several candidates."""
+
+    strategy: Literal["single", "best_of_n", "weighted", "majority", "auto"]
+    """single: there is one. best_of_n: that with the best score. weighted, majority: what most agree on, by score
+    or by count. auto: more candidates only while the first ones disagree."""
+    n: Annotated[int, Field(ge=1, le=64)] = 4
+    """The most candidates."""
+    share: Literal["evidence", "plan", "nothing"] = "evidence"
+    """What the candidates have in common."""
+    threshold: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    """No candidate is begun once one has this score."""
+
+
+class ApprovalSpec(Strict):
+    """A call that is refused, or about which a person is asked. A task file cannot allow anything."""
+
+    decide: Literal["ask", "deny"]
+    """ask: a person decides, and where there is none it is refused. deny: it is refused."""
+    tool: str = "*"
+    """Name of the tool, or a pattern of names such as `mail_*`; `fetch` is the reading of web pages."""
+    access: str = "*"
+    """read, write, send or exec."""
+    host: str = "*"
+    """Host that would be reached, or a pattern of hosts."""
+    args: dict[str, str] = {}
+    """Patterns of arguments by their names."""
+    usd_over: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """Only calls that cost more."""
+    clean: bool = False
+    """Only while nothing from outside was read."""
+
+
+class OutputSpec(Strict):
+    """In which form the answer is wanted; `crowquill run --output FILE` writes it to a file."""
+
+    format: Literal["text", "markdown", "json", "csv", "html"] = "text"
+    """text: for a terminal. markdown: the answer with its sources. json: data that fit `schema`. csv: a table with
+    `columns`, each cell with its receipt. html: one file with everything that supports the answer."""
+    schema_: Annotated[dict[str, Any], Field(alias="schema")] = {}
+    """JSON Schema (2020-12) of an object, for the format json."""
+    columns: list[Annotated[str, Field(min_length=1, max_length=80)]] = []
+    """Names of the columns, for the format csv; they also tell the model what belongs in them."""
+
+    @field_validator("schema_")
+    @classmethod
+    def _is_schema(cls, schema: dict[str, Any]) -> dict[str, Any]:
+        if schema and schema.get("type") != "object":
+            raise ValueError("the schema has to be that of an object: type: object")
+        try:
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            raise ValueError(f"no JSON Schema: {error.message}") from None
+        if "$ref" in str(schema):
+            raise ValueError("a schema with $ref cannot be used; write its parts where they belong")
+        return schema
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "OutputSpec":
+        if (self.format == "json") != bool(self.schema_):
+            raise ValueError("schema: belongs to format: json, which needs one")
+        if (self.format == "csv") != bool(self.columns):
+            raise ValueError("columns: belong to format: csv, which needs some")
+        if len({name.casefold() for name in self.columns}) < len(self.columns):
+            raise ValueError("columns: two have the same name")
+        return self
+
+
+class RunSpec(Strict):
     """A task file. Sources and limits are the user's: nothing that is read during a run can change them."""
 
+    extends: str | None = None
+    """A shipped task, or a file beside this one, whose keys hold where this file says nothing else."""
+    description: str = ""
+    """What the task is for, for people."""
     objective: Annotated[str, Field(min_length=1)]
+    """The question or objective; `{{name}}` stands for an input."""
+    inputs: dict[Name, InputSpec | Scalar | None] = {}
+    """Values for `{{name}}`: a default, null when one has to be given, or a description of the input."""
     model: str | None = None
+    """The model of all roles: local, openai:NAME, http://HOST:PORT/v1#NAME, langchain:P:NAME, scripted:FILE."""
+    models: dict[RoleName, str] = {}
+    """Other models for single roles."""
     policy: Literal["guided", "json"] | None = None
+    """guided for models of 1–3 billion parameters, json for larger ones; by the model when not given."""
+    profile: str | None = None
+    """A profile beside this file: who the agent is, its manner, its knowledge and its tools."""
+    tools: ToolsSpec = ToolsSpec()
+    mode: Literal["auto", "ask", "strict"] | None = None
+    """auto only reads, ask asks before anything is written, sent or executed, strict also plans it before reading.
+    The tighter of this and what the person has set holds."""
+    approvals: list[ApprovalSpec] = []
+    """What is refused, or asked about, before anything else is looked at; in order."""
+    selection: SelectionSpec | None = None
     corpus: list[str] = []
+    """Indexed folders (`crowquill index`), or `pocket`."""
     db: list[str] = []
+    """Databases: files beside this one, URLs, `NAME=` and one of them, `${env:NAME_DATABASE_URL}`, or `pocket`."""
     data: list[str] = []
+    """CSV, TSV, Parquet, JSON and Excel files beside this one, or folders of them."""
     web: bool = False
+    """Live search and fetching."""
     search: list[Annotated[str, Field(pattern=_PROVIDER)]] = []
+    """Web search providers in order: tavily, brave, searxng, wikipedia, ddg; a+b asks both. Turns `web` on."""
+    sites: list[Annotated[str, Field(pattern=_SITE)]] = []
+    """The only sites that are searched and fetched: `example.org` with its subdomains, `example.org/docs`. Turns
+    `web` on."""
     memory: bool = True
+    """Use evidence of earlier runs."""
     budget: BudgetSpec = BudgetSpec()
+    output: OutputSpec = OutputSpec()
+    since_last: bool = False
+    """Ask everything again, and say what has changed since the last run of this objective."""
     expect: ExpectSpec | None = None
+    """What must hold of the answer: it makes the file a test."""
+    matrix: dict[Name, list[Scalar]] | list[dict[Name, Scalar]] = {}
+    """Runs for all combinations of values of inputs (or of `model`), or for the listed ones."""
+
+    @field_validator("objective")
+    @classmethod
+    def _says_something(cls, objective: str) -> str:
+        if not objective.strip():
+            raise ValueError("it says nothing")
+        return objective
+
+    @model_validator(mode="after")
+    def _varies_inputs(self) -> "RunSpec":
+        names = set(self.matrix) if isinstance(self.matrix, dict) else {name for row in self.matrix for name in row}
+        unknown = sorted(names - {*self.inputs, "model"})
+        if unknown:
+            raise ValueError(f"matrix: {unknown[0]!r} is no input; declare it under inputs:")
+        if len(self.variants()) > MAX_VARIANTS:
+            raise ValueError(f"matrix: more than {MAX_VARIANTS} combinations")
+        return self
+
+    def variants(self) -> list[dict[str, Scalar]]:
+        """Return the combinations of the matrix; one empty one when there is none."""
+        if isinstance(self.matrix, list):
+            return self.matrix if self.matrix else [{}]
+        rows: list[dict[str, Scalar]] = [{}]
+        for name, values in self.matrix.items():
+            if len(rows) * len(values) > MAX_VARIANTS:
+                raise ValueError(f"matrix: more than {MAX_VARIANTS} combinations")
+            rows = [{**row, name: value} for row in rows for value in values]
+        return rows
+
+    def declared(self) -> Mapping[str, InputSpec]:
+        """Return the inputs, each with all that is known of it."""
+        return {
+            name: given if isinstance(given, InputSpec) else InputSpec(default=given)
+            for name, given in self.inputs.items()
+        }

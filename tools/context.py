@@ -4,7 +4,7 @@ A tool never opens a socket, file, process or clock by itself: it hands the call
 records it, or returns what was recorded. The agent implements this protocol.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal, Protocol
 
 from crowquill.memory.clock import Clock
@@ -23,10 +23,14 @@ EffectKind = Literal[
     "compute",
     "recall",
     "tool",
+    "ask",
     "clock",
     "random",
     "steer",
 ]
+
+Access = Literal["read", "write", "send", "exec"]
+"""What a call may do beside reading: change the user's data, send something away, run a program."""
 
 
 class Blobs(Protocol):
@@ -77,19 +81,42 @@ class ToolContext(Protocol):
         """Earlier evidence."""
         ...
 
-    async def effect(self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]]) -> Json:
+    async def effect(
+        self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+    ) -> Json:
         """Return the recorded response to `request`, or run `call` and record what it returns.
+
+        What does more than read is never repeated silently when its outcome is not known.
 
         `ToolRetry` and `ToolFailed` raised by `call` are recorded and raised again on replay.
         """
         ...
 
     async def egress(self, url: str) -> None:
-        """Allow a URL to be fetched, asked before every hop. Raises ToolFailed when the rules forbid it."""
+        """Allow a URL to be fetched, asked before every hop. Raises ToolError when the rules forbid it."""
         ...
 
-    def check_outgoing(self, text: str) -> None:
+    def permits(self, url: str, *, known: bool = True) -> bool:
+        """Say whether a URL may be fetched without anybody being asked; nothing is recorded.
+
+        For what is done in the background or inside an effect. Without `known` it need not have been offered: a
+        page that may be read has led there.
+        """
+        ...
+
+    async def check_outgoing(self, text: str) -> None:
         """Allow text to be sent to a server, such as a query. Raises ToolFailed when it carries private data."""
+        ...
+
+    async def approve(self, tool: str, access: Access, args: Mapping[str, Json], *, effect: str) -> None:
+        """Allow what a tool is about to do, by the rules or by asking a person.
+
+        `effect` says in one line what will happen, as in "3 rows of customers change". A tool whose access is not
+        "read" has been approved before it is called; this is for one that knows more by then.
+
+        Raises:
+            ToolFailed: it may not be done; the message says why.
+        """
         ...
 
     def offer(self, urls: list[str]) -> None:

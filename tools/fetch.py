@@ -114,9 +114,11 @@ class Fetcher:
         No effect and no error: `open` finds what has come, or asks for itself and tells. The manners hold.
         """
         with suppress(ToolError):
-            await context.egress(url)
+            known = True
             for hop in range(MAX_REDIRECTS + 1):
-                key = urldefrag(url).url
+                if not context.permits(url, known=known):
+                    return
+                key, known = urldefrag(url).url, False
                 async with self._opening[key]:
                     if key not in self._ahead:
                         self._ahead[key] = await self._obtain(url, context, is_hop=hop > 0)
@@ -126,7 +128,6 @@ class Fetcher:
                 if response.get("status") not in REDIRECTS:
                     return
                 url = _next_hop(url, str(response["location"]))
-                context.check_outgoing(url)
 
     def close(self) -> None:
         """End the process that renders, unless it was given."""

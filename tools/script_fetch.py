@@ -109,8 +109,7 @@ class ScriptFetcher(Fetcher):
             if response["status"] not in REDIRECTS:
                 return url, response
             url = urljoin(url, str(response["location"]))
-            context.offer([url])
-            await context.egress(url)
+            _check(url, context)
         raise FetchFailed(f"the page redirects more than {MAX_REDIRECTS} times", kind="broken")
 
     async def _scripted(self, url: str, response: dict[str, Json], context: ToolContext) -> str:
@@ -142,8 +141,7 @@ class ScriptFetcher(Fetcher):
 
     async def obtained(self, url: str, context: ToolContext) -> tuple[dict[str, Json], bytes]:
         """Return what a page's own request brings, behind its redirects. Raises ToolError."""
-        context.offer([url])
-        await context.egress(url)
+        _check(url, context)
         _, response = await self._final(url, context)
         return response, await asyncio.to_thread(context.blobs.get, str(response["body"]))
 
@@ -178,6 +176,12 @@ class _Answers:
         if response is None:
             return await self._fetcher.obtained(url, self._context)
         return response, await asyncio.to_thread(self._context.blobs.get, str(response["body"]))
+
+
+def _check(url: str, context: ToolContext) -> None:
+    """Refuse a URL to which a page leads, where the rules do not permit it. Raises FetchFailed."""
+    if not context.permits(url, known=False):
+        raise FetchFailed("refused: the rules of the run do not permit that address", kind="refused")
 
 
 async def _settled(page: "Page", url: str) -> str:

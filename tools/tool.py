@@ -3,19 +3,19 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, Literal, get_type_hints, overload
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from typing import Any, get_type_hints, overload
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from crowquill.errors import CrowquillError, ToolFailed, ToolRetry
 from crowquill.memory.untrusted import Untrusted
-from crowquill.tools.context import ToolContext
+from crowquill.tools.context import Access, ToolContext
 from crowquill.tools.observation import Observation
 from crowquill.tools.threads import in_own_thread
 
-Access = Literal["read", "write", "send", "exec"]
+AccessOf = Callable[[Mapping[str, Any]], Access]
 _SHOWN = 300
 """Characters that are shown of a foreign exception."""
 
@@ -29,26 +29,31 @@ class Tool:
     """A function that the model can call.
 
     `parameters` is the JSON schema of its arguments. The model never sees the context: a parameter
-    annotated `ToolContext` is filled in by the episode. `custom` tools are the user's: they are cut off at the
-    deadline of the run, to which our own tools keep by themselves, inside their recorded effects.
+    annotated `ToolContext` is filled in by the episode. `access` may be a function of the arguments. `usd` is what
+    a call costs. `custom` tools are the user's: they are cut off at the deadline of the run, to which our own tools
+    keep by themselves, inside their recorded effects.
     """
 
     name: str
     description: str
-    access: Access
+    access: Access | AccessOf
     function: Callable[..., Observation | str | Awaitable[Observation | str]]
     arguments: type[BaseModel]
     context_parameter: str | None
     custom: bool = False
+    usd: float = 0.0
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """JSON schema of the arguments, without titles."""
-        schema = self.arguments.model_json_schema()
-        schema.pop("title", None)
-        for field in schema.get("properties", {}).values():
-            field.pop("title", None)
-        return schema
+        """JSON schema of the arguments, without titles; not to be changed."""
+        return _schema_of(self.arguments)
+
+    @property
+    def usage(self) -> str:
+        """Name, arguments and description on one line, for a prompt."""
+        return (
+            f"{self.name}({', '.join(self.parameters.get('properties', {}))}): {' '.join(self.description.split())}"
+        )
 
     async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> Observation:
         """Validate the arguments and run the function; a sync function runs in a thread.
@@ -87,6 +92,15 @@ class Tool:
             raise ToolFailed(f"{self.name}: {_one_line(error)}") from error
 
 
+@lru_cache(maxsize=512)
+def _schema_of(arguments: type[BaseModel]) -> dict[str, Any]:
+    schema = arguments.model_json_schema()
+    schema.pop("title", None)
+    for field in schema.get("properties", {}).values():
+        field.pop("title", None)
+    return schema
+
+
 def _one_line(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:_SHOWN]
 
@@ -102,23 +116,33 @@ def tool(function: Callable[..., Any], /) -> Tool: ...
 
 
 @overload
-def tool(*, name: str | None = None, access: Access = "read") -> Callable[[Callable[..., Any]], Tool]: ...
+def tool(
+    *, name: str | None = None, access: Access | AccessOf = "read", usd: float = 0.0
+) -> Callable[[Callable[..., Any]], Tool]: ...
 
 
 def tool(
-    function: Callable[..., Any] | None = None, /, *, name: str | None = None, access: Access = "read"
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    access: Access | AccessOf = "read",
+    usd: float = 0.0,
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Make a `Tool` of a typed function with a docstring; works as `@tool` and as `@tool(name="lookup")`.
+
+    `access` is what it may do beside reading, or a function that tells it from the arguments; `usd` what a call
+    costs.
 
     Raises:
         TypeError: the function has no docstring or an unannotated parameter.
     """
     if function is None:
-        return lambda wrapped: _make(wrapped, name, access)
-    return _make(function, name, access)
+        return lambda wrapped: replace(_make(wrapped, name, access), usd=usd)
+    return replace(_make(function, name, access), usd=usd)
 
 
-def _make(function: Callable[..., Any], name: str | None, access: Access) -> Tool:
+def _make(function: Callable[..., Any], name: str | None, access: Access | AccessOf) -> Tool:
     label = name if name is not None else function.__name__
     description = inspect.getdoc(function)
     if not description:

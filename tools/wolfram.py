@@ -40,7 +40,7 @@ def wolfram_tool(key: str, *, address: str = ADDRESS, allow_hosts: tuple[str, ..
         """Ask WolframAlpha, in short English keywords, for computed facts and data: populations, distances."""
         if not query.strip() or len(query) > MAX_INPUT:
             raise ToolRetry(f"a question to WolframAlpha has 1 to {MAX_INPUT} characters")
-        context.check_outgoing(query)
+        await context.check_outgoing(query)
 
         async def call() -> Json:
             context.progress("asking WolframAlpha")

@@ -6,9 +6,15 @@ from pathlib import Path
 from typing import cast
 
 from crowquill.agent.agent import Agent
+from crowquill.agent.approvals import Mode
 from crowquill.agent.budget import Budget
+from crowquill.agent.cli.approving import TerminalApprover, can_ask
+from crowquill.agent.cli.report import check_report
 from crowquill.agent.cli.session import drive, print_outcome
-from crowquill.agent.config import PolicyName
+from crowquill.agent.config import PlanMode, PolicyName
+from crowquill.agent.report.page import write_report
+from crowquill.agent.safety import personal_safety
+from crowquill.agent.story import read_story
 from crowquill.errors import UserError
 from crowquill.tools.fetching import Fetching
 from crowquill.tools.search.registry import split_specs
@@ -32,8 +38,12 @@ class AskOptions:
     select: str = "single"
     examples: Path | None = None
     cache: bool = True
+    allow_write: bool = False
     profile: Path | None = None
+    planning: PlanMode = "auto"
     workspace: Path | None = None
+    mode: Mode | None = None
+    safety: Path | None = None
 
     def agent(self) -> Agent:
         """Make the agent that these options describe. Raises UserError."""
@@ -56,15 +66,31 @@ class AskOptions:
             budget=None if self.budget is None else Budget.parse(self.budget),
             memory=self.memory,
             cache=self.cache,
+            allow_write=self.allow_write,
+            approver=TerminalApprover() if self.allow_write and can_ask() else None,
             select=self.select,
             profile=self.profile,
+            planning=self.planning,
             examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
+            safety=personal_safety(self.mode, self.safety),
         )
 
 
-def run_ask(question: str, options: AskOptions, *, as_json: bool, events: bool, quiet: bool) -> int:
-    """Answer the question and return the exit code."""
+def run_ask(
+    question: str,
+    options: AskOptions,
+    *,
+    as_json: bool,
+    events: bool,
+    quiet: bool,
+    report: Path | None = None,
+) -> int:
+    """Answer the question, write the report if one is wanted, and return the exit code."""
+    check_report(report)
     agent = options.agent()
     answer = drive(agent, partial(agent.stream, question), events=events, quiet=quiet)
-    return print_outcome(answer, as_json=as_json, events=events)
+    code = print_outcome(answer, as_json=as_json, events=events)
+    if report is not None and answer is not None:
+        write_report(read_story(agent.workspace, answer.run_id), agent.workspace.blobs, report)
+    return code

@@ -21,7 +21,7 @@ from crowquill.memory.blobs import BlobStore
 from crowquill.memory.clock import Clock, SystemClock
 from crowquill.memory.evidence import Evidence, Table
 from crowquill.memory.evidence_json import encode
-from crowquill.tools.context import EffectKind, Json
+from crowquill.tools.context import Access, EffectKind, Json
 from crowquill.tools.observation import Observation
 from crowquill.tools.tool import Tool
 
@@ -41,7 +41,9 @@ class ByHand:
         self.rules = Rules(typed)
         self.memory = _NoMemory()
 
-    async def effect(self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]]) -> Json:
+    async def effect(
+        self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+    ) -> Json:
         """Run the call."""
         return await call()
 
@@ -49,9 +51,16 @@ class ByHand:
         """Apply the egress rules to a URL."""
         self.rules.check_url(url)
 
-    def check_outgoing(self, text: str) -> None:
+    def permits(self, url: str, *, known: bool = True) -> bool:
+        """Say whether `egress` would let a URL pass."""
+        return not known or self.rules.knows(url)
+
+    async def check_outgoing(self, text: str) -> None:
         """Apply the egress rules to text that leaves this machine."""
         self.rules.check_outgoing(text)
+
+    async def approve(self, tool: str, access: Access, args: Mapping[str, Json], *, effect: str) -> None:
+        """Allow it: the person who types the command has asked for it."""
 
     def offer(self, urls: list[str]) -> None:
         """Make URLs openable."""

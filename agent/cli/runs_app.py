@@ -123,6 +123,20 @@ def runs_export(
     raise typer.Exit(export_runs(workspace, run_ids, form, out, as_json=as_json))
 
 
+@runs_app.command("report")
+def runs_report(
+    run_id: RunId,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; - is standard output.", show_default="crowquill-RUN.html")
+    ] = None,
+    workspace: Workspace = None,
+) -> None:
+    """Write a run as one HTML page: answer, receipts in their pages, steps, score, budget. It needs no network."""
+    from crowquill.agent.cli.report import report_run
+
+    raise typer.Exit(report_run(workspace, run_id, out))
+
+
 @runs_app.command("delete")
 def runs_delete(
     run_ids: Annotated[list[str], typer.Argument(help="Run ids, or their beginnings; 'last' is the newest.")],

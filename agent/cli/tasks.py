@@ -1,97 +1,157 @@
-"""`crowquill run`: YAML task files."""
+"""`crowquill run`, `validate` and `schema`: YAML task files."""
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import typer
 
-from crowquill.agent.agent import Agent
-from crowquill.agent.budget import Budget
-from crowquill.agent.cli.session import EXIT_CODES, drive, print_answer, print_json
-from crowquill.agent.publish import answer_json
-from crowquill.agent.workspace import Workspace
+from crowquill.agent.answer import Answer
+from crowquill.agent.changes import Changes, changes_since_last
+from crowquill.agent.cli.session import EXIT_CODES, drive, print_json
+from crowquill.agent.cli.written import deliver, target
+from crowquill.agent.render import one_line
+from crowquill.agent.tasking import Wishes, load_cases, published, task_agent
 from crowquill.errors import UserError
 from crowquill.tasks.expect import failures
+from crowquill.tasks.filling import Case
 from crowquill.tasks.load import find_task_file, load_task_file, presets
-from crowquill.tasks.spec import RunSpec
-from crowquill.tools.fetching import Fetching
+from crowquill.tasks.schema import task_schema
 
 EXPECTATION_FAILED = 6
+_LONGEST_INPUT = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOptions:
+    """The options of `crowquill run`, as given."""
+
+    model: str | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    workspace: Path | None = None
+    as_json: bool = False
+    quiet: bool = False
+    output: Path | None = None
 
 
 def list_presets() -> None:
-    """Print the names and objectives of the shipped tasks."""
+    """Print the names of the shipped tasks, and what they are for."""
     for name in presets():
-        typer.echo(f"{name:<16} {load_task_file(find_task_file(name)).objective}")
+        spec = load_task_file(find_task_file(name))
+        typer.echo(f"{name:<18} {one_line(spec.description if spec.description else spec.objective, 90)}")
+
+
+def print_schema() -> None:
+    """Print the JSON Schema of task files."""
+    print_json(task_schema())
+
+
+def validate(names: Sequence[str], *, as_json: bool) -> int:
+    """Check task files without running them: every fault is a line; exit code 2 when there is one."""
+    found: list[dict[str, Any]] = []
+    for path in expand(names):
+        try:
+            spec = load_task_file(path)
+            fault, runs = "", len(spec.variants())
+        except UserError as error:
+            fault, runs = str(error), 0
+        found.append({"file": str(path), "fault": fault, "runs": runs})
+    if as_json:
+        print_json({"schema": 1, "files": found})
+    else:
+        for entry in found:
+            count = "" if entry["runs"] == 1 else f", {entry['runs']} runs"
+            typer.echo(
+                entry["fault"] if entry["fault"] else f"{entry['file']}: ok{count}", err=bool(entry["fault"])
+            )
+    return 2 if any(entry["fault"] for entry in found) else 0
 
 
 def expand(names: Sequence[str]) -> list[Path]:
     """Return the task files of these names; a folder stands for all of its task files. Raises UserError."""
     paths: list[Path] = []
     for name in names:
-        inside = sorted(Path(name).glob("*.yaml")) if Path(name).is_dir() else [find_task_file(name)]
+        inside = sorted(Path(name).glob("*.y*ml")) if Path(name).is_dir() else [find_task_file(name)]
         if not inside:
             raise UserError(f"there is no task file (*.yaml) in {name}")
         paths += inside
     return paths
 
 
-def run_files(files: list[str], *, model: str | None, workspace: Path | None, as_json: bool, quiet: bool) -> int:
+def read_inputs(given: Sequence[str]) -> dict[str, str]:
+    """Read `name=value`, where `@FILE` stands for the text of a file. Raises UserError."""
+    values: dict[str, str] = {}
+    for entry in given:
+        name, equals, value = entry.partition("=")
+        if not equals or not name:
+            raise UserError(f"--input {entry}: write it as NAME=VALUE, or NAME=@FILE for the text of a file")
+        values[name] = _file(Path(value[1:])) if value.startswith("@") else value
+    return values
+
+
+def _file(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"--input @{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise UserError(f"--input @{path}: not UTF-8 text") from None
+    if len(text) > _LONGEST_INPUT:
+        raise UserError(f"--input @{path}: longer than {_LONGEST_INPUT} characters")
+    return text.strip()
+
+
+def run_files(files: Sequence[str], options: TaskOptions) -> int:
     """Run task files one after the other; the first that does not end well decides the exit code.
 
     Ctrl-C ends them all.
     """
-    specs = [(path, load_task_file(path)) for path in expand(files)]
+    runs = [case for path in expand(files) for case in load_cases(path, options.inputs)]
     first = 0
-    for path, spec in specs:
-        code = _run(path, spec, model, workspace, as_json=as_json, quiet=quiet)
+    for case in runs:
+        code = _run(case, options, alone=len(runs) == 1)
         if code == EXIT_CODES["cancelled"]:
             return code
         first = first if first else code
     return first
 
 
-def _run(
-    path: Path, spec: RunSpec, model: str | None, workspace: Path | None, *, as_json: bool, quiet: bool
-) -> int:
-    agent = task_agent(path, spec, model, workspace)
-    answer = drive(agent, partial(agent.stream, spec.objective), quiet=quiet)
+def _run(case: Case, options: TaskOptions, *, alone: bool) -> int:
+    agent = task_agent(case.spec, Wishes(options.model), options.workspace)
+    if not (alone or options.as_json):
+        typer.echo(f"== {case.name}", err=True)
+    answer = drive(agent, partial(agent.stream, case.spec.objective), quiet=options.quiet)
     if answer is None:
         return EXIT_CODES["cancelled"]
-    published = answer_json(answer)
-    failed = [] if spec.expect is None else failures(spec.expect, published)
-    if as_json:
-        print_json({**published, "task": str(path), "failed": failed})
+    result = published(agent.workspace, answer)
+    changes = changes_since_last(agent.workspace, answer) if case.spec.since_last else None
+    failed = [] if case.spec.expect is None else failures(case.spec.expect, result)
+    if options.as_json:
+        result = {**result, "task": case.name, "inputs": dict(case.inputs), "failed": failed}
+        print_json(result if changes is None else {**result, "since_last": changes.to_json()})
     else:
-        print_answer(answer)
+        file = target(options.output, Path(case.name).name, agent.config.form, alone=alone)
+        deliver(answer, agent.config.form, agent.workspace, file)
+        if case.spec.since_last:
+            for line in _changed(changes):
+                typer.echo(line, err=agent.config.form.format != "text")
         for line in failed:
-            typer.echo(f"expected: {line}", err=True)
+            typer.echo(f"expected: {one_line(line, 500)}", err=True)
+    return exit_code(answer, case, failed)
+
+
+def _changed(changes: Changes | None) -> list[str]:
+    if changes is None:
+        return ["", "This is the first run of this question in this workspace."]
+    lines = [f"  {one_line(line, 300)}" for line in changes.lines()]
+    since = f"Since {changes.since[:16].replace('T', ' ')} UTC:"
+    return ["", since if lines else f"{since} nothing has changed", *lines]
+
+
+def exit_code(answer: Answer, case: Case, failed: Sequence[str]) -> int:
+    """Return the exit code of a run: for a test, whether what is expected holds; else how the run ended."""
     if failed:
         return EXPECTATION_FAILED
-    return 0 if spec.expect is not None else EXIT_CODES[answer.stopped]
-
-
-def task_agent(path: Path, spec: RunSpec, model: str | None, workspace: Path | Workspace | None) -> Agent:
-    """Make the agent that a task file describes."""
-    chosen = model if model is not None else spec.model
-    return Agent(
-        model="local" if chosen is None else _beside(chosen, path, given=model is not None),
-        policy=spec.policy,
-        corpora=spec.corpus,
-        databases=spec.db,
-        data=spec.data,
-        web=spec.web,
-        search=spec.search,
-        fetching=Fetching.of_environment(os.environ),
-        memory=spec.memory,
-        budget=Budget(**spec.budget.model_dump()),
-        workspace=workspace,
-    )
-
-
-def _beside(model: str, path: Path, *, given: bool) -> str:
-    """Resolve `scripted:FILE` of a task file against the folder of the task file."""
-    scheme, colon, name = model.partition(":")
-    return f"scripted:{path.parent / name}" if scheme == "scripted" and colon and not given else model
+    return 0 if case.spec.expect is not None else EXIT_CODES[answer.stopped]

@@ -13,6 +13,7 @@ from crowquill.agent.answer import Answer, Claim, Selection
 from crowquill.agent.budget import Budget
 from crowquill.agent.events import (
     Acted,
+    Decided,
     Event,
     EvidenceFound,
     Judged,
@@ -59,6 +60,9 @@ def describe(event: Event) -> str | None:
             )
         case Observed() if event.error:
             return f"     {event.tool} failed: {one_line(event.error, 160)}"
+        case Decided():
+            verb = "allowed" if event.allowed else "denied"
+            return f"     {verb}: {event.tool} ({event.access}): {one_line(event.why, 200)}"
         case EvidenceFound():
             return f"     {_kind(event.evidence)}: {one_line(plain_text(event.evidence), 110)}"
         case TaskFinished():

@@ -68,17 +68,12 @@ def _without_odd(
 ) -> tuple[tuple[Claim, ...], list[Disagreement], list[str]]:
     """Drop claims whose number most other sources contradict, unless nothing would be left; say what was found."""
     found = {claim: disagreements(claim, evidence) for claim in claims if claim.status != "unsupported"}
-    odd = [claim for claim, differing in found.items() if any(each.is_odd for each in differing)]
-    told = "left out, as most sources differ"
+    differing = [each for several in found.values() for each in several]
+    odd = [claim for claim, several in found.items() if any(each.is_odd for each in several)]
     if len(odd) == len(claims):
-        return (
-            claims,
-            [each for differing in found.values() for each in differing],
-            ["most sources differ"] * bool(odd),
-        )
-    dropped = [f"{told}: {claim.text}" for claim in odd]
+        return tuple(claims), differing, ["most sources differ"] * bool(odd)
     kept = tuple(claim for claim in claims if claim not in odd)
-    return kept, [each for differing in found.values() for each in differing], dropped
+    return kept, differing, [f"left out, as most sources differ: {claim.text}" for claim in odd]
 
 
 def is_unknown(short: str) -> bool:

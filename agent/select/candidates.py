@@ -72,7 +72,7 @@ class Candidates:
     async def _next_wave(self, cost: "_Cost") -> int:
         """Return how many candidates to make next; 0 when there are enough, or no more can be paid."""
         left = self._select.n - len(self._attempts)
-        if left < 1 or settled(self._select, self._attempts):
+        if left < 1 or settled(self._select, self._attempts) or self._is_certain:
             return 0
         if self._select.strategy == "auto" and len(self._attempts) < PROBES:
             left = min(left, PROBES - len(self._attempts))
@@ -89,6 +89,11 @@ class Candidates:
         made = len(self._attempts)
         await self._maker.lane.emit(Noticed(f"{made} of {self._select.n} candidates: {why}"))
         return 0
+
+    @property
+    def _is_certain(self) -> bool:
+        """Whether code alone has answered, which a model asked again could only spoil."""
+        return self._maker.ledger.usage.calls == 0 and self._attempts[0].answered
 
     @property
     def _shared(self) -> bool:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crowquill.agent.agent import Agent
-    from crowquill.agent.answer import Answer, Claim
+    from crowquill.agent.answer import Answer, Claim, Output
+    from crowquill.agent.approvals import ApprovalRequest, ApprovalRule, Approver, Decision, Safety
     from crowquill.agent.budget import Budget, Price
+    from crowquill.agent.form import Form
     from crowquill.agent.models.scripted import ScriptedModel
     from crowquill.errors import CrowquillError, FetchFailed, ToolFailed, ToolRetry, UserError
     from crowquill.memory.evidence import Computation, Quote, Receipt, Source, Table
@@ -23,16 +25,23 @@ __version__ = "0.1.0"
 __all__ = [
     "Agent",
     "Answer",
+    "ApprovalRequest",
+    "ApprovalRule",
+    "Approver",
     "Budget",
     "Claim",
     "Computation",
     "CrowquillError",
+    "Decision",
     "FetchFailed",
     "Fetching",
+    "Form",
     "Observation",
+    "Output",
     "Price",
     "Quote",
     "Receipt",
+    "Safety",
     "ScriptedModel",
     "Source",
     "Table",
@@ -47,16 +56,23 @@ __all__ = [
 _HOMES = {
     "Agent": "agent.agent",
     "Answer": "agent.answer",
+    "ApprovalRequest": "agent.approvals",
+    "ApprovalRule": "agent.approvals",
+    "Approver": "agent.approvals",
     "Budget": "agent.budget",
     "Claim": "agent.answer",
     "Computation": "memory.evidence",
     "CrowquillError": "errors",
+    "Decision": "agent.approvals",
     "FetchFailed": "errors",
     "Fetching": "tools.fetching",
+    "Form": "agent.form",
+    "Output": "agent.answer",
     "Observation": "tools.observation",
     "Price": "agent.budget",
     "Quote": "memory.evidence",
     "Receipt": "memory.evidence",
+    "Safety": "agent.approvals",
     "ScriptedModel": "agent.models.scripted",
     "Source": "memory.evidence",
     "Table": "memory.evidence",

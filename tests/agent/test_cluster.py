@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from crowquill.agent.agent import run_in_thread
-from crowquill.agent.cli.tasks import task_agent
 from crowquill.agent.cluster import Cluster, Job, run_jobs
 from crowquill.agent.replay import replay
 from crowquill.agent.shipping import pack_run, unpack_run
 from crowquill.agent.tape import load_effects, load_events
+from crowquill.agent.tasking import Wishes, task_agent
 from crowquill.agent.workspace import Workspace
 from crowquill.memory.embed import HashingEmbedder
 from crowquill.tasks.load import load_task_file
@@ -54,7 +54,7 @@ def task(folder: Path, name: str, delay: float) -> Path:
 def test_a_run_is_carried_to_another_workspace(tmp_path: Path) -> None:
     path = task(tmp_path, "sum", 0.0)
     here, there = (Workspace(tmp_path / name, embedder=HashingEmbedder()) for name in ("here", "there"))
-    answer = task_agent(path, load_task_file(path), None, here).ask("What is 0 and 0?")
+    answer = task_agent(load_task_file(path), Wishes(), here).ask("What is 0 and 0?")
     packed = run_in_thread(pack_run(here.database, answer.run_id))
     for _ in range(2):  # a second time in the place of the first
         assert unpack_run(there.database, packed) == answer.run_id
@@ -80,7 +80,7 @@ class TestOnRay:
 
     def test_a_killed_worker_costs_nothing_but_time(self, tmp_path: Path, cluster: Any) -> None:
         paths = [task(tmp_path, "killed", 0.7), task(tmp_path, "spared", 0.1)]
-        jobs = [Job(p.stem, "What is 0 and 0?", partial(task_agent, p, load_task_file(p), None)) for p in paths]
+        jobs = [Job(p.stem, "What is 0 and 0?", partial(task_agent, load_task_file(p), Wishes())) for p in paths]
         workspace = Workspace(tmp_path / "w", embedder=HashingEmbedder())
         told: list[str] = []
         killed_at: list[float] = []

@@ -266,7 +266,7 @@ async def test_a_tool_that_works_is_shown(workspace: Workspace) -> None:
 
 async def leaks(context: ToolContext) -> str:
     """Look it up."""
-    context.check_outgoing("who is called Wilhelmina Zweistein?")
+    await context.check_outgoing("who is called Wilhelmina Zweistein?")
     return "sent"
 
 

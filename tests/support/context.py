@@ -1,13 +1,13 @@
 """A tool's context for tests: effects run at once and are noted."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from crowquill.errors import ToolRetry
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.clock import Clock, SystemClock
 from crowquill.memory.evidence import Evidence
-from crowquill.tools.context import EffectKind, Json
+from crowquill.tools.context import Access, EffectKind, Json
 
 
 class NoMemory:
@@ -31,7 +31,9 @@ class FakeContext:
         self.asked: list[str] = []
         self._strict = strict
 
-    async def effect(self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]]) -> Json:
+    async def effect(
+        self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+    ) -> Json:
         response = await call()
         self.effects.append((kind, request, response))
         return response
@@ -41,8 +43,14 @@ class FakeContext:
         if self._strict and url not in self.offered:
             raise ToolRetry("that URL was not offered")
 
-    def check_outgoing(self, text: str) -> None:
+    def permits(self, url: str, *, known: bool = True) -> bool:
+        return not (self._strict and known) or url in self.offered
+
+    async def check_outgoing(self, text: str) -> None:
         self.asked.append(text)
+
+    async def approve(self, tool: str, access: Access, args: Mapping[str, Json], *, effect: str) -> None:
+        self.asked.append(effect)
 
     def offer(self, urls: list[str]) -> None:
         self.offered.update(urls)

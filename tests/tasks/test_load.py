@@ -1,8 +1,5 @@
 """Task files: what is refused, and how it is said."""
 
-import contextlib
-import random
-import time
 from pathlib import Path
 
 import pytest
@@ -44,10 +41,10 @@ def test_a_good_file_is_read() -> None:
         ("objective: *a\n", "anchors and aliases are not allowed"),
         ("objective: !!python/object/apply:os.system [ls]\n", "x.yaml:1:12: tags such as"),
         ("objective: hi\nbudget: {<<: {steps: 3}}\n", "merge keys are not allowed"),
-        ("objective: hi\n---\nobjective: ho\n", "x.yaml:2:1: a task file holds one document"),
+        ("objective: hi\n---\nobjective: ho\n", "x.yaml:2:1: a file holds one document"),
         ("objective: [\n", "x.yaml:2:1: "),
-        ("- a\n", "is a mapping"),
-        ("", "is a mapping"),
+        ("- a\n", "has to be a mapping"),
+        ("", "has to be a mapping"),
         ("objective: 3\n", "x.yaml:1:1: objective: Input should be a valid string"),
         ("objective: hi\nbudget:\n  steps: yes\n", "x.yaml:3:3: budget.steps"),
         ("objective: " + "[" * 50 + "]" * 50, "nested or long beyond"),
@@ -58,28 +55,6 @@ def test_bad_files_are_refused_in_one_line(text: str, message: str) -> None:
         parse_task(text, "x.yaml")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_a_bomb_is_refused_at_once() -> None:
-    bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
-        f"{name}: &{name} [*{before},*{before},*{before},*{before},*{before},*{before},*{before},*{before}]\n"
-        for before, name in zip("abcdefgh", "bcdefghi", strict=True)
-    )
-    started = time.monotonic()
-    with pytest.raises(UserError):
-        parse_task(bomb, "x.yaml")
-    assert time.monotonic() - started < 5
-
-
-def test_mutated_files_never_raise_anything_else() -> None:
-    draw = random.Random(7)
-    for _ in range(300):
-        characters = list(GOOD)
-        for _ in range(draw.randint(1, 6)):
-            place = draw.randrange(len(characters))
-            characters[place] = draw.choice("{}[]&*!:-\n\t\"'#|>%@`ab0\x00\ufeff")
-        with contextlib.suppress(UserError):
-            parse_task("".join(characters), "x.yaml")
 
 
 def test_files_are_found_by_path_or_shipped_name(tmp_path: Path) -> None:
@@ -100,3 +75,48 @@ def test_a_huge_or_binary_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="not UTF-8"):
         load_task_file(path)
+
+
+def test_a_task_extends_a_shipped_one_and_a_file_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "base.yaml").write_text("budget: {steps: 7, tokens: 900}\ndata: [sales.csv]\n")
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("extends: below/base.yaml\nobjective: How much?\nbudget: {steps: 5}\n")
+    spec = load_task_file(mine)
+    assert (spec.budget.steps, spec.budget.tokens) == (5, 900)
+    assert spec.data == [str(tmp_path / "below" / "sales.csv")]
+    mine.write_text("extends: danube\nexpect: {min_quotes: 5}\n")
+    spec = load_task_file(mine)
+    assert spec.expect is not None
+    assert (spec.expect.min_quotes, spec.expect.supported) == (5, True)
+    assert spec.model is not None
+    assert Path(spec.model.removeprefix("scripted:")).is_file()
+
+
+@pytest.mark.parametrize(
+    ("extends", "message"),
+    [
+        (
+            "danub",
+            "mine.yaml:1:1: extends: 'danub' is neither a shipped task nor a .yaml file; did you mean 'danube'?",
+        ),
+        ("none.yaml", "mine.yaml:1:1: extends: 'none.yaml' cannot be read"),
+        ("../mine.yaml", "is no file beside this one"),
+        ("mine.yaml", "extends itself"),
+        ("wrong.yaml", "wrong.yaml:2:1: unknown key 'corpuss'; did you mean 'corpus'?"),
+    ],
+)
+def test_what_cannot_be_extended_is_said(tmp_path: Path, extends: str, message: str) -> None:
+    (tmp_path / "wrong.yaml").write_text("web: true\ncorpuss: [a]\n")
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(f"extends: {extends}\nobjective: x\n")
+    with pytest.raises(UserError) as caught:
+        load_task_file(mine)
+    assert message in str(caught.value)
+
+
+def test_a_chain_of_files_is_not_endless(tmp_path: Path) -> None:
+    for number in range(6):
+        (tmp_path / f"{number}.yaml").write_text(f"extends: {number + 1}.yaml\nobjective: x\n")
+    with pytest.raises(UserError, match="deeper than 3 files"):
+        load_task_file(tmp_path / "0.yaml")

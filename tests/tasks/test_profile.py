@@ -45,7 +45,7 @@ def test_a_profile_that_says_nothing_has_no_persona() -> None:
         ("style: short\n", "'name' is missing"),
         ("name: A\nstile: x\n", "x.yaml:2:1: unknown key 'stile'; did you mean 'style'?"),
         ('name: "a/../b"\n', "x.yaml:1:1: name"),
-        ("- a\n", "is a mapping that begins with name"),
+        ("- a\n", "has to be a mapping"),
         ("name: &a A\n", "anchors and aliases"),
     ],
 )

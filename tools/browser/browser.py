@@ -158,7 +158,7 @@ class Browser:
         if not text.strip():
             raise ToolRetry("a form needs a text to send")
         url = forms.filled(self._page().snapshot, text.strip(), form)
-        context.check_outgoing(text)
+        await context.check_outgoing(text)
         context.offer([url])
         return await self._open_url(url, context)
 

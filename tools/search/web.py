@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from crowquill.errors import ToolError, ToolFailed, ToolRetry
-from crowquill.memory.retrieve import fuse
+from crowquill.memory.scoring import fuse
 from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.search.base import Hit, Hits, SearchProvider
 from crowquill.tools.search.engine import Engine, EngineFault, Entry, Pace, in_time
@@ -47,7 +47,7 @@ class WebSearch:
             ToolRetry: the query has filters and no words.
             ToolFailed: the query may not leave this machine, or the engine has no answer; the message says why.
         """
-        context.check_outgoing(query)
+        await context.check_outgoing(query)
         asked = Query.parse(query)
         if not asked.words:
             raise ToolRetry("search needs words to look for beside its filters")

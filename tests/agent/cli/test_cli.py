@@ -140,7 +140,8 @@ def test_ctrl_c_ends_all_task_files(pages: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "crowquill", "run", *map(str, files)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
-    process.stderr.readline()  # it says something when the first run is under way
+    for _ in range(2):  # the name of the file, and what is said when the first run is under way
+        process.stderr.readline()
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
     assert process.returncode == 130

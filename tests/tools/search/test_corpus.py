@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from crowquill.memory.clock import SystemClock
 from crowquill.memory.embed import HashingEmbedder, Vectors
 from crowquill.memory.evidence import Evidence
 from crowquill.memory.snapshot import Line, Snapshot
-from crowquill.tools.context import EffectKind, Json
+from crowquill.tools.context import Access, EffectKind, Json
 from crowquill.tools.search.corpus import BuildReport, Corpus, corpus_names, rank_lines
 
 
@@ -40,7 +40,9 @@ class Context:
         self.effects: dict[str, str] = {}
         self._replay = replay
 
-    async def effect(self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]]) -> Json:
+    async def effect(
+        self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+    ) -> Json:
         key = json.dumps([kind, request], sort_keys=True)
         if self._replay is not None:
             recorded: Json = json.loads(self._replay[key])
@@ -52,8 +54,14 @@ class Context:
     async def egress(self, url: str) -> None:
         raise AssertionError("a corpus sends nothing out")
 
-    def check_outgoing(self, text: str) -> None:
+    def permits(self, url: str, *, known: bool = True) -> bool:
         raise AssertionError("a corpus sends nothing out")
+
+    async def check_outgoing(self, text: str) -> None:
+        raise AssertionError("a corpus sends nothing out")
+
+    async def approve(self, tool: str, access: Access, args: Mapping[str, Json], *, effect: str) -> None:
+        raise AssertionError("a corpus changes nothing")
 
     def offer(self, urls: list[str]) -> None:
         self.offered += urls
