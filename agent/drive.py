@@ -29,6 +29,7 @@ from crowquill.errors import RunPaused, StorageError, UserError
 from crowquill.memory.clock import Clock
 from crowquill.memory.evidence import Evidence
 from crowquill.memory.evidence_json import encode
+from crowquill.memory.record import Origin
 from crowquill.memory.store import MemoryStore
 from crowquill.tools.context import Json
 
@@ -147,7 +148,7 @@ class Driver:
                 if journal.writes:
                     journal.finish(*ending)
             finally:
-                memory.index.close()
+                memory.close()
         return None
 
     async def _services(
@@ -176,8 +177,20 @@ class Driver:
             gate=Gate(self.config.safety, self.approver, journal.redactor),
             fork=fork,
             steering=steering,
+            person=await self._is_there(journal, steering),
             persona="" if self.config.profile is None else self.config.profile.persona,
         )
+
+    async def _is_there(self, journal: Journal, steering: Steering | None) -> bool:
+        """Say whether a person can be asked; recorded if so, because prompts say so."""
+
+        async def call() -> Json:
+            return True
+
+        live = steering is not None and steering.asker is not None and journal.caught_up
+        if live or journal.knows("run", "steer", "present"):
+            return cast("bool", await journal.effect("run", "steer", "present", call))
+        return False
 
     async def _draw_seed(self, journal: Journal) -> str:
         async def draw() -> Json:
@@ -223,6 +236,6 @@ def _remember(store: MemoryStore, journal: Journal, objective: str, evidence: Ev
     question = journal.redactor.text(objective)
 
     def insert(connection: sqlite3.Connection) -> None:
-        store.insert(connection, kept, run=journal.run_id, task=lane, question=question)
+        store.insert(connection, kept, Origin(journal.run_id, lane, question))
 
     return insert

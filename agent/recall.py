@@ -11,14 +11,16 @@ from typing import Any, cast
 from crowquill.agent.journal import Journal
 from crowquill.errors import StorageError
 from crowquill.memory.blobs import BlobStore
-from crowquill.memory.evidence import Computation, Evidence, Quote, plain_text
+from crowquill.memory.evidence import Computation, Evidence, Quote
 from crowquill.memory.evidence_json import decode, encode
-from crowquill.memory.retrieve import Retriever
+from crowquill.memory.record import Content, Filter, Record
+from crowquill.memory.retrieve import Retriever, Way
 from crowquill.memory.verify import word_coverage
 from crowquill.tools.context import Json
 
 RELATED = 0.5
 """Share of the query's content words that recalled evidence must hold: ranks alone know no "unrelated"."""
+_WAY = Way(per_source=3)
 
 
 class JournaledRecall:
@@ -35,15 +37,19 @@ class JournaledRecall:
         async def call() -> Json:
             if self._retriever is None:
                 return []
-            hits = await self._retriever.search(query, limit=limit, exclude_run=self._journal.run_id)
-            related = [hit for hit in hits if word_coverage(query, _text(hit.evidence)) >= RELATED]
-            sound = [hit for hit in related if await asyncio.to_thread(self._is_sound, hit.evidence)]
-            return [{"score": round(hit.score, 6), "evidence": encode(hit.evidence)} for hit in sound]
+            hits = await self._retriever.search(query, limit=limit, chosen=self._chosen, way=_WAY)
+            related = [hit for hit in hits if word_coverage(query, _text(hit.record)) >= RELATED]
+            sound = [hit for hit in related if await asyncio.to_thread(self._is_sound, hit.content)]
+            return [{"score": round(hit.score, 6), "evidence": encode(hit.content)} for hit in sound]
 
         hits = await self._journal.effect(lane, "recall", {"query": query, "limit": limit}, call)
         return tuple(decode(hit["evidence"]) for hit in cast("list[dict[str, Any]]", hits))
 
-    def _is_sound(self, evidence: Evidence) -> bool:
+    @property
+    def _chosen(self) -> Filter:
+        return Filter(frozenset({"quote", "computation"}), unmet_by=self._journal.run_id)
+
+    def _is_sound(self, evidence: Content) -> bool:
         if not isinstance(evidence, Quote):
             return isinstance(evidence, Computation)
         try:
@@ -65,5 +71,5 @@ class LaneRecall:
         return await self.memory.recall(self.lane, query, limit)
 
 
-def _text(evidence: Evidence) -> str:
-    return f"{evidence.source.title} {evidence.text}" if isinstance(evidence, Quote) else plain_text(evidence)
+def _text(record: Record) -> str:
+    return f"{record.title} {record.text}"

@@ -1,7 +1,5 @@
 """What a workspace holds, and how runs leave it: with every row, page and vector that nothing else needs."""
 
-import os
-import shutil
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import suppress
@@ -12,6 +10,7 @@ from pathlib import Path
 from crowquill.agent.records import RunRecord, find_run, forks_of, list_records
 from crowquill.agent.workspace import Workspace
 from crowquill.errors import UserError
+from crowquill.memory.forget import drop, erase, erase_indexes
 
 _SETTLING = timedelta(hours=1)
 """A blob that no row names may belong to a row that is about to be written, while it is younger than this."""
@@ -29,8 +28,8 @@ class Removed:
 
 def sizes(workspace: Workspace) -> dict[str, int]:
     """Return the bytes on the disk of each part of a workspace."""
-    found = {"database": 0, "blobs": 0, "corpora": 0, "indexes": 0, "damaged": 0, "other": 0}
-    parts = {"blobs": "blobs", "corpora": "corpora", "chroma": "indexes"}
+    found = {"database": 0, "blobs": 0, "corpora": 0, "indexes": 0, "copies": 0, "damaged": 0, "other": 0}
+    parts = {name: name for name in ("blobs", "corpora", "copies")} | {"chroma": "indexes", "words": "indexes"}
     for path in workspace.path.rglob("*") if workspace.path.is_dir() else ():
         with suppress(OSError):  # it has just gone
             top = path.relative_to(workspace.path).parts[0]
@@ -60,7 +59,7 @@ def delete_runs(workspace: Workspace, names: Collection[str], *, forks: bool, dr
         erase(path)
     workspace.database.shrink()
     if evidence:
-        shutil.rmtree(workspace.path / "chroma", ignore_errors=True)  # it is built again from what is left
+        erase_indexes(workspace.path)
     return removed
 
 
@@ -113,14 +112,14 @@ def _only_theirs(connection: sqlite3.Connection, ids: Collection[str]) -> tuple[
     connection.execute("DELETE FROM leaving")
     connection.executemany("INSERT INTO leaving VALUES (?)", [(name,) for name in ids])
     evidence = connection.execute(
-        "SELECT seq FROM evidence WHERE seq IN (SELECT evidence FROM sightings WHERE run IN leaving)"
+        "SELECT seq FROM records WHERE seq IN (SELECT evidence FROM sightings WHERE run IN leaving)"
         " AND seq NOT IN (SELECT evidence FROM sightings WHERE run NOT IN leaving)"
     )
     numbers = {row[0] for row in evidence}
     blobs = connection.execute(
         "SELECT sha256 FROM blob_uses WHERE run IN leaving"
         " EXCEPT SELECT sha256 FROM blob_uses WHERE run NOT IN leaving"
-        " EXCEPT SELECT source_sha256 FROM evidence WHERE seq IN"
+        " EXCEPT SELECT source_sha256 FROM records WHERE seq IN"
         " (SELECT evidence FROM sightings WHERE run NOT IN leaving)"
     )
     return numbers, {row[0] for row in blobs}
@@ -134,26 +133,16 @@ def _delete_rows(connection: sqlite3.Connection, ids: Collection[str], evidence:
     for run in ids:
         for table in ("sightings", "blob_uses", "effects", "events"):
             connection.execute(f"DELETE FROM {table} WHERE run=?", (run,))  # noqa: S608 - one of ours
-    connection.executemany("DELETE FROM evidence WHERE seq=?", [(number,) for number in evidence])
+    drop(connection, evidence)
     for run in ids:
         connection.execute("DELETE FROM runs WHERE id=?", (run,))
 
 
 def _orphans(workspace: Workspace) -> Iterator[Path]:
     """Yield blobs that no row names and that are not about to be named."""
-    query = "SELECT sha256 FROM blob_uses UNION SELECT source_sha256 FROM evidence UNION SELECT body FROM pages"
+    query = "SELECT sha256 FROM blob_uses UNION SELECT source_sha256 FROM records UNION SELECT body FROM pages"
     used = workspace.database.read_now(lambda connection: {row[0] for row in connection.execute(query)})
     settled = (datetime.now(UTC) - _SETTLING).timestamp()
     for path in workspace.blobs.directory.glob("*/*/*"):
         if path.stem not in used and path.stat().st_mtime < settled:
             yield path
-
-
-def erase(path: Path) -> None:
-    """Overwrite a file, put that on the disk, and delete it."""
-    with suppress(FileNotFoundError):
-        with path.open("r+b") as file:
-            file.write(bytes(path.stat().st_size))
-            file.flush()
-            os.fsync(file.fileno())
-        path.unlink()

@@ -9,16 +9,24 @@ from pathlib import Path
 
 import platformdirs
 
+from crowquill.agent.critic.reward import read_weights
+from crowquill.agent.models.embedding import default_embedder
 from crowquill.errors import UserError
 from crowquill.memory.db import Database
-from crowquill.memory.embed import Embedder, SentenceEmbedder
+from crowquill.memory.embed import Embedder
 from crowquill.memory.index import ChromaIndex
 from crowquill.memory.retrieve import Retriever
+from crowquill.memory.scoring import Weights
 from crowquill.memory.store import MemoryStore
+from crowquill.memory.wordindex import WordIndex
 from crowquill.tools.search.corpus import BuildReport, Corpus, Progress, corpus_names
 from crowquill.tools.search.pocket import POCKET, write_shop
+from crowquill.tools.sql.undo import Copies
+from crowquill.tools.worker import Worker
 
 FOLDER = ".crowquill"
+WEIGHTS = "weights.yaml"
+"""Weights of the reward that were fitted to people's choices; the shipped ones count where it is missing."""
 
 
 def find_workspace(explicit: Path | None = None) -> Path:
@@ -44,7 +52,13 @@ class Memory:
 
     store: MemoryStore
     index: ChromaIndex
+    words: WordIndex
     retriever: Retriever
+
+    def close(self) -> None:
+        """Close the indexes and let other processes write them."""
+        self.index.close()
+        self.words.close()
 
 
 class Workspace:
@@ -52,15 +66,16 @@ class Workspace:
 
     def __init__(self, path: Path, *, embedder: Embedder | None = None) -> None:
         self.path = path
-        self.embedder: Embedder = embedder if embedder is not None else SentenceEmbedder()
+        self.embedder: Embedder = embedder if embedder is not None else default_embedder()
         self.database = Database(path / "crowquill.db")
         self.blobs = self.database.blobs
 
-    def memory(self) -> Memory:
-        """Open the memory for one run."""
+    def memory(self, weights: Weights | None = None) -> Memory:
+        """Open the memory for one run, or one command."""
         store = MemoryStore(self.database, self.embedder)
         index = ChromaIndex(store, self.path / "chroma")
-        return Memory(store, index, Retriever(store, vectors=index))
+        words = WordIndex(store, self.path / "words")
+        return Memory(store, index, words, Retriever(store, vectors=index, words=words, weights=weights))
 
     def corpora(self) -> list[str]:
         """Return the names of the indexed folders."""
@@ -97,6 +112,19 @@ class Workspace:
         if not path.exists():
             write_shop(path)
         return f"sqlite:///{path}"
+
+    def reward_weights(self) -> dict[str, float]:
+        """Return the weights of the reward that were fitted in this workspace, none where the shipped ones count.
+
+        Raises:
+            UserError: the file cannot be read.
+        """
+        path = self.path / WEIGHTS
+        return read_weights(path) if path.exists() else {}
+
+    def copies(self, worker: Worker) -> Copies:
+        """Return the copies of SQLite files from before they were changed; the worker puts them back."""
+        return Copies(self.path / "copies", worker)
 
     def seed(self) -> str:
         """Return the workspace's own secret: prompts of different runs are the same to the letter, for caches."""

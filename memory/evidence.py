@@ -18,7 +18,8 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _content_id(prefix: str, *parts: object) -> str:
+def content_id(prefix: str, *parts: object) -> str:
+    """Return an id that equal content has, wherever it was found."""
     return prefix + digest(json.dumps(parts, ensure_ascii=False, separators=(",", ":")))[:15]
 
 
@@ -63,7 +64,7 @@ class Quote:
     @property
     def id(self) -> str:
         """Content hash of snapshot and span."""
-        return _content_id("q", self.source.sha256, self.start, self.end)
+        return content_id("q", self.source.sha256, self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Computation:
     @property
     def id(self) -> str:
         """Content hash of expression and result."""
-        return _content_id("c", self.expression, self.exact, self.unit)
+        return content_id("c", self.expression, self.exact, self.unit)
 
 
 Cell = str | int | float | None
@@ -104,7 +105,7 @@ class Table:
     @property
     def id(self) -> str:
         """Content hash of query and cells."""
-        return _content_id("t", self.sql, self.database, self.columns, self.rows)
+        return content_id("t", self.sql, self.database, self.columns, self.rows)
 
 
 Evidence = Quote | Computation | Table

@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from crowquill.errors import StorageError
 from crowquill.memory.evidence import Evidence
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
-def encode(evidence: Evidence) -> dict[str, Any]:
-    """Return the evidence as JSON data; `decode` restores an equal value."""
+
+def encode(evidence: "DataclassInstance") -> dict[str, Any]:
+    """Return evidence (or a note) as JSON data; `decode` restores an equal value."""
     return asdict(evidence)
 
 

@@ -1,7 +1,6 @@
 """Vector search over the store: exact in numpy, or Chroma for large memories. Both are rebuildable caches."""
 
 import asyncio
-import fcntl
 import os
 import shutil
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from crowquill.memory.embed import Vectors
+from crowquill.memory.indexlock import take_lock
 from crowquill.memory.store import MemoryStore
 
 CHROMA_FROM = 20_000
@@ -139,15 +139,8 @@ class ChromaIndex:
             self._lock = None
 
     def _take_lock(self) -> bool:
-        self._directory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(self._directory.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
-            return False
-        self._lock = lock
-        return True
+        self._lock = take_lock(self._directory)
+        return self._lock is not None
 
 
 class _Collection:

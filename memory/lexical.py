@@ -93,6 +93,14 @@ class LexicalIndex:
             raise StorageError(f"cannot write the text index in {self._where}: {error}") from error
         self._index.reload()
 
+    def ids(self) -> list[str]:
+        """Return the ids of all documents."""
+        import tantivy
+
+        searcher = self._index.searcher()
+        found = searcher.search(tantivy.Query.all_query(), max(1, searcher.num_docs))
+        return [str(searcher.doc(address).get_first("id")) for _, address in found.hits]
+
     def words(self, text: str) -> list[str]:
         """Return the stems under which `text` is found, in order, with repetitions."""
         return self._analyzer.analyze(text)

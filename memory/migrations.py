@@ -101,6 +101,34 @@ MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
         correction TEXT NOT NULL, at TEXT NOT NULL, UNIQUE (database, question, sql, correction)
     ) STRICT;
     """,
+    # 9: the life of a record: notes beside evidence, namespaces, trust that moves, merging, shelving, relations
+    """
+    ALTER TABLE evidence RENAME TO records;
+    ALTER TABLE records RENAME COLUMN trust TO prior;
+    ALTER TABLE records ADD COLUMN namespace TEXT NOT NULL DEFAULT '';
+    ALTER TABLE records ADD COLUMN author TEXT NOT NULL DEFAULT 'run';
+    ALTER TABLE records ADD COLUMN status TEXT NOT NULL DEFAULT 'active';
+    ALTER TABLE records ADD COLUMN why TEXT NOT NULL DEFAULT '';
+    ALTER TABLE records ADD COLUMN importance REAL NOT NULL DEFAULT 0.5;
+    ALTER TABLE records ADD COLUMN upheld INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE records ADD COLUMN doubted INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE records ADD COLUMN merged_into INTEGER REFERENCES records(seq) ON DELETE SET NULL;
+    ALTER TABLE records ADD COLUMN used_at TEXT;
+    ALTER TABLE records ADD COLUMN uses INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE records ADD COLUMN expires_at TEXT;
+    ALTER TABLE records ADD COLUMN gist TEXT;
+    ALTER TABLE records ADD COLUMN subject TEXT;
+    CREATE INDEX records_by_gist ON records (gist);
+    CREATE INDEX records_by_subject ON records (subject);
+    CREATE INDEX records_by_namespace ON records (namespace);
+    CREATE INDEX records_by_merge ON records (merged_into) WHERE merged_into IS NOT NULL;
+    CREATE TABLE relations (
+        subject INTEGER NOT NULL REFERENCES records(seq) ON DELETE CASCADE, relation TEXT NOT NULL,
+        object INTEGER NOT NULL REFERENCES records(seq) ON DELETE CASCADE, at TEXT NOT NULL,
+        PRIMARY KEY (subject, relation, object)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX relations_by_object ON relations (object);
+    """,
 )
 
 

@@ -1,48 +1,58 @@
-"""Hybrid retrieval: full-text and vector rankings, fused by reciprocal rank."""
+"""Hybrid retrieval: full-text and vector rankings, fused by reciprocal rank, then scored."""
 
 import asyncio
-from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from crowquill.memory.evidence import Evidence
+from crowquill.memory.embed import Vectors
 from crowquill.memory.index import ExactIndex, VectorIndex
-from crowquill.memory.lexical import LexicalIndex
-from crowquill.memory.store import MemoryStore, Record
-
-K = TypeVar("K", bound=Hashable)
-
-RRF_K = 60
-"""The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009)."""
+from crowquill.memory.record import Content, Filter, Record
+from crowquill.memory.scoring import MMR_BALANCE, RRF_K, Weights, diversify, fuse, limit_each, recency
+from crowquill.memory.store import MemoryStore
+from crowquill.memory.wordindex import WordIndex
 
 DEPTH = 50
 """Records taken from each ranking before they are fused."""
-
-
-def fuse(rankings: Sequence[Sequence[K]], *, k: int = RRF_K) -> dict[K, float]:
-    """Fuse rankings (best first): an item's score is the sum of 1 / (k + rank), ranks from 1; best first."""
-    scores: dict[K, float] = {}
-    for ranking in rankings:
-        for rank, item in enumerate(ranking, 1):
-            scores[item] = scores.get(item, 0.0) + 1.0 / (k + rank)
-    return dict(sorted(scores.items(), key=lambda pair: -pair[1]))
+_DEEPER = 8
+"""Factor by which a search goes deeper when a filter has left too little."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """A hit, with the terms that its score is the weighted mean of (each between 0 and 1)."""
+    """A hit, with the terms that its score is the weighted mean of (each between 0 and 1), and its ranks from 1."""
 
-    evidence: Evidence
+    record: Record
     score: float
     parts: Mapping[str, float]
+    ranks: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def content(self) -> Content:
+        """What was remembered."""
+        return self.record.content
+
+    def explain(self) -> str:
+        """Say in one line why it stands where it stands."""
+        terms = ", ".join(f"{name} {value:.2f}" for name, value in self.parts.items())
+        places = ", ".join(f"{name} #{rank}" for name, rank in self.ranks.items())
+        return f"score {self.score:.3f}: {terms}" + (f" ({places})" if places else "")
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """How much each term of the score counts."""
+class Way:
+    """How to search.
 
-    relevance: float = 0.9
-    trust: float = 0.1
+    `also` are other wordings of the query, each ranked for itself (multi-query); `imagined` is the text of a
+    document that would answer it, by which vectors are compared (HyDE, Gao et al. 2022). `diverse` chooses by
+    maximal marginal relevance; `per_source` is the most that one page may contribute.
+    """
+
+    also: tuple[str, ...] = ()
+    imagined: str = ""
+    diverse: bool = False
+    per_source: int | None = None
+    balance: float = MMR_BALANCE
 
 
 class Retriever:
@@ -53,69 +63,101 @@ class Retriever:
         store: MemoryStore,
         *,
         vectors: VectorIndex | None = None,
-        lexical: LexicalIndex | None = None,
+        words: WordIndex | None = None,
         weights: Weights | None = None,
     ) -> None:
-        """`vectors` defaults to exact search; `lexical` to an index in memory, and must be empty if given."""
+        """`vectors` defaults to exact search, `words` to an index in memory."""
         self._store = store
         self._vectors: VectorIndex = vectors if vectors is not None else ExactIndex(store)
-        self._lexical = lexical
+        self._words = words if words is not None else WordIndex(store)
         self._weights = weights if weights is not None else Weights()
-        self._watermark = 0
         self._syncing = asyncio.Lock()
 
     async def search(
-        self,
-        query: str,
-        *,
-        limit: int = 8,
-        exclude_run: str | None = None,
-        exclude: Collection[str] = (),
+        self, query: str, *, limit: int = 8, chosen: Filter | None = None, way: Way | None = None
     ) -> list[Recalled]:
-        """Return the best records, best first, without those a run has met itself or whose id is excluded.
+        """Return the best records that pass the filter, best first.
 
         Raises:
             StorageError: the store cannot be read or written.
         """
-        await self._sync()
-        lexical = self._lexical
-        if lexical is None or not query.strip() or limit < 1:
+        if not query.strip() or limit < 1:
             return []
-        seen = await self._store.seen_in(exclude_run) if exclude_run is not None else set()
-        depth = DEPTH + limit + len(seen) + len(exclude)
-        vector = (await asyncio.to_thread(self._store.embedder.embed, [query]))[0]
-        words = [int(id_) for id_, _ in await asyncio.to_thread(lexical.search, query, depth)]
-        near = [number for number, score in await self._vectors.search(vector, depth) if score > 0]
-        fused = {number: score for number, score in fuse([words, near]).items() if number not in seen}
-        records = await self._store.records(list(fused)[: limit + DEPTH])
-        hits = [
-            self._scored(records[number], score / _BEST)
-            for number, score in fused.items()
-            if number in records and records[number].evidence.id not in exclude
-        ]
-        return sorted(hits, key=lambda hit: -hit.score)[:limit]
+        await self.sync()
+        chosen, way = Filter() if chosen is None else chosen, Way() if way is None else way
+        queries = [query, *way.also]
+        meant = [way.imagined if way.imagined else query, *way.also]
+        vectors = await asyncio.to_thread(self._store.embedder.embed, meant)
+        pool = limit if way.per_source is None and not way.diverse else limit + DEPTH
+        hits = await self._ranked(queries, list(vectors), pool, chosen)
+        if way.per_source is not None:
+            hits = [hits[at] for at in limit_each([hit.record.url for hit in hits], way.per_source)]
+        return await self._diverse(hits, limit, way.balance) if way.diverse else hits[:limit]
 
-    def _scored(self, record: Record, relevance: float) -> Recalled:
-        parts = {"relevance": relevance, "trust": record.trust}
-        total = self._weights.relevance + self._weights.trust
-        score = (self._weights.relevance * relevance + self._weights.trust * record.trust) / total
-        return Recalled(record.evidence, score, parts)
-
-    async def _sync(self) -> None:
+    async def sync(self) -> None:
+        """Let the indexes take in what the store has got since the last call."""
         async with self._syncing:
             await self._store.embed_pending()
-            await self._vectors.sync()
-            rows = await self._store.texts_after(self._watermark)
-            if rows:
-                await asyncio.to_thread(self._take_in, rows)
-                self._watermark = rows[-1][0]
+            await asyncio.gather(self._vectors.sync(), self._words.sync())
 
-    def _take_in(self, rows: Sequence[tuple[int, str, str]]) -> None:
-        if self._lexical is None:
-            self._lexical = LexicalIndex()
-        for number, title, text in rows:
-            self._lexical.add(str(number), title=title, body=text)
-        self._lexical.commit()
+    async def _ranked(
+        self, queries: Sequence[str], vectors: Sequence[Vectors], wanted: int, chosen: Filter
+    ) -> list[Recalled]:
+        """Go as deep as it takes to find `wanted` records that pass the filter, and score them."""
+        depth, total = DEPTH + wanted, await self._store.count()
+        while True:
+            rankings = await self._rankings(queries, vectors, depth)
+            fused = fuse([ranking for _, ranking in rankings])
+            records = await self._store.records(list(fused), chosen)
+            if len(records) >= wanted or depth >= total:
+                break
+            depth *= _DEEPER
+        best = len(rankings) / (RRF_K + 1)  # first in all rankings
+        places = _places(rankings)
+        now = self._store.clock.now()
+        hits = [
+            self._scored(records[number], score / best, places[number], now)
+            for number, score in fused.items()
+            if number in records
+        ]
+        return sorted(hits, key=lambda hit: -hit.score)[:wanted]
+
+    async def _rankings(
+        self, queries: Sequence[str], vectors: Sequence[Vectors], depth: int
+    ) -> list[tuple[str, list[int]]]:
+        found: list[tuple[str, list[int]]] = []
+        for query, vector in zip(queries, vectors, strict=True):
+            found.append(("words", await self._words.search(query, depth)))
+            near = await self._vectors.search(vector, depth)
+            found.append(("meaning", [number for number, score in near if score > 0]))
+        return found
+
+    def _scored(self, record: Record, relevance: float, ranks: Mapping[str, int], now: datetime) -> Recalled:
+        fresh = record.created_at if record.used_at is None else max(record.created_at, record.used_at)
+        parts = {
+            "relevance": relevance,
+            "recency": recency(fresh, now),
+            "importance": record.importance,
+            "trust": record.trust,
+        }
+        return Recalled(record, self._weights.score(parts), parts, ranks)
+
+    async def _diverse(self, hits: list[Recalled], limit: int, balance: float) -> list[Recalled]:
+        import numpy as np  # 0.2 s, and only vectors need it
+
+        vectors = await self._store.vectors_of([hit.record.seq for hit in hits])
+        hits = [hit for hit in hits if hit.record.seq in vectors]
+        if not hits:
+            return []
+        rows = np.stack([vectors[hit.record.seq] for hit in hits])
+        return [hits[at] for at in diversify([hit.score for hit in hits], rows, limit, balance=balance)]
 
 
-_BEST = 2 / (RRF_K + 1)  # first in both rankings
+def _places(rankings: Sequence[tuple[str, list[int]]]) -> dict[int, dict[str, int]]:
+    """Return the best rank of each record by the kind of ranking."""
+    places: dict[int, dict[str, int]] = {}
+    for name, ranking in rankings:
+        for rank, number in enumerate(ranking, 1):
+            own = places.setdefault(number, {})
+            own[name] = min(rank, own.get(name, rank))
+    return places

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from crowquill.memory.blobs import BlobStore
-from crowquill.memory.evidence_json import decode
 from crowquill.memory.migrations import migrate, note_all_blobs
+from crowquill.memory.record import decode
 from crowquill.memory.rows import digest, fetch_back, first_link, link
 
-_TABLES = ("runs", "effects", "events", "evidence", "sightings")
+_TABLES = ("runs", "effects", "events", "records", "sightings", "relations", "lessons")
 _SUFFIXES = ("", "-wal", "-shm")
 
 Row = dict[str, object]
@@ -93,8 +93,10 @@ def _copy(source: sqlite3.Connection, new: sqlite3.Connection, table: str, blobs
 
 def _rows(source: sqlite3.Connection, table: str) -> Iterator[Row]:
     """Yield what can be read of a table, in the order of its rowids; an unreadable stretch is stepped over."""
-    keyed = table != "sightings"
+    keyed = table not in ("sightings", "relations")
     select = f"SELECT {'rowid AS rowid, ' if keyed else ''}* FROM {table}"  # noqa: S608 - one of ours
+    if table == "records" and _is_older(source):
+        select = "SELECT rowid AS rowid, *, trust AS prior FROM evidence"
     at, stride = -1, 1
     while True:
         try:
@@ -116,7 +118,16 @@ def _rows(source: sqlite3.Connection, table: str) -> Iterator[Row]:
             return
 
 
-def _is_evidence(row: Row, blobs: BlobStore) -> bool:
+def _is_older(source: sqlite3.Connection) -> bool:
+    """Say whether the database is of a version whose records were evidence alone."""
+    try:
+        names = {name for (name,) in source.execute("SELECT name FROM sqlite_master WHERE type='table'")}
+    except sqlite3.Error:
+        return False
+    return "evidence" in names and "records" not in names
+
+
+def _is_record(row: Row, blobs: BlobStore) -> bool:
     row["embedder"] = row["vector"] = None  # made again from the text
     del row["rowid"]
     return decode(json.loads(str(row["json"]))).id == row["id"]
@@ -133,14 +144,20 @@ def _is_anything(row: Row, blobs: BlobStore) -> bool:
     return True
 
 
+def _is_lesson(row: Row, blobs: BlobStore) -> bool:
+    del row["rowid"]  # which its id is
+    return True
+
+
 def _is_run(row: Row, blobs: BlobStore) -> bool:
     return isinstance(json.loads(str(row["config"])), dict)
 
 
 _WHOLE: dict[str, Callable[[Row, BlobStore], bool]] = {
-    "evidence": _is_evidence,
+    "records": _is_record,
     "effects": _is_effect,
     "runs": _is_run,
+    "lessons": _is_lesson,
 }
 
 
@@ -148,7 +165,13 @@ def _drop_orphans(new: sqlite3.Connection) -> None:
     for table in ("effects", "events"):
         new.execute(f"DELETE FROM {table} WHERE run NOT IN (SELECT id FROM runs)")  # noqa: S608 - ours
     new.execute("DELETE FROM runs WHERE parent IS NOT NULL AND parent NOT IN (SELECT id FROM runs)")
-    new.execute("DELETE FROM sightings WHERE evidence NOT IN (SELECT seq FROM evidence)")
+    new.execute("DELETE FROM sightings WHERE evidence NOT IN (SELECT seq FROM records)")
+    new.execute(
+        "UPDATE records SET merged_into=NULL WHERE merged_into IS NOT NULL"
+        " AND merged_into NOT IN (SELECT seq FROM records)"
+    )
+    new.execute("DELETE FROM relations WHERE subject NOT IN (SELECT seq FROM records)")
+    new.execute("DELETE FROM relations WHERE object NOT IN (SELECT seq FROM records)")
 
 
 def _check_chains(new: sqlite3.Connection, blobs: BlobStore) -> None:

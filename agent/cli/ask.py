@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from crowquill.agent.agent import Agent
-from crowquill.agent.approvals import Approver
+from crowquill.agent.approvals import Approver, Mode
 from crowquill.agent.budget import Budget
+from crowquill.agent.cli.approving import TerminalApprover, can_ask
 from crowquill.agent.cli.report import check_report
 from crowquill.agent.cli.session import drive, print_outcome
-from crowquill.agent.config import PolicyName
+from crowquill.agent.config import PlanMode, PolicyName
 from crowquill.agent.models.base import Model, Role
 from crowquill.agent.report.page import write_report
-from crowquill.agent.settings import Settings, load_settings
+from crowquill.agent.safety import personal_safety
+from crowquill.agent.settings import load_defaults
 from crowquill.agent.story import read_story
 from crowquill.errors import UserError
+from crowquill.tasks.safety import Defaults
 from crowquill.tools.fetching import Fetching
 from crowquill.tools.search.registry import split_specs
 
@@ -41,10 +44,14 @@ class AskOptions:
     select: str | None = None
     examples: Path | None = None
     cache: bool = True
+    allow_write: bool = False
     profile: Path | None = None
+    planning: PlanMode = "auto"
     workspace: Path | None = None
+    mode: Mode | None = None
+    safety: Path | None = None
 
-    def with_defaults(self, settings: Settings) -> "AskOptions":
+    def with_defaults(self, settings: Defaults) -> "AskOptions":
         """Return these options with the user's own defaults where nothing was given.
 
         The settings' sources count together: they are used when no source was given at all.
@@ -63,9 +70,9 @@ class AskOptions:
             return chosen
         return replace(
             chosen,
-            corpora=settings.corpus,
-            databases=settings.db,
-            data=settings.data,
+            corpora=tuple(settings.corpus),
+            databases=tuple(settings.db),
+            data=tuple(settings.data),
             search=settings.search,
             web=settings.web,
         )
@@ -84,7 +91,6 @@ class AskOptions:
         return Agent(
             model="local" if self.model is None else self.model,
             models=models,
-            approver=approver,
             policy=cast("PolicyName | None", self.policy),
             corpora=self.corpora,
             databases=self.databases,
@@ -97,9 +103,13 @@ class AskOptions:
             memory=self.memory,
             cache=self.cache,
             select="single" if self.select is None else self.select,
+            allow_write=self.allow_write,
+            approver=TerminalApprover() if approver is None and self.allow_write and can_ask() else approver,
             profile=self.profile,
+            planning=self.planning,
             examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
+            safety=personal_safety(self.mode, self.safety),
         )
 
 
@@ -118,7 +128,7 @@ def run_ask(
 ) -> int:
     """Answer the question, write the report if one is wanted, and return the exit code."""
     check_report(report)
-    agent = options.with_defaults(load_settings()).agent()
+    agent = options.with_defaults(load_defaults()).agent()
     answer = drive(agent, partial(agent.stream, question), events=events, quiet=quiet)
     code = print_outcome(answer, as_json=as_json, events=events)
     if report is not None and answer is not None:

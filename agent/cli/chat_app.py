@@ -1,19 +1,20 @@
 """The command `crowquill chat`, and what `crowquill` alone does. It imports what it needs when it runs."""
 
-from typing import Annotated
-
 import typer
 
 from crowquill.agent.cli.options import (
     AllowHosts,
+    AllowWrite,
     BudgetText,
     Corpora,
     Data,
     Databases,
+    Mode,
     ModelName,
     PolicyText,
     ProfileFile,
     Quiet,
+    SafetyFile,
     Search,
     SelectText,
     UseMemory,
@@ -36,10 +37,9 @@ def chat(
     select: SelectText = None,
     profile: ProfileFile = None,
     workspace: Workspace = None,
-    ask_first: Annotated[
-        bool,
-        typer.Option("--ask/--read-only", help="Ask before anything is written, sent or executed; or only read."),
-    ] = True,
+    mode: Mode = None,
+    safety: SafetyFile = None,
+    allow_write: AllowWrite = False,
     quiet: Quiet = False,
 ) -> None:
     """A session: questions that follow one another, with /commands; also from a pipe, one a line.
@@ -63,8 +63,11 @@ def chat(
         select=select,
         profile=profile,
         workspace=workspace,
+        mode=mode,
+        safety=safety,
+        allow_write=allow_write,
     )
-    raise typer.Exit(run_chat(options, asks=ask_first, quiet=quiet))
+    raise typer.Exit(run_chat(options, quiet=quiet))
 
 
 def start() -> int:
@@ -74,4 +77,4 @@ def start() -> int:
     from crowquill.agent.cli.ask import AskOptions
     from crowquill.agent.cli.chat.loop import run_chat
 
-    return run_chat(AskOptions(model=os.environ.get("CROWQUILL_MODEL") or None), asks=True, quiet=False)
+    return run_chat(AskOptions(model=os.environ.get("CROWQUILL_MODEL") or None), quiet=False)

@@ -7,7 +7,7 @@ from rich.spinner import Spinner
 from rich.table import Table as Grid
 from rich.text import Text
 
-from crowquill.agent.budget import Budget
+from crowquill.agent.budget import Budget, Ledger
 from crowquill.agent.cli.view import describe, kind_of
 from crowquill.agent.config import RunConfig
 from crowquill.agent.events import (
@@ -95,11 +95,9 @@ class LiveView:
 
     def grant(self, extra: Budget) -> None:
         """Show the limits raised by what a person has granted."""
-        pairs = {name: (getattr(self.budget, name), getattr(extra, name)) for name in Budget.__slots__}
-        raised = {
-            name: limit if limit is None or more is None else limit + more for name, (limit, more) in pairs.items()
-        }
-        self.budget = Budget(**raised)
+        ledger = Ledger(self.budget)
+        ledger.grant(extra)
+        self.budget = ledger.limits
 
     def _book(self, event: ModelCalled) -> None:
         self._usage += event.usage

@@ -74,29 +74,36 @@ def _not_here(entry: CatalogEntry) -> str:
 
 
 def _openai(spec: str, model: str) -> OpenAIModel:
-    key = _key("OPENAI_API_KEY")
+    key = key_of("OPENAI_API_KEY")
     if key is None:
         raise MissingModel(f"{spec} needs a key: set OPENAI_API_KEY, or use another model, such as local")
     base_url = os.environ.get("OPENAI_BASE_URL") or OPENAI_URL  # an empty variable is an unset one
-    _check_url(base_url, "OPENAI_BASE_URL")
+    check_url(base_url, "OPENAI_BASE_URL")
     return OpenAIModel(model, base_url=base_url, api_key=key, name=spec, openai_account=True)
 
 
 def _server(spec: str) -> OpenAIModel:
-    base_url, _, model = spec.partition("#")
-    if not model:
-        raise UserError(f"{spec!r} does not say which model: add #NAME, as in http://localhost:11434/v1#llama3")
-    _check_url(base_url, spec)
+    base_url, model = server_of(spec)
     return OpenAIModel(
         model,
         base_url=base_url,
-        api_key=_key("CROWQUILL_API_KEY"),
+        api_key=key_of("CROWQUILL_API_KEY"),
         name=spec,
         context_tokens=SERVER_CONTEXT_TOKENS,
     )
 
 
-def _check_url(url: str, where: str) -> None:
+def server_of(spec: str) -> tuple[str, str]:
+    """Return address and model of `http(s)://HOST:PORT/v1#NAME`. Raises UserError."""
+    base_url, _, model = spec.partition("#")
+    if not model:
+        raise UserError(f"{spec!r} does not say which model: add #NAME, as in http://localhost:11434/v1#llama3")
+    check_url(base_url, spec)
+    return base_url, model
+
+
+def check_url(url: str, where: str) -> None:
+    """Check the address of a server. Raises UserError."""
     if "@" in url.partition("://")[2].partition("/")[0]:
         raise UserError("a key must not stand in the address of a model: set CROWQUILL_API_KEY instead")
     try:
@@ -108,7 +115,8 @@ def _check_url(url: str, where: str) -> None:
         raise UserError(f"{where} is not an address of a server, such as http://localhost:11434/v1")
 
 
-def _key(variable: str) -> str | None:
+def key_of(variable: str) -> str | None:
+    """Return the key in an environment variable, None without one. Raises UserError for what no key can be."""
     key = os.environ.get(variable, "").strip()
     if not key:
         return None

@@ -82,7 +82,7 @@ def test_what_others_need_stays(workspace: Workspace) -> None:
     delete_runs(workspace, [first.run_id], forks=False)
     assert blobs(workspace) == before
     assert run_in_thread(replay(workspace, second.run_id)) > 5
-    (count,) = workspace.database.read_now(lambda c: c.execute("SELECT count(*) FROM evidence").fetchone())
+    (count,) = workspace.database.read_now(lambda c: c.execute("SELECT count(*) FROM records").fetchone())
     assert count > 0
 
 

@@ -10,6 +10,7 @@ import pytest
 from crowquill.agent.workspace import Workspace
 from crowquill.memory.embed import HashingEmbedder
 from crowquill.memory.evidence import Computation
+from crowquill.memory.record import Origin
 
 FORK = multiprocessing.get_context("spawn")
 
@@ -25,7 +26,7 @@ def write(place: Path, first: int, count: int) -> None:
         workspace = Workspace(place, embedder=HashingEmbedder(64))
         store = workspace.memory().store
         for number in range(first, first + count):
-            await store.add([value(number)], run=f"r{first}", task="t1", question="")
+            await store.add([value(number)], Origin(f"r{first}", "t1", ""))
         workspace.close()
 
     asyncio.run(work())
@@ -39,7 +40,7 @@ def read(place: Path, times: int) -> None:
         memory = workspace.memory()
         for number in range(times):
             await memory.retriever.search(f"{number} + {number}")
-        memory.index.close()
+        memory.close()
         workspace.close()
 
     asyncio.run(work())
@@ -59,7 +60,7 @@ def test_every_write_of_every_process_is_kept_and_found(
         job.join()
     assert [job.exitcode for job in jobs] == [0] * len(jobs)  # nobody was told that it is locked
     connection = sqlite3.connect(tmp_path / "crowquill.db")
-    assert connection.execute("SELECT count(*) FROM evidence").fetchone() == (writers * each,)
+    assert connection.execute("SELECT count(*) FROM records").fetchone() == (writers * each,)
     connection.close()
 
     async def search() -> set[str]:
@@ -69,8 +70,8 @@ def test_every_write_of_every_process_is_kept_and_found(
         vectors = workspace.embedder.embed(["1 + 1"])
         found = await memory.index.search(vectors[0], writers * each + 10)
         records = await memory.store.records([number for number, _ in found])
-        memory.index.close()
+        memory.close()
         workspace.close()
-        return {record.evidence.id for record in records.values()}
+        return {record.content.id for record in records.values()}
 
     assert asyncio.run(search()) == {value(number).id for number in range(writers * each)}

@@ -160,7 +160,7 @@ def outcome(place: Path) -> dict[str, Any]:
     run_id = workspace.database.read_now(lambda connection: find_run(connection, "last")).id
     events = workspace.database.read_now(lambda connection: load_events(connection, run_id, workspace.blobs))
     evidence = workspace.database.read_now(
-        lambda connection: connection.execute("SELECT id, json FROM evidence ORDER BY id").fetchall()
+        lambda connection: connection.execute("SELECT id, json FROM records ORDER BY id").fetchall()
     )
     workspace.close()
     ended = events[-1].event

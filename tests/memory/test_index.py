@@ -12,6 +12,7 @@ from crowquill.memory.db import Database
 from crowquill.memory.embed import HashingEmbedder, Vectors
 from crowquill.memory.evidence import Computation
 from crowquill.memory.index import ChromaIndex, ExactIndex
+from crowquill.memory.record import Origin
 from crowquill.memory.store import MemoryStore
 
 
@@ -21,7 +22,7 @@ def sums(first: int, last: int) -> list[Computation]:
 
 async def filled(tmp_path: Path, count: int) -> MemoryStore:
     store = MemoryStore(Database(tmp_path / "crowquill.db"), HashingEmbedder(64))
-    await store.add(sums(0, count), run="r", task="t", question="")
+    await store.add(sums(0, count), Origin("r", "t", ""))
     return store
 
 
@@ -40,7 +41,7 @@ async def test_exact_search_is_by_cosine_and_follows_the_store(tmp_path: Path) -
     assert first == 13
     assert score == pytest.approx(1.0, abs=1e-5)
     assert second[1] < score
-    await store.add(sums(20, 30), run="r", task="t", question="")
+    await store.add(sums(20, 30), Origin("r", "t", ""))
     await index.sync()
     await index.sync()
     assert len(await index.search(query, 100)) == 30
@@ -61,7 +62,7 @@ async def test_chroma_agrees_with_exact_search_and_takes_in_what_comes_later(tmp
             expected, found = await exact.search(query, 10), await chroma.search(query, 10)
             assert [score for _, score in found] == pytest.approx([score for _, score in expected], abs=1e-4)
         assert len(await chroma.search(query, 1000)) == await store.count()
-        await store.add(sums(300, 340), run="r", task="t", question="")
+        await store.add(sums(300, 340), Origin("r", "t", ""))
     chroma.close()
     again = ChromaIndex(store, tmp_path / "chroma", smallest=100)
     await again.sync()

@@ -7,7 +7,9 @@ import pytest
 from crowquill.memory.db import Database
 from crowquill.memory.embed import HashingEmbedder
 from crowquill.memory.evidence import Quote
-from crowquill.memory.retrieve import Retriever, Weights, fuse
+from crowquill.memory.record import Filter, Origin
+from crowquill.memory.retrieve import Retriever
+from crowquill.memory.scoring import Weights, fuse
 from crowquill.memory.snapshot import Line, Snapshot
 from crowquill.memory.store import MemoryStore
 
@@ -31,7 +33,7 @@ def store(tmp_path: Path) -> MemoryStore:
 
 
 async def test_the_best_comes_first_by_words_or_by_title(store: MemoryStore) -> None:
-    await store.add(FACTS, run="r1", task="t", question="")
+    await store.add(FACTS, Origin("r1", "t", ""))
     retriever = Retriever(store)
     for query, expected in (
         ("gifts of a crow", 0),
@@ -41,7 +43,7 @@ async def test_the_best_comes_first_by_words_or_by_title(store: MemoryStore) -> 
         ("market", 4),
     ):
         hits = await retriever.search(query, limit=2)
-        assert hits[0].evidence == FACTS[expected]
+        assert hits[0].content == FACTS[expected]
         assert all(0 < hit.score <= 1 for hit in hits)
     assert await retriever.search("", limit=3) == []
     assert await retriever.search("crow", limit=0) == []
@@ -55,26 +57,26 @@ async def test_nothing_is_found_in_an_empty_store(store: MemoryStore) -> None:
 
 async def test_later_evidence_is_found_and_a_runs_own_is_left_out(store: MemoryStore) -> None:
     retriever = Retriever(store)
-    await store.add(FACTS[:2], run="r1", task="t", question="")
+    await store.add(FACTS[:2], Origin("r1", "t", ""))
     assert len(await retriever.search("crow gifts", limit=5)) == 1
-    await store.add([FACTS[0], quote("A crow remembers faces.")], run="r2", task="t", question="")
+    await store.add([FACTS[0], quote("A crow remembers faces.")], Origin("r2", "t", ""))
     assert len(await retriever.search("crow", limit=5)) == 2
-    assert await retriever.search("crow", exclude_run="r2") == []
-    (hit,) = await retriever.search("crow", exclude_run="r1")
-    assert hit.evidence.id == quote("A crow remembers faces.").id
-    (other,) = await retriever.search("crow", exclude=[hit.evidence.id])
-    assert other.evidence == FACTS[0]
+    assert await retriever.search("crow", chosen=Filter(unmet_by="r2")) == []
+    (hit,) = await retriever.search("crow", chosen=Filter(unmet_by="r1"))
+    assert hit.content.id == quote("A crow remembers faces.").id
+    (other,) = await retriever.search("crow", chosen=Filter(without=frozenset({hit.content.id})))
+    assert other.content == FACTS[0]
     store.database.close()
 
 
 async def test_trust_breaks_the_tie_by_its_weight(store: MemoryStore) -> None:
-    doubtful, sure = quote("Crows count to 7.", trust=0.1), quote("Crows count to 7. ", trust=0.9)
-    await store.add([doubtful, sure], run="r1", task="t", question="")
-    heavy = await Retriever(store, weights=Weights(relevance=0.2, trust=0.8)).search("crows count")
-    assert [hit.evidence for hit in heavy] == [sure, doubtful]
+    doubtful, sure = quote("Crows count to 7.", trust=0.3), quote("A crow counts to 7.", trust=0.9)
+    await store.add([doubtful, sure], Origin("r1", "t", ""))
+    heavy = await Retriever(store, weights=Weights(0.2, 0, 0, 0.8)).search("crows count")
+    assert [hit.content for hit in heavy] == [sure, doubtful]
     assert heavy[0].parts["trust"] == 0.9
-    light = await Retriever(store, weights=Weights(relevance=1, trust=0)).search("crows count")
-    assert light[0].evidence == doubtful
+    light = await Retriever(store, weights=Weights(1, 0, 0, 0)).search("crows count")
+    assert light[0].content == doubtful
     assert light[0].score == pytest.approx(light[0].parts["relevance"])
     store.database.close()
 

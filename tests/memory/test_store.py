@@ -10,6 +10,7 @@ from crowquill.errors import StorageError
 from crowquill.memory.db import Database
 from crowquill.memory.embed import HashingEmbedder
 from crowquill.memory.evidence import Computation, Evidence, Quote, Table
+from crowquill.memory.record import Filter, Origin
 from crowquill.memory.snapshot import Line, Snapshot
 from crowquill.memory.store import MemoryStore
 
@@ -23,6 +24,10 @@ def store(tmp_path: Path) -> MemoryStore:
     return MemoryStore(Database(tmp_path / "crowquill.db"), HashingEmbedder(64))
 
 
+async def met(store: MemoryStore, run: str) -> set[int]:
+    return {record.seq for record in await store.matching(Filter(run=run))}
+
+
 ROWS: list[Evidence] = [
     quote("Crows bring gifts."),
     Computation("6*7", "42", "42"),
@@ -31,9 +36,9 @@ ROWS: list[Evidence] = [
 
 
 async def test_what_was_added_comes_back_equal(store: MemoryStore) -> None:
-    assert await store.add(ROWS, run="r1", task="t1", question="why?") == 3
+    assert await store.add(ROWS, Origin("r1", "t1", "why?")) == 3
     records = await store.records([1, 2, 3, 99])
-    assert [records[seq].evidence for seq in (1, 2, 3)] == ROWS
+    assert [records[seq].content for seq in (1, 2, 3)] == ROWS
     assert records[1].title == "Crows"
     assert records[1].trust == 0.5
     assert await store.count() == 3
@@ -41,20 +46,20 @@ async def test_what_was_added_comes_back_equal(store: MemoryStore) -> None:
 
 
 async def test_the_same_content_is_one_record_with_two_sightings(store: MemoryStore) -> None:
-    await store.add(ROWS, run="r1", task="t1", question="why?")
-    assert await store.add([ROWS[0], quote("Rooks do not.")], run="r2", task="t1", question="how?") == 1
+    await store.add(ROWS, Origin("r1", "t1", "why?"))
+    assert await store.add([ROWS[0], quote("Rooks do not.")], Origin("r2", "t1", "how?")) == 1
     assert await store.count() == 4
-    assert await store.seen_in("r1") == {1, 2, 3}
-    again, new = sorted(await store.seen_in("r2"))
+    assert await met(store, "r1") == {1, 2, 3}
+    again, new = sorted(await met(store, "r2"))
     assert again == 1
     assert (await store.records([new]))[new].text == "Rooks do not."
-    assert await store.seen_in("r3") == set()
+    assert await met(store, "r3") == set()
     store.database.close()
 
 
 async def test_insert_is_part_of_the_callers_transaction(store: MemoryStore) -> None:
     def fails(connection: sqlite3.Connection) -> None:
-        store.insert(connection, ROWS, run="r1", task="t1", question="")
+        store.insert(connection, ROWS, Origin("r1", "t1", ""))
         raise KeyError("the caller changed its mind")
 
     with pytest.raises(KeyError):
@@ -65,7 +70,7 @@ async def test_insert_is_part_of_the_callers_transaction(store: MemoryStore) -> 
 
 async def test_a_models_words_are_not_evidence(store: MemoryStore) -> None:
     def insert(connection: sqlite3.Connection) -> None:
-        store.insert(connection, ["crows can fly"], run="r", task="t", question="")  # type: ignore[list-item] # pyright: ignore
+        store.insert(connection, ["crows can fly"], Origin("r", "t", ""))  # type: ignore[list-item] # pyright: ignore
 
     with pytest.raises(TypeError, match="only evidence"):
         await store.database.write(insert)
@@ -74,7 +79,7 @@ async def test_a_models_words_are_not_evidence(store: MemoryStore) -> None:
 
 async def test_vectors_follow_and_change_with_the_embedder(store: MemoryStore) -> None:
     def insert(connection: sqlite3.Connection) -> int:
-        return store.insert(connection, ROWS, run="r1", task="t1", question="")
+        return store.insert(connection, ROWS, Origin("r1", "t1", ""))
 
     await store.database.write(insert)
     assert (await store.vectors_after(0))[0] == []
@@ -96,7 +101,7 @@ async def test_two_stores_write_side_by_side(tmp_path: Path) -> None:
     await stores[0].count()  # one makes the file, as the first process in a new workspace does
     await asyncio.gather(
         *(
-            store.add([quote(f"Fact {number} of {n}.")], run=f"r{n}", task="t", question="")
+            store.add([quote(f"Fact {number} of {n}.")], Origin(f"r{n}", "t", ""))
             for n, store in enumerate(stores)
             for number in range(40)
         )
@@ -104,14 +109,14 @@ async def test_two_stores_write_side_by_side(tmp_path: Path) -> None:
     for n, store in enumerate(stores):
         assert await store.count() == 80
         assert len((await store.vectors_after(0))[0]) == 80
-        assert len(await store.seen_in(f"r{n}")) == 40
+        assert len(await met(store, f"r{n}")) == 40
         store.database.close()
 
 
 async def test_a_damaged_row_is_an_error_of_the_store(store: MemoryStore) -> None:
-    await store.add(ROWS, run="r1", task="t1", question="")
+    await store.add(ROWS, Origin("r1", "t1", ""))
     await store.database.write(
-        lambda c: c.execute("""UPDATE evidence SET json = '{"kind":"quote"}' WHERE seq = 1""")
+        lambda c: c.execute("""UPDATE records SET json = '{"kind":"quote"}' WHERE seq = 1""")
     )
     with pytest.raises(StorageError, match="cannot be read"):
         await store.records([1])

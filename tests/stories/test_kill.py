@@ -75,7 +75,7 @@ def check(workspace: Path, acknowledged: list[str]) -> None:
         del event["schema"]
         assert event in stored
     blobs = BlobStore(workspace / "blobs")
-    for (text,) in connection.execute("SELECT json FROM evidence"):
+    for (text,) in connection.execute("SELECT json FROM records"):
         quote = decode(json.loads(text))
         assert isinstance(quote, Quote)
         page = blobs.get(quote.source.sha256).decode()

@@ -389,7 +389,7 @@ def test_recalled_evidence_must_still_stand_in_its_snapshot(workspace: Workspace
     )
 
     def forge(connection: sqlite3.Connection) -> None:
-        connection.execute("UPDATE evidence SET json = replace(json, '2,850', '9,999')")
+        connection.execute("UPDATE records SET json = replace(json, '2,850', '9,999')")
 
     run_in_thread(workspace.database.write(forge))
     events = events_of(

@@ -126,7 +126,7 @@ def history(database: Path) -> dict[str, list[object]]:
         if isinstance(item.event, RunFinished):
             event = replace(item.event, answer=replace(item.event.answer, seconds=0.0))
         lanes.setdefault(item.lane, []).append(event)
-    lanes["memory"] = connection.execute("SELECT json FROM evidence ORDER BY json").fetchall()
+    lanes["memory"] = connection.execute("SELECT json FROM records ORDER BY json").fetchall()
     lanes["sightings"] = connection.execute("SELECT count(*) FROM sightings").fetchall()
     connection.close()
     return lanes

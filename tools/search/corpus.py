@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from crowquill.errors import StorageError, ToolFailed, ToolRetry, UserError
 from crowquill.memory.embed import Embedder, Vectors
 from crowquill.memory.lexical import LexicalIndex
-from crowquill.memory.retrieve import fuse
+from crowquill.memory.scoring import fuse
 from crowquill.memory.snapshot import Snapshot
 from crowquill.memory.textual import content_words, stems
 from crowquill.tools.context import Json, ToolContext

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from crowquill.errors import ToolError, ToolFailed, ToolRetry
-from crowquill.memory.retrieve import fuse
+from crowquill.memory.scoring import fuse
 from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.search.base import Hit, Hits, SearchProvider
 from crowquill.tools.search.engine import Engine, EngineFault, Entry, Pace, in_time

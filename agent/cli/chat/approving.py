@@ -1,11 +1,11 @@
 """The person as an approver: what will happen is shown, with why it is asked, before it is done."""
 
 from crowquill.agent.approvals import ApprovalRequest, Decision
+from crowquill.agent.cli.approving import shown
 from crowquill.agent.cli.chat.session import Chat
-from crowquill.agent.render import clean, one_line
+from crowquill.agent.render import one_line
 
 _CHOICES = "  y yes, once · a always in this run · n no · never in this run · or say why not"
-_LONGEST = 2000
 
 
 class Terminal:
@@ -20,7 +20,8 @@ class Terminal:
         if chat is None or chat.screen is None or not chat.interactive:
             return Decision(False, why="nobody can be asked: the session has no terminal")
         async with chat.screen.dialog():
-            _show(chat, request)
+            chat.show(*shown(request))
+            chat.say(_CHOICES, "dim")
             while True:
                 line = await chat.ask("allow? ")
                 if line is None:
@@ -28,25 +29,6 @@ class Terminal:
                 if (decision := _read(line.strip())) is not None:
                     return decision
                 chat.say(_CHOICES, "dim")
-
-
-def _show(chat: Chat, request: ApprovalRequest) -> None:
-    chat.say(f"? {request.tool} wants to {request.access}", "bold yellow")
-    rows = [
-        ("what", request.effect),
-        ("task", request.task),
-        ("where", ", ".join(request.hosts)),
-        ("costs", f"${request.usd:.4g}" if request.usd else ""),
-        ("why asked", request.why),
-    ]
-    for name, value in rows:
-        if value:
-            chat.say(f"  {name:<10}{one_line(value, 500)}")
-    for name, value in request.args.items():
-        text = clean(str(value))
-        shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} … ({len(text)} characters)"
-        chat.say(f"  {one_line(str(name), 40)} = " + shown.replace("\n", "\n      "))
-    chat.say(_CHOICES, "dim")
 
 
 def _read(line: str) -> Decision | None:

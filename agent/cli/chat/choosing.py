@@ -6,7 +6,7 @@ from crowquill.agent.budget import Budget
 from crowquill.agent.cli.chat.command import Command
 from crowquill.agent.cli.chat.session import Chat, path_of
 from crowquill.agent.models.resolve import SPELLINGS
-from crowquill.agent.settings import load_settings, save_settings
+from crowquill.agent.settings import load_defaults, save_defaults
 from crowquill.errors import UserError
 
 
@@ -30,9 +30,11 @@ async def budget(chat: Chat, rest: str) -> None:
         Budget.parse(rest)
         await chat.change(budget=rest.strip())
     limits = chat.agent.config.budget
-    for name in Budget.__slots__:
+    for name in ("steps", "tokens", "usd", "seconds"):
         limit = getattr(limits, name)
         chat.say(f"  {name:<9}{'no limit' if limit is None else f'{limit:g}'}")
+    for tool, most in limits.calls.items():
+        chat.say(f"  calls of {'all tools' if tool == '*' else tool}: {most}")
     spent = [answer.usage for answer in chat.answers]
     tokens = sum(usage.prompt + usage.completion for usage in spent)
     seconds = sum(answer.seconds for answer in chat.answers)
@@ -107,13 +109,13 @@ def sources_line(chat: Chat) -> str:
 async def keep(chat: Chat, rest: str) -> None:
     """Make the present settings the defaults of later sessions."""
     options = chat.options
-    chosen = load_settings().model_copy(
+    chosen = load_defaults().model_copy(
         update={
             "model": options.model,
             "policy": options.policy,
-            "corpus": options.corpora,
-            "db": options.databases,
-            "data": options.data,
+            "corpus": list(options.corpora),
+            "db": list(options.databases),
+            "data": list(options.data),
             "web": options.web,
             "search": options.search,
             "budget": options.budget,
@@ -121,7 +123,7 @@ async def keep(chat: Chat, rest: str) -> None:
             "profile": None if options.profile is None else str(options.profile.absolute()),
         }
     )
-    chat.say(f"kept in {save_settings(chosen)}: later sessions begin so")
+    chat.say(f"kept in {save_defaults(chosen)}: later sessions begin so")
 
 
 async def new(chat: Chat, rest: str) -> None:

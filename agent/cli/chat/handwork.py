@@ -15,7 +15,6 @@ from crowquill.agent.cli.view import numbered
 from crowquill.agent.render import clean, one_line
 from crowquill.agent.workshop import Workshop
 from crowquill.errors import UserError
-from crowquill.memory.evidence import plain_text
 from crowquill.tools.search.registry import split_specs
 from crowquill.tools.tool import Tool
 
@@ -89,11 +88,11 @@ async def memory(chat: Chat, rest: str) -> None:
         else:
             hits = await place.retriever.search(rest.strip(), limit=8)
             for hit in hits:
-                chat.say(f"  {hit.score:.2f}  {one_line(plain_text(hit.evidence), 200)}")
+                chat.say(f"  {hit.score:.2f}  {one_line(hit.record.text, 200)}")
             if not hits:
                 chat.say("nothing", "dim")
     finally:
-        place.index.close()
+        place.close()
 
 
 def names_here(folder: str, start: str) -> list[str]:

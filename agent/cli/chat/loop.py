@@ -25,7 +25,7 @@ from crowquill.agent.cli.chat.session import Chat
 from crowquill.agent.cli.chat.welcome import has_model, introduce, is_first
 from crowquill.agent.cli.view import numbered
 from crowquill.agent.render import one_line
-from crowquill.agent.settings import load_settings
+from crowquill.agent.settings import load_defaults
 from crowquill.agent.workspace import find_workspace
 from crowquill.errors import CrowquillError, UserError
 
@@ -62,18 +62,18 @@ ALL: dict[str, Command] = {
 }
 
 
-def run_chat(options: AskOptions, *, asks: bool, quiet: bool) -> int:
+def run_chat(options: AskOptions, *, quiet: bool) -> int:
     """Hold a session and return the exit code: 0, or from a pipe that of the last question that went wrong."""
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     try:
-        return asyncio.run(_session(options, interactive=interactive, asks=asks, quiet=quiet))
+        return asyncio.run(_session(options, interactive=interactive, quiet=quiet))
     except KeyboardInterrupt:
         return 130
 
 
-async def _session(options: AskOptions, *, interactive: bool, asks: bool, quiet: bool) -> int:
-    approver = Terminal() if asks and interactive else None
-    chat = Chat(options.with_defaults(load_settings()), Console(highlight=False), next_line, interactive, quiet)
+async def _session(options: AskOptions, *, interactive: bool, quiet: bool) -> int:
+    approver = Terminal() if interactive else None
+    chat = Chat(options.with_defaults(load_defaults()), Console(highlight=False), next_line, interactive, quiet)
     chat.approver = approver
     if approver is not None:
         approver.chat = chat

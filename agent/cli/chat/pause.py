@@ -1,5 +1,7 @@
 """What a person may do while a run is held."""
 
+from dataclasses import replace
+
 from crowquill.agent.budget import Budget
 from crowquill.agent.cli.chat.session import Chat
 from crowquill.agent.cli.live import checklist
@@ -61,8 +63,8 @@ def _obey(chat: Chat, steering: Steering, word: str, rest: str) -> bool | None:
 def grant(chat: Chat, steering: Steering, text: str) -> None:
     """Raise the limits of the run under way. Raises UserError."""
     extra = Budget.parse(text)
-    named = {part.partition("=")[0].strip() for part in text.split(",")}
-    extra = Budget(**{name: getattr(extra, name) if name in named else None for name in Budget.__slots__})
+    if "steps" not in text:
+        extra = replace(extra, steps=None)  # not the usual limit
     steering.more(extra)
     if chat.screen is not None:
         chat.screen.view.grant(extra)

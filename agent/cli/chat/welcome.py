@@ -15,14 +15,15 @@ from crowquill.agent.cli.models import pull_shown
 from crowquill.agent.models.catalog import find, installed
 from crowquill.agent.models.resolve import resolve
 from crowquill.agent.records import count_records
-from crowquill.agent.settings import Settings, load_settings, save_settings
+from crowquill.agent.settings import load_defaults, save_defaults
 from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import CrowquillError, MissingModel
+from crowquill.tasks.safety import Defaults
 
 
 def is_first(options: AskOptions) -> bool:
     """Say whether nothing was ever chosen or asked here."""
-    if options.model is not None or load_settings() != Settings():
+    if options.model is not None or load_defaults() != Defaults():
         return False
     place = Workspace(find_workspace(options.workspace))
     try:
@@ -66,7 +67,7 @@ async def introduce(options: AskOptions, console: Console, ask: Ask) -> AskOptio
             chosen = replace(chosen, corpora=("pocket",) if line.strip() == "p" else (line.strip(),))
             if line.strip() == "p":
                 chosen = replace(chosen, databases=("pocket",))
-    path = save_settings(Settings(model=chosen.model, corpus=chosen.corpora, db=chosen.databases))
+    path = save_defaults(Defaults(model=chosen.model, corpus=list(chosen.corpora), db=list(chosen.databases)))
     console.print(Text(f"kept in {path}; /model, /use and /keep change it", "dim"), soft_wrap=True)
     return chosen
 
