@@ -35,10 +35,10 @@ class RunConfig:
     refines, each with its query; `without` names parts of the recipe that are left out, `tools` are those of the
     user's own program, and `safety` says what is done without asking. With `cache`, replies of earlier runs are
     used again. `examples` are steps of earlier runs, shown to the model; with `allow_write` the databases may be
-    changed, each time after an approval; `select` says how the answer is chosen among candidates, `form` how it is
-    wanted, `conversation` what the question follows. Only `sites` are searched and fetched, when there are any, and
-    `without_tools` names tools that are taken away. `profile` says who the agent is, and `planning` whether it
-    plans the whole way at once.
+    changed, each time after an approval; `select` says how the answer is chosen among candidates, `weights` what
+    the parts of the reward count (as shipped if empty), `form` how it is wanted, `conversation` what the question
+    follows. Only `sites` are searched and fetched, when there are any, and `without_tools` names tools that are
+    taken away. `profile` says who the agent is, and `planning` whether it plans the whole way at once.
     """
 
     models: Mapping[Role, str]
@@ -61,6 +61,7 @@ class RunConfig:
     examples: tuple[str, ...] = ()
     allow_write: bool = False
     select: Select = field(default_factory=Select)
+    weights: Mapping[str, float] = field(default_factory=dict)
     profile: Profile | None = None
     planning: PlanMode = "auto"
     form: Form = field(default_factory=Form)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from crowquill.agent.approvals import ApprovalRequest, By, Planned, rule_on
+from crowquill.agent.approvals import FETCH, ApprovalRequest, By, Planned, rule_on
 from crowquill.agent.budget import FREE, Budget, Ledger, Price
 from crowquill.agent.events import Decided, Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
 from crowquill.agent.fork import Fork
@@ -142,21 +142,23 @@ class Lane:
         try:
             self.rules.check_known(url)
         except (ToolRetry, ToolFailed) as refusal:
-            await self._note(ApprovalRequest("fetch", "read", {"url": url}), False, "rule", str(refusal))
+            await self._note(ApprovalRequest(FETCH, "read", {"url": url}), False, "rule", str(refusal))
             raise
         await self.check_outgoing(url)
-        await self.judge(ApprovalRequest("fetch", "read", {"url": url}, hosts=hosts_in([url])))
+        await self.judge(ApprovalRequest(FETCH, "read", {"url": url}, hosts=hosts_in([url])))
 
     def permits(self, url: str, *, known: bool = True) -> bool:
         """Say whether `egress` would let a URL pass without asking."""
-        request = ApprovalRequest("fetch", "read", {"url": url}, hosts=hosts_in([url]))
-        ruling = rule_on(request, self.services.gate.safety, tainted=bool(self.rules.tainted))
+        request = ApprovalRequest(FETCH, "read", {"url": url}, hosts=hosts_in([url]))
+        safety = self.services.gate.safety
         reachable = self.rules.knows(url) if known else self.rules.is_inside(url)
-        return reachable and not self.rules.is_private(url) and ruling.verb == "allow"
+        if not reachable or (not safety.private_egress and self.rules.is_private(url)):
+            return False
+        return rule_on(request, safety, tainted=bool(self.rules.tainted)).verb == "allow"
 
     async def check_outgoing(self, text: str) -> None:
         """Apply the egress rules to text that leaves this machine."""
-        if self.rules.is_private(text):
+        if not self.services.gate.safety.private_egress and self.rules.is_private(text):
             await self.judge(ApprovalRequest("egress", "send", {"text": text}, PRIVATE, hosts_in([text])))
 
     async def approve(self, tool: str, access: Access, args: Mapping[str, Json], *, effect: str) -> None:

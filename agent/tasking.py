@@ -9,7 +9,6 @@ from typing import Any
 
 from crowquill.agent.agent import Agent
 from crowquill.agent.answer import Answer
-from crowquill.agent.approvals import ApprovalRule, Safety
 from crowquill.agent.budget import Budget
 from crowquill.agent.config import RunConfig
 from crowquill.agent.events import RunFinished
@@ -17,12 +16,14 @@ from crowquill.agent.form import Form
 from crowquill.agent.models.base import Model
 from crowquill.agent.publish import answer_json
 from crowquill.agent.records import find_run
+from crowquill.agent.safety import personal_safety, tightened
 from crowquill.agent.select.options import Select
 from crowquill.agent.tally import tally
 from crowquill.agent.tape import load_events
 from crowquill.agent.workspace import Workspace
 from crowquill.tasks.filling import Case, cases
 from crowquill.tasks.load import load_task_file
+from crowquill.tasks.safety import RestrictingSpec
 from crowquill.tasks.secrets import database_address
 from crowquill.tasks.spec import RunSpec
 from crowquill.tools.fetching import Fetching
@@ -71,7 +72,7 @@ def task_agent(spec: RunSpec, wishes: Wishes, workspace: Path | Workspace | None
         fetching=replace(fetching, refresh=again, js=spec.tools.browser.js),
         without_tools=spec.tools.off,
         profile=spec.profile,
-        safety=Safety(approvals=tuple(ApprovalRule(**rule.model_dump()) for rule in spec.approvals)),
+        safety=tightened(personal_safety(), RestrictingSpec(mode=spec.mode, approvals=spec.approvals)),
         select=Select() if spec.selection is None else Select(**spec.selection.model_dump()),
         form=Form.from_json(spec.output.model_dump(by_alias=True)),
         memory=remembers,

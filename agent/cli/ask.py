@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import cast
 
 from crowquill.agent.agent import Agent
+from crowquill.agent.approvals import Mode
 from crowquill.agent.budget import Budget
 from crowquill.agent.cli.approving import TerminalApprover, can_ask
 from crowquill.agent.cli.report import check_report
 from crowquill.agent.cli.session import drive, print_outcome
 from crowquill.agent.config import PlanMode, PolicyName
 from crowquill.agent.report.page import write_report
+from crowquill.agent.safety import personal_safety
 from crowquill.agent.story import read_story
 from crowquill.errors import UserError
 from crowquill.tools.fetching import Fetching
@@ -40,6 +42,8 @@ class AskOptions:
     profile: Path | None = None
     planning: PlanMode = "auto"
     workspace: Path | None = None
+    mode: Mode | None = None
+    safety: Path | None = None
 
     def agent(self) -> Agent:
         """Make the agent that these options describe. Raises UserError."""
@@ -69,6 +73,7 @@ class AskOptions:
             planning=self.planning,
             examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
+            safety=personal_safety(self.mode, self.safety),
         )
 
 

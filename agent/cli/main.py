@@ -16,7 +16,9 @@ from crowquill.agent.cli.options import (
     Data,
     Databases,
     Js,
+    Mode,
     Refresh,
+    SafetyFile,
     Search,
     Workspace,
 )
@@ -112,6 +114,8 @@ def ask(
     profile: Annotated[
         Path | None, typer.Option(help="YAML file: name, style, rules, knowledge folder and tools of the agent.")
     ] = None,
+    mode: Mode = None,
+    safety: SafetyFile = None,
     plan: Annotated[
         Literal["auto", "stepwise", "plan_once"],
         typer.Option(help="stepwise: more tasks after each batch; plan_once: the whole way at first."),
@@ -151,6 +155,8 @@ def ask(
         profile=profile,
         planning=plan,
         workspace=workspace,
+        mode=mode,
+        safety=safety,
     )
     raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet, report=report))
 
