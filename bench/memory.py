@@ -132,12 +132,11 @@ async def add_ours(place: Path, ready: Ready) -> int:
     for start in range(0, len(pages), ADDED_AT_ONCE):
         some = [page.quote(1, 1) for page in pages[start : start + ADDED_AT_ONCE]]
         await store.add(some, Origin(f"r{start}", "t1", "a question"))
-    indexes = [ChromaIndex(store, place / "chroma"), WordIndex(store, place / "words")]
-    for index in indexes:
-        await index.sync()
-    await indexes[0].opened()  # type: ignore[union-attr]
-    for index in indexes:
-        index.close()
+    index, words = ChromaIndex(store, place / "chroma"), WordIndex(store, place / "words")
+    await asyncio.gather(index.sync(), words.sync())
+    await index.opened()
+    await index.close()
+    words.close()
     store.database.close()
     return len(pages)
 
@@ -168,7 +167,7 @@ async def ask_ours(place: Path, ready: Ready, asked: Sequence[tuple[str, int]], 
         found += at in hits
         near = hits if not hybrid else [number - 1 for number, _ in await index.search(vector, 10)]
         recall.append(len({*near} & exact(ready, vector)) / 10)
-    index.close()
+    await index.close()
     words.close()
     store.database.close()
     return row(spent, found, recall, opened)
