@@ -17,17 +17,19 @@ from crowquill.agent.answer import Answer
 from crowquill.agent.approvals import ApprovalRule, Approver, Safety
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.cassette import Tape, insert_tape, read_cassette, write_cassette
-from crowquill.agent.config import PARTS, ROLES, Part, PolicyName, RunConfig
+from crowquill.agent.config import PARTS, ROLES, Part, PlanMode, PolicyName, RunConfig
 from crowquill.agent.drive import Driver
 from crowquill.agent.events import Event, Progress, RunFinished
 from crowquill.agent.examples import read_examples
 from crowquill.agent.fork import Change, Fork, create_fork
+from crowquill.agent.form import Form
 from crowquill.agent.journal import Journal, Mode
 from crowquill.agent.models.absent import AbsentModel
 from crowquill.agent.models.base import Model, Role
 from crowquill.agent.models.resolve import default_policy, resolve
 from crowquill.agent.records import NewRun, RunRecord, find_run
 from crowquill.agent.redact import Redactor
+from crowquill.agent.safety import tightened, workspace_restrictions
 from crowquill.agent.select.options import Select
 from crowquill.agent.steering import Steering
 from crowquill.agent.tape import canonical
@@ -62,8 +64,8 @@ class Agent:
         tools: more tools, made with `crowquill.tool`.
         allow: names of tools, or patterns of them, that may write, send or execute without anybody being asked.
         approver: whoever is asked before something is written, sent or executed (`crowquill.Approver`).
-        safety: mode and approvals (`crowquill.Safety`); without it the mode is `ask` with an approver, else `auto`,
-            which only reads.
+        safety: mode, approvals and hosts (`crowquill.Safety`); by itself the mode is `ask` with an approver, else
+            `auto`, which only reads. The `config.yaml` of the workspace may make it tighter.
         web: allow live search and fetching; naming providers in `search` does so, too.
         search: web search providers in the order in which they are asked, each when those before it found nothing:
             `tavily`, `brave`, `searxng`, `wikipedia`, `ddg`; `a+b` asks two and merges. Free ones when empty.
@@ -78,6 +80,13 @@ class Agent:
         examples: demonstrations of earlier runs (`crowquill runs export`) that a model of the json policy sees: a
             file, or what `read_examples` made of it.
         cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
+        planning: `stepwise` plans a few tasks and more after each batch, `plan_once` the whole way; `auto` takes
+            whichever the planner's first reply amounts to. The guided policy works with one task.
+        allow_write: databases may be changed, row by row, each change after an approval that shows it; needs an
+            `approver`, or an approvals rule about the tool `sql_change`.
+        form: the form in which the answer is wanted as `Answer.output`: data that fit a JSON Schema, or a table.
+        sites: the only hosts that are searched and fetched (`example.org`, `*.example.org`); turns the web on.
+        without_tools: names of tools that the run shall not have, such as `math`.
         select: how the answer is chosen among candidates, as `best_of_n:4`, `majority:8,share=plan`; see `Select`.
         profile: name, manner, sources and tools of the agent: a `Profile`, or the path of its YAML file.
     """
@@ -108,8 +117,13 @@ class Agent:
         cassette: Path | str | None = None,
         examples: Path | str | Sequence[str] = (),
         cache: bool = True,
+        allow_write: bool = False,
         select: str | Select = "single",
+        form: Form | None = None,
+        sites: Sequence[str] = (),
+        without_tools: Sequence[str] = (),
         profile: Profile | Path | str | None = None,
+        planning: PlanMode = "auto",
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
@@ -128,9 +142,6 @@ class Agent:
         self.clock: Clock = SystemClock() if clock is None else clock
         self.approver = approver
         self._redactor = Redactor()
-        if safety is None:
-            safety = Safety(mode="auto" if approver is None else "ask")
-        allowed = tuple(ApprovalRule("allow", tool=pattern) for pattern in allow)
         self.config = RunConfig(
             models={role: model.name for role, model in self.models.items()},
             policy=default_policy(self.models["act"].name) if policy is None else policy,
@@ -138,7 +149,7 @@ class Agent:
             corpora=tuple(corpora),
             databases=tuple(self.workspace.database_url(spec) for spec in databases),
             data=tuple(str(Path(path).expanduser().absolute()) for path in data),
-            web=web or bool(search),
+            web=web or bool(search) or bool(sites),
             search=tuple(search),
             fetching=Fetching() if fetching is None else fetching,
             memory=memory,
@@ -146,14 +157,28 @@ class Agent:
             prices={} if prices is None else dict(prices),
             without=tuple(without),
             tools=tuple(ToolSpec.of(entry) for entry in self.tools),
-            safety=replace(safety, approvals=allowed + safety.approvals),
+            safety=self._rules(Safety() if safety is None else safety, allow),
             cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
+            planning=planning,
+            allow_write=allow_write,
             select=self._selection(select),
+            weights=self.workspace.reward_weights(),
+            form=Form() if form is None else form,
+            sites=tuple(sites),
+            without_tools=tuple(without_tools),
             profile=load_profile(Path(profile)) if isinstance(profile, Path | str) else profile,
         )
         if self.config.examples and self.config.policy != "json":
             raise UserError("examples are for the json policy; the guided one chooses its actions by code")
+
+    def _rules(self, safety: Safety, allow: Sequence[str]) -> Safety:
+        allowed = tuple(ApprovalRule("allow", tool=pattern) for pattern in allow)
+        safety = replace(safety, approvals=allowed + safety.approvals)
+        safety = tightened(safety, workspace_restrictions(self.workspace.path))
+        if safety.mode is not None:
+            return safety
+        return replace(safety, mode="auto" if self.approver is None else "ask")
 
     def _selection(self, select: str | Select) -> Select:
         chosen = Select.parse(select) if isinstance(select, str) else select.checked()
@@ -186,14 +211,24 @@ class Agent:
             prices=config.prices,
             without=config.without,
             tools=[spec.stand_in() for spec in config.tools],
-            safety=config.safety,
             cache=config.cache,
             examples=config.examples,
+            allow_write=config.allow_write,
             select=config.select,
+            form=config.form,
+            sites=config.sites,
+            without_tools=config.without_tools,
             profile=config.profile,
+            planning=config.planning,
             workspace=workspace,
         )
-        agent.config = replace(agent.config, earlier=config.earlier, conversation=config.conversation)
+        agent.config = replace(
+            agent.config,
+            earlier=config.earlier,
+            conversation=config.conversation,
+            safety=config.safety,
+            weights=config.weights,
+        )
         return agent
 
     def following(self, answer: Answer) -> "Agent":

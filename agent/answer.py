@@ -1,12 +1,15 @@
 """Answers: claims with their receipts, and what became of a run."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from crowquill.agent.models.base import Usage
 from crowquill.memory.evidence import Evidence, Receipt, Source
 
 ClaimStatus = Literal["quoted", "computed", "queried", "derived", "unsupported"]
+
+Wrong = Literal["", "contradicts", "misreads", "adds"]
+"""What is wrong with a claim: the evidence says otherwise, says it of something else, or does not say it."""
 
 Stopped = Literal["answered", "not_found", "refused", "budget", "stalled", "paused", "cancelled", "error"]
 
@@ -17,13 +20,14 @@ class Claim:
 
     The status is set by code: *quoted* (numbers, names and most content words stand in one cited span),
     *computed*, *queried*, *derived* (every number and name has a receipt, the wording is the model's) or
-    *unsupported*. `problem` says what is missing, when something is.
+    *unsupported*. `problem` says what is missing, when something is, and `wrong` in which way.
     """
 
     text: str
     support: tuple[Receipt, ...] = ()
     status: ClaimStatus = "unsupported"
     problem: str = ""
+    wrong: Wrong = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,18 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A checked draft: what may become the answer. `problems` are findings about the whole."""
+    """A checked draft: what may become the answer. `problems` are findings about the whole.
+
+    `disagreements` say where another source gives another number, `judged` is a model's opinion from -1 to 1.
+    """
 
     short: str
     claims: tuple[Claim, ...]
     evidence: tuple[Evidence, ...]
     problems: tuple[str, ...] = ()
     confidence: float | None = None
+    disagreements: tuple[str, ...] = ()
+    judged: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +121,28 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """An answer as data, in the form that was asked for: what fits a schema, or `rows` of a table.
+
+    `receipts` are pairs of a JSON pointer into `data` and the numbers of the evidence that holds the value there;
+    `missing` are pointers to values that no evidence holds.
+    """
+
+    format: str
+    data: Any
+    receipts: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The result of a run.
 
     `short` is the bare answer (a name, a number, yes or no), empty when nothing was found. `text` is the
     whole answer with citations `[1]`; `evidence` holds what the citations number, from 1. `seconds` and
     `usage` are what the run has cost; `stopped` says why it ended, `open` what it leaves undone; `selection` how
-    it was chosen when there were several candidates.
+    it was chosen when there were several candidates, `output` the answer in the form that was asked for,
+    `disagreements` where the sources do not agree.
     """
 
     text: str
@@ -136,6 +160,8 @@ class Answer:
     why: str = ""
     open: tuple[str, ...] = ()
     selection: Selection | None = None
+    disagreements: tuple[str, ...] = ()
+    output: Output | None = None
 
     @property
     def ok(self) -> bool:

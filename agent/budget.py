@@ -5,7 +5,9 @@ answer, so that a run at its limit answers with what it has.
 """
 
 import math
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from crowquill.agent.models.base import Usage
@@ -14,6 +16,7 @@ from crowquill.errors import BudgetExceeded, UserError
 Resource = Literal["steps", "tokens", "usd", "seconds"]
 
 _COUNTS = ("steps", "tokens")
+_NAMES = "steps, tokens, usd, seconds, calls, calls.TOOL"
 
 FINAL_SHARE = 0.15
 """Part of tokens, dollars and seconds that is kept for the final answer."""
@@ -24,13 +27,15 @@ class Budget:
     """Limits of one run; None means no limit.
 
     `steps` counts the actions of all episodes together, `tokens` prompt and completion of all model calls,
-    `usd` their price where it is known, `seconds` wall-clock time.
+    `usd` their price where it is known, `seconds` wall-clock time. `calls` limits single tools by name, and `*` all
+    of them together; a tool that is used up is no longer offered.
     """
 
     steps: int | None = 40
     tokens: int | None = None
     usd: float | None = None
     seconds: float | None = None
+    calls: Mapping[str, int] = field(default_factory=dict)
 
     def checked(self) -> "Budget":
         """Return this budget. Raises UserError when a limit is not more than 0, not finite, or a broken count."""
@@ -44,27 +49,37 @@ class Budget:
                 raise UserError(f"budget: {name} must be more than 0, not {value}")
             if name in _COUNTS and value % 1:
                 raise UserError(f"budget: {name} must be a whole number, not {value}")
+        for tool, limit in self.calls.items():
+            if not isinstance(limit, int) or limit < 0:
+                raise UserError(f"budget: calls of {tool} must be a whole number from 0, not {limit}")
         return self
 
     @classmethod
     def parse(cls, text: str) -> "Budget":
-        """Read `steps=20,tokens=8000,usd=0.5,seconds=120`; `none` lifts a limit.
+        """Read `steps=20,tokens=8000,usd=0.5,seconds=120,calls=30,calls.search=4`; `none` lifts a limit.
 
         Raises:
             UserError: an unknown name or a value that is no number.
         """
         values: dict[str, float | int | None] = {}
+        calls: dict[str, int] = {}
         for part in text.split(","):
             name, _, value = part.strip().partition("=")
+            kind, _, tool = name.partition(".")
+            if kind == "calls":
+                if not value.isdecimal():
+                    raise UserError(f"budget: {name} must be a whole number, not {value!r}")
+                calls[tool if tool else "*"] = int(value)
+                continue
             if name not in ("steps", "tokens", "usd", "seconds"):
-                raise UserError(f"budget: unknown limit {name!r}; use steps, tokens, usd, seconds, as in steps=20")
+                raise UserError(f"budget: unknown limit {name!r}; use {_NAMES}, as in steps=20")
             try:
                 number = None if value == "none" else float(value)
             except ValueError:
                 raise UserError(f"budget: {name} must be a number or none, not {value!r}") from None
             whole = number is not None and name in _COUNTS and number.is_integer()
             values[name] = int(number) if number is not None and whole else number
-        return cls(**values).checked()  # type: ignore[arg-type]  # names were checked above
+        return cls(**values, calls=calls).checked()  # type: ignore[arg-type]  # names were checked above
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +112,7 @@ class Ledger:
         self.usage = Usage()
         self.usd = 0.0
         self.seconds = 0.0
+        self.calls: Counter[str] = Counter()
         self._reserved_tokens = 0
         self._reserved_usd = 0.0
         self._final = False
@@ -120,7 +136,30 @@ class Ledger:
         """Count one action. Raises BudgetExceeded when none is left."""
         if not self._final and self.limits.steps is not None and self.steps >= self.limits.steps:
             raise BudgetExceeded("steps", f"all {self.limits.steps} steps are used")
+        if not self._final and self.used_up("*"):
+            raise BudgetExceeded("calls", f"all {self.limits.calls['*']} tool calls are used")
         self.steps += 1
+
+    def take_call(self, tool: str) -> None:
+        """Count one call of a tool."""
+        self.calls[tool] += 1
+        self.calls["*"] += 1
+
+    def used_up(self, tool: str) -> bool:
+        """Say whether a tool (`*`: all of them together) may not be called any more."""
+        return tool in self.limits.calls and self.calls[tool] >= self.limits.calls[tool]
+
+    def has_room(self, resource: str) -> bool:
+        """Say whether something is left of a resource for exploring."""
+        limit = getattr(self.limits, resource)
+        spent = {
+            "steps": self.steps,
+            "tokens": self.usage.prompt + self.usage.completion,
+            "usd": self.usd,
+            "seconds": self.seconds,
+        }
+        kept = 1.0 if resource == "steps" else 1 - FINAL_SHARE
+        return limit is None or spent[resource] < limit * kept
 
     def pass_time(self, seconds: float) -> None:
         """Set the seconds since the start. Raises BudgetExceeded when exploring has to end."""
@@ -170,18 +209,27 @@ class Ledger:
 
         steps, rest = (None, 0) if self.steps_left is None else divmod(self.steps_left, lanes)
         tokens = share(self.limits.tokens, self.usage.prompt + self.usage.completion, kept)
+        calls = {tool: divmod(max(limit - self.calls[tool], 0), lanes) for tool, limit in self.limits.calls.items()}
         limits = Budget(
             tokens=None if tokens is None else int(tokens),
             usd=share(self.limits.usd, self.usd, kept),
             seconds=None if self.limits.seconds is None else self.limits.seconds * (1 - kept),
         )
         return [
-            Ledger(replace(limits, steps=None if steps is None else steps + (lane < rest))) for lane in range(lanes)
+            Ledger(
+                replace(
+                    limits,
+                    steps=None if steps is None else steps + (lane < rest),
+                    calls={tool: each + (lane < over) for tool, (each, over) in calls.items()},
+                )
+            )
+            for lane in range(lanes)
         ]
 
     def absorb(self, child: "Ledger") -> None:
         """Book what a lane has spent of its share."""
         self.steps += child.steps
+        self.calls += child.calls
         self.usage += child.usage
         self.usd += child.usd
         self.seconds = max(self.seconds, child.seconds)

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 from crowquill.agent.approvals import ApprovalRule, Safety
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.conversation import Conversation
+from crowquill.agent.form import Form
 from crowquill.agent.models.base import Role
 from crowquill.agent.select.options import Select
 from crowquill.agent.toolspec import ToolSpec
@@ -14,6 +15,9 @@ from crowquill.tasks.profile import Profile
 from crowquill.tools.fetching import Fetching
 
 PolicyName = Literal["guided", "json"]
+PlanMode = Literal["auto", "stepwise", "plan_once"]
+"""How a run plans: a few tasks at first and more after each batch (BabyAGI), the whole way at once with `#E1` for
+the results of earlier tasks (ReWOO), or whichever of the two the planner's first reply amounts to."""
 Part = Literal[
     "lexical", "dense", "titles", "hop", "cover", "comparison", "types", "second look", "bridge", "program"
 ]
@@ -33,8 +37,11 @@ class RunConfig:
     pages are fetched; `prices` are per model, dollars per million tokens; `earlier` are the questions that this one
     refines, each with its query; `without` names parts of the recipe that are left out, `tools` are those of the
     user's own program, and `safety` says what is done without asking. With `cache`, replies of earlier runs are
-    used again. `examples` are steps of earlier runs, shown to the model; `select` says how the answer is chosen
-    among candidates, `conversation` what the question follows.
+    used again. `examples` are steps of earlier runs, shown to the model; with `allow_write` the databases may be
+    changed, each time after an approval; `select` says how the answer is chosen among candidates, `weights` what
+    the parts of the reward count (as shipped if empty), `form` how it is wanted, `conversation` what the question
+    follows. Only `sites` are searched and fetched, when there are any, and `without_tools` names tools that are
+    taken away. `profile` says who the agent is, and `planning` whether it plans the whole way at once.
     """
 
     models: Mapping[Role, str]
@@ -55,8 +62,14 @@ class RunConfig:
     safety: Safety = field(default_factory=Safety)
     cache: bool = True
     examples: tuple[str, ...] = ()
+    allow_write: bool = False
     select: Select = field(default_factory=Select)
+    weights: Mapping[str, float] = field(default_factory=dict)
     profile: Profile | None = None
+    planning: PlanMode = "auto"
+    form: Form = field(default_factory=Form)
+    sites: tuple[str, ...] = ()
+    without_tools: tuple[str, ...] = ()
     conversation: Conversation = field(default_factory=Conversation)
 
     def to_json(self) -> dict[str, Any]:
@@ -67,7 +80,17 @@ class RunConfig:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "RunConfig":
         """Restore what `to_json` gave."""
-        names = ("corpora", "databases", "data", "search", "allow_hosts", "without", "examples")
+        names = (
+            "corpora",
+            "databases",
+            "data",
+            "search",
+            "allow_hosts",
+            "without",
+            "examples",
+            "sites",
+            "without_tools",
+        )
         lists = {name: tuple(data.get(name, ())) for name in names}
         data = dict(data)
         before = Safety(approvals=tuple(ApprovalRule("allow", tool=name) for name in data.pop("allow", ())))
@@ -79,6 +102,7 @@ class RunConfig:
             "conversation": Conversation.read(data.get("conversation", {})),
             "fetching": Fetching(**data.get("fetching", {})),
             "safety": Safety.from_json(data["safety"]) if "safety" in data else before,
+            "form": Form.from_json(data.get("form", {})),
             "select": Select(**data.get("select", {})),
             "prices": {name: Price(**price) for name, price in data["prices"].items()},
             "tools": tuple(

@@ -23,7 +23,9 @@ class DirectContext:
         """Return nothing: there is no run that could have verified anything."""
         return ()
 
-    async def effect(self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]]) -> Json:
+    async def effect(
+        self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+    ) -> Json:
         """Run the call."""
         return await call()
 

@@ -177,8 +177,20 @@ class Driver:
             gate=Gate(self.config.safety, self.approver, journal.redactor),
             fork=fork,
             steering=steering,
+            person=await self._is_there(journal, steering),
             persona="" if self.config.profile is None else self.config.profile.persona,
         )
+
+    async def _is_there(self, journal: Journal, steering: Steering | None) -> bool:
+        """Say whether a person can be asked; recorded if so, because prompts say so."""
+
+        async def call() -> Json:
+            return True
+
+        live = steering is not None and steering.asker is not None and journal.caught_up
+        if live or journal.knows("run", "steer", "present"):
+            return cast("bool", await journal.effect("run", "steer", "present", call))
+        return False
 
     async def _draw_seed(self, journal: Journal) -> str:
         async def draw() -> Json:

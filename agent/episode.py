@@ -11,7 +11,7 @@ from crowquill.agent.custom import access_of, call_custom
 from crowquill.agent.events import Acted, Noticed, Observed, TaskFinished, TaskStarted
 from crowquill.agent.lane import Lane, hosts_in
 from crowquill.agent.rules import CLEAN
-from crowquill.agent.state import ENDINGS, Action, State
+from crowquill.agent.state import ENDINGS, Action, State, Step
 from crowquill.agent.toolkit import Toolkit
 from crowquill.errors import BudgetExceeded, ModelError, ToolError
 from crowquill.memory.evidence import Evidence
@@ -41,6 +41,7 @@ class Outcome:
     evidence: tuple[Evidence, ...]
     ended: Ended
     why: str = ""
+    steps: tuple[Step, ...] = ()
 
 
 class _LoopGuard:
@@ -75,16 +76,19 @@ async def run_episode(state: State, policy: Policy, toolkit: Toolkit, lane: Lane
                 await lane.tick()
                 lane.ledger.take_step()
             except BudgetExceeded as limit:
+                if await lane.may_go_on(limit):
+                    continue
                 last_reason, why = "budget", str(limit)
         if last_reason is not None:
             lane.ledger.open_reserve()
         state = replace(state, steps_left=lane.ledger.steps_left)
-        legal = ENDINGS if last_reason is not None else toolkit.legal(state)
+        legal = ENDINGS if last_reason is not None else _payable(toolkit.legal(state), lane)
         try:
             action = lane.redirect(await policy.next(state, legal))
         except BudgetExceeded as limit:
             if last_reason is None:
-                last_reason, why = "budget", str(limit)
+                if not await lane.may_go_on(limit):
+                    last_reason, why = "budget", str(limit)
                 continue
             return await _end(state, lane, None, last_reason, str(limit))
         except ModelError as error:
@@ -112,6 +116,12 @@ async def run_episode(state: State, policy: Policy, toolkit: Toolkit, lane: Lane
             )
 
 
+def _payable(legal: frozenset[str], lane: Lane) -> frozenset[str]:
+    """Return the actions without the tools of which the budget allows no more calls."""
+    left = frozenset(name for name in legal if not lane.ledger.used_up(name))
+    return left if left else ENDINGS
+
+
 async def _act(action: Action, state: State, legal: frozenset[str], toolkit: Toolkit, lane: Lane) -> State:
     """Call the tool and record what came back; a refusal is one line that the model can act on."""
     try:
@@ -132,6 +142,7 @@ async def _call(action: Action, legal: frozenset[str], toolkit: Toolkit, lane: L
     if action.tool not in legal:
         raise ToolError(f"{action.tool} is not possible now; possible: {', '.join(sorted(legal))}")
     entry = toolkit.tools[action.tool]
+    lane.ledger.take_call(action.tool)
     access = await access_of(entry, action.args, lane)
     hosts = hosts_in(action.args.values())
     await lane.judge(ApprovalRequest(entry.name, access, action.args, hosts=hosts, usd=entry.usd))
@@ -175,4 +186,4 @@ async def _end(state: State, lane: Lane, draft: Draft | None, ended: Ended, why:
         evidence=tuple(evidence.id for evidence in state.evidence),
     )
     await lane.emit(TaskFinished(task, why))
-    return Outcome(task, draft, state.evidence, ended, why)
+    return Outcome(task, draft, state.evidence, ended, why, state.steps)

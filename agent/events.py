@@ -14,6 +14,7 @@ from crowquill.agent.answer import Answer, Claim, Reward, Selection, Stopped, Ve
 from crowquill.agent.approvals import By
 from crowquill.agent.models.base import Usage
 from crowquill.memory.evidence import Evidence
+from crowquill.tasks.notebook import Note
 from crowquill.tasks.task import Task
 from crowquill.tools.context import Access
 
@@ -36,6 +37,14 @@ class Planned:
     tasks: tuple[Task, ...]
     refused: tuple[tuple[str, str], ...] = ()
     kind: Literal["planned"] = "planned"
+
+
+@dataclass(frozen=True, slots=True)
+class NotesKept:
+    """The notebook as it stands: facts, guesses, hypotheses that are open or refuted."""
+
+    notes: tuple[Note, ...]
+    kind: Literal["notes_kept"] = "notes_kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +171,7 @@ class Progress:
 Event = (
     RunStarted
     | Planned
+    | NotesKept
     | TaskStarted
     | Acted
     | Observed

@@ -61,30 +61,31 @@ def markdown(story: Story) -> str:
     """Return a plain transcript. What came from outside is escaped: it is text, and no markup."""
     record, answer = story.record, story.answer
     lines = [
-        f"# {_escape(record.objective)}",
+        f"# {escape(record.objective)}",
         "",
         f"Run {record.id}, {record.state}, begun {record.created_at}.",
         "",
     ]
     if answer is not None:
-        lines += ["## Answer", "", _escape(answer.text), "", "## Receipts", ""]
+        lines += ["## Answer", "", escape(answer.text), "", "## Receipts", ""]
         lines += [f"{number}. {_receipt(item)}" for number, item in enumerate(answer.evidence, 1)] + [""]
     lines += ["## Steps", ""]
     for step in story.steps:
-        thought = f" — {_escape(one_line(step.thought, 300))}" if step.thought else ""
-        lines.append(f"- `{step.lane}/s{step.number}` {_escape(one_line(short_action(step.action), 300))}{thought}")
-        lines.append(f"  - {_escape(one_line(step.error or step.status, 300))}")
+        thought = f" — {escape(one_line(step.thought, 300))}" if step.thought else ""
+        lines.append(f"- `{step.lane}/s{step.number}` {escape(one_line(short_action(step.action), 300))}{thought}")
+        lines.append(f"  - {escape(one_line(step.error or step.status, 300))}")
         lines += [f"  - {_receipt(item)}" for item in step.evidence]
     return "\n".join(lines) + "\n"
 
 
 def _receipt(item: Evidence) -> str:
     if isinstance(item, Quote):
-        return f"“{_escape(one_line(item.text, 600))}” ({_escape(item.source.title)}, {_escape(item.source.url)})"
-    return _escape(one_line(plain_text(item), 600))
+        return f"“{escape(one_line(item.text, 600))}” ({escape(item.source.title)}, {escape(item.source.url)})"
+    return escape(one_line(plain_text(item), 600))
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
+    """Return text from outside as text in Markdown."""
     return "".join(f"\\{letter}" if letter in "\\`*_[]<>#|!" else letter for letter in clean(text))
 
 

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from crowquill.agent.approvals import ApprovalRequest, By, Planned, rule_on
-from crowquill.agent.budget import FREE, Ledger, Price
+from crowquill.agent.approvals import FETCH, ApprovalRequest, By, Planned, rule_on
+from crowquill.agent.budget import FREE, Budget, Ledger, Price
 from crowquill.agent.events import Decided, Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
 from crowquill.agent.fork import Fork
 from crowquill.agent.gate import Gate
@@ -21,7 +21,7 @@ from crowquill.agent.recall import JournaledRecall, LaneRecall
 from crowquill.agent.rules import Rules, urls_in
 from crowquill.agent.select.attempt import Sampling
 from crowquill.agent.state import Action
-from crowquill.agent.steering import Heard, Order, Steering
+from crowquill.agent.steering import Heard, Order, Question, Steering
 from crowquill.errors import BudgetExceeded, ModelError, ModelFault, RunPaused, ToolFailed, ToolRetry
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.clock import Clock
@@ -35,6 +35,10 @@ CHARACTERS_PER_TOKEN = 3.5
 
 _PASSING: frozenset[ModelFault] = frozenset({"quota", "auth", "rate", "transient"})
 """Faults that pass, or that the user can mend, without anything being wrong with the run: it is parked."""
+
+_NOTHING = Budget(steps=None)
+_ASKED_FOR = ("steps", "tokens", "usd", "seconds")
+"""Resources of which a person who is there may grant more."""
 
 _WORK: Mapping[Role, str] = {"plan": "planning", "act": "reading", "write": "writing", "judge": "judging"}
 
@@ -59,6 +63,7 @@ class Services:
     fork: Fork | None = None
     steering: Steering | None = None
     persona: str = ""
+    person: bool = False
 
     @property
     def began(self) -> float:
@@ -136,21 +141,24 @@ class Lane:
         """Apply the egress rules to a URL."""
         try:
             self.rules.check_known(url)
-        except ToolRetry as refusal:
-            await self._note(ApprovalRequest("fetch", "read", {"url": url}), False, "rule", str(refusal))
+        except (ToolRetry, ToolFailed) as refusal:
+            await self._note(ApprovalRequest(FETCH, "read", {"url": url}), False, "rule", str(refusal))
             raise
         await self.check_outgoing(url)
-        await self.judge(ApprovalRequest("fetch", "read", {"url": url}, hosts=hosts_in([url])))
+        await self.judge(ApprovalRequest(FETCH, "read", {"url": url}, hosts=hosts_in([url])))
 
     def permits(self, url: str, *, known: bool = True) -> bool:
         """Say whether `egress` would let a URL pass without asking."""
-        request = ApprovalRequest("fetch", "read", {"url": url}, hosts=hosts_in([url]))
-        ruling = rule_on(request, self.services.gate.safety, tainted=bool(self.rules.tainted))
-        return (not known or self.rules.knows(url)) and not self.rules.is_private(url) and ruling.verb == "allow"
+        request = ApprovalRequest(FETCH, "read", {"url": url}, hosts=hosts_in([url]))
+        safety = self.services.gate.safety
+        reachable = self.rules.knows(url) if known else self.rules.is_inside(url)
+        if not reachable or (not safety.private_egress and self.rules.is_private(url)):
+            return False
+        return rule_on(request, safety, tainted=bool(self.rules.tainted)).verb == "allow"
 
     async def check_outgoing(self, text: str) -> None:
         """Apply the egress rules to text that leaves this machine."""
-        if self.rules.is_private(text):
+        if not self.services.gate.safety.private_egress and self.rules.is_private(text):
             await self.judge(ApprovalRequest("egress", "send", {"text": text}, PRIVATE, hosts_in([text])))
 
     async def approve(self, tool: str, access: Access, args: Mapping[str, Json], *, effect: str) -> None:
@@ -266,6 +274,33 @@ class Lane:
                 if order.budget is not None:
                     self.ledger.grant(order.budget, self._beside)
         return orders
+
+    async def ask(self, question: Question) -> str:
+        """Put a question to the person who is there, and return what was said; an empty text is no answer."""
+        steering = self.services.steering
+
+        async def call() -> Json:
+            return "" if steering is None else await steering.ask(question)
+
+        return cast("str", await self.effect("steer", {"ask": question.text}, call))
+
+    async def may_go_on(self, limit: BudgetExceeded) -> bool:
+        """Ask the person who is there, if one is, whether the run may spend as much again; say whether it may."""
+        resource = limit.resource
+        if not self.services.person or resource not in _ASKED_FOR or self.heard.answer:
+            return False
+        await self.heed()  # another lane may have asked
+        if self.ledger.has_room(resource):
+            return True
+        if await self.ask(Question("budget", f"{limit}. Go on?", ("more", "answer"))) != "more":
+            return False
+        share = getattr(self.ledger.limits, resource)
+        whole = share if resource == "seconds" else share * self._beside
+        again = replace(_NOTHING, **{resource: whole})
+        if self.services.steering is not None and self.services.journal.caught_up:
+            self.services.steering.more(again)
+        await self.heed()
+        return self.ledger.has_room(resource)
 
     def check_patience(self) -> None:
         """Raise BudgetExceeded when the answer is wanted now."""

@@ -12,6 +12,7 @@ from crowquill.agent.state import Action, State, Step
 from crowquill.agent.toolkit import Toolkit, numbers_of
 from crowquill.errors import ModelError
 from crowquill.memory.untrusted import Untrusted
+from crowquill.tasks.task import Task
 from crowquill.tools.tool import Tool
 
 MAX_ACTION_TOKENS = 700
@@ -47,10 +48,8 @@ class JsonPolicy:
 
     def _messages(self, state: State) -> tuple[Message, ...]:
         seed = self._lane.services.seed
-        needs = [
-            Untrusted(f"{task.goal}\n{task.result}", task.id) for task in state.needs if task.result is not None
-        ]
-        known = ["Known from earlier tasks", *(fence(text, seed) for text in needs)] if needs else []
+        needs = [f"#{task.id} = {_result(task, seed)}" for task in state.needs]
+        known = ["Known from earlier tasks", *needs] if needs else []
         return prompt("act").messages(
             tools="\n".join(f"- {entry.usage}" for entry in self._toolkit.tools.values()),
             examples=""
@@ -59,15 +58,33 @@ class JsonPolicy:
             persona=self._lane.services.persona,
             objective=state.objective,
             task=state.task.goal,
+            about="\n".join(_about(state)),
             needs="\n".join([*(self._background or ()), *known]),
             evidence=evidence_block(state.evidence, seed),
-            actions="\n".join(map(_past, state.steps)) if state.steps else "(none yet)",
+            actions="\n".join(map(past_line, state.steps)) if state.steps else "(none yet)",
             view=fence(state.view, seed) if state.view is not None else "(nothing)",
             steps_left="" if state.steps_left is None else f"Actions left: {state.steps_left}",
         )
 
 
-def _past(step: Step) -> str:
+def _result(task: Task, seed: str) -> str:
+    return "not found" if task.result is None else fence(Untrusted(f"{task.goal}\n{task.result}", task.id), seed)
+
+
+def _about(state: State) -> list[str]:
+    """Return what else there is to say of the task: when it is done, what was learned before, what others do."""
+    task = state.task
+    said = [
+        f"Done when: {task.done_when}" if task.done_when else "",
+        f"Settled by: a {task.expects}" if task.expects != "any" else "",
+        f"Learned from a try that failed: {task.note}" if task.note else "",
+    ]
+    others = [f"Not yours, others work on it: {one_line(other.goal, 160)}" for other in state.beside]
+    return [line for line in (*said, *others) if line]
+
+
+def past_line(step: Step) -> str:
+    """Return a step on one line: what was done, and what came of it."""
     arguments = ", ".join(f"{name}={one_line(str(value), 80)}" for name, value in step.action.args.items())
     outcome = f"failed: {one_line(step.error, 160)}" if step.error else step.status
     return f"{step.index}. {step.action.tool}({arguments}) -> {outcome}"

@@ -28,8 +28,8 @@ class Removed:
 
 def sizes(workspace: Workspace) -> dict[str, int]:
     """Return the bytes on the disk of each part of a workspace."""
-    found = {"database": 0, "blobs": 0, "corpora": 0, "indexes": 0, "damaged": 0, "other": 0}
-    parts = {"blobs": "blobs", "corpora": "corpora", "chroma": "indexes", "words": "indexes"}
+    found = {"database": 0, "blobs": 0, "corpora": 0, "indexes": 0, "copies": 0, "damaged": 0, "other": 0}
+    parts = {name: name for name in ("blobs", "corpora", "copies")} | {"chroma": "indexes", "words": "indexes"}
     for path in workspace.path.rglob("*") if workspace.path.is_dir() else ():
         with suppress(OSError):  # it has just gone
             top = path.relative_to(workspace.path).parts[0]

@@ -3,13 +3,14 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import unquote_plus, urldefrag
 
 from crowquill.agent.approvals import Act, ApprovalRequest, Planned
 from crowquill.errors import ToolFailed, ToolRetry
 from crowquill.memory.evidence import Evidence, Quote, Table
 from crowquill.tasks.task import Task
+from crowquill.tools.search.urls import is_of
 
 CLEAN = frozenset({"math"})
 """Tools whose results are our own: they compute what they are told, and read nothing from outside."""
@@ -29,7 +30,9 @@ class Rules:
     search, but for what the user has written.
     """
 
-    def __init__(self, objective: str) -> None:
+    def __init__(self, objective: str, sites: Sequence[str] = ()) -> None:
+        self.sites = sites
+        """The only sites that may be fetched; all when there are none."""
         self.tainted = ""
         """Where the first text from outside was read; empty until then."""
         self.task = ""
@@ -44,12 +47,12 @@ class Rules:
 
     def fork(self, task: Task | None = None) -> "Rules":
         """Return a copy for the lane of a task: what it reads changes others only after both have ended."""
-        copy = Rules("")
+        copy = Rules("", self.sites)
         copy.absorb(self)
         if task is not None:
             copy.task = task.goal
             copy.acts = [act for act in self.acts if act.task == task.id]
-            copy.reads_only = task.origin == "extension" and bool(self.tainted)
+            copy.reads_only = task.born_of_reading and bool(self.tainted)
         copy._own = self._own
         return copy
 
@@ -102,11 +105,17 @@ class Rules:
             self._private.update(_windows(_squeeze(text[:_MAX_CELL])))
 
     def knows(self, url: str) -> bool:
-        """Say whether a URL was offered."""
-        return _key(url) in self._offered
+        """Say whether a URL was offered, and is of the sites of this run."""
+        return _key(url) in self._offered and self.is_inside(url)
+
+    def is_inside(self, url: str) -> bool:
+        """Say whether a URL is of the sites of this run."""
+        return not self.sites or is_of(url, self.sites)
 
     def check_known(self, url: str) -> None:
-        """Allow a URL that was offered. Raises ToolRetry for another one."""
+        """Allow a URL that was offered. Raises ToolRetry for another one, ToolFailed for one of another site."""
+        if not self.is_inside(url):
+            raise ToolFailed(f"refused: only pages of {', '.join(self.sites)} are read in this run")
         if not self.knows(url):
             raise ToolRetry("that URL was not given by the user, a search result or a link on a page")
 

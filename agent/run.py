@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
-from crowquill.agent.answer import Answer, Candidate, Draft, Reward, Selection, Stop, Stopped
+from crowquill.agent.answer import Answer, Candidate, Draft, Output, Reward, Selection, Stop, Stopped
 from crowquill.agent.budget import Ledger
 from crowquill.agent.config import PolicyName, RunConfig
 from crowquill.agent.critic.checks import check, is_unknown
 from crowquill.agent.critic.reward import reward, verdict
 from crowquill.agent.episode import Outcome, run_episode
-from crowquill.agent.events import Judged, Noticed, Planned, RunFinished, RunStarted
+from crowquill.agent.events import Judged, Noticed, RunFinished, RunStarted
+from crowquill.agent.fill import fill_in
 from crowquill.agent.foresight import foresee
 from crowquill.agent.lane import Lane, Services
-from crowquill.agent.planner import extend, plan
+from crowquill.agent.planning import Planning
 from crowquill.agent.restate import restate
 from crowquill.agent.rules import Rules
 from crowquill.agent.select.attempt import Attempt, Sampling
@@ -53,12 +55,13 @@ class Run:
         self.services = services
         self.workshop = workshop
         self.ledger = Ledger(config.budget) if ledger is None else ledger
-        self.rules = Rules(objective)
+        self.rules = Rules(objective, config.sites)
         self.number = number
         self.lane = self._lane("run", self.ledger, self.rules)
+        self.planning = Planning(config, workshop, self.lane)
         self.outcomes: list[Outcome] = []
         self.plan: Agenda | None = None
-        self.planned = 0
+        self.agenda = Agenda()
         self.known: tuple[Evidence, ...] = ()
 
     def _lane(
@@ -117,24 +120,32 @@ class Run:
 
     async def attempt(self) -> Attempt:
         """Plan, work the plan off, and compose a candidate; what goes wrong is told in it."""
-        agenda, barren = Agenda(), 0
         try:
             self.plan = await self._plan() if self.plan is None else self.plan
-            self.planned = len(self.plan.tasks)
-            agenda = await self._heed(self.plan)
-            while agenda.ready and barren < _BARREN_BATCHES:
-                known = len(self.evidence())
-                agenda = await self._batch(agenda)
-                learned = len(self.evidence()) > known
-                barren = 0 if learned else barren + 1
-                if self._broken():
-                    break
-                agenda = await self._heed(await self._extend(agenda, learned=learned))
+            self.agenda = self.plan
+            self.agenda = await self._heed(self.agenda)
+            await self._work()
         except BudgetExceeded as limit:
-            return await self._conclude("budget", str(limit), agenda.open)
+            return await self._conclude("budget", str(limit))
         except ModelError as error:
-            return await self._conclude("error", str(error), agenda.open)
-        return await self._conclude(*self._ending(), agenda.open)
+            return await self._conclude("error", str(error))
+        return await self._conclude(*self._ending())
+
+    async def _work(self) -> None:
+        """Work the agenda off until it is empty, or batch after batch brings nothing new."""
+        barren = 0
+        while self.agenda.ready and barren < _BARREN_BATCHES:
+            if any(task.split for task in self.agenda.ready):
+                self.agenda = await self._heed(await self.planning.split(self.agenda))
+                continue
+            known = len(self.evidence())
+            batch = await self._batch()
+            learned = len(self.evidence()) > known
+            barren = 0 if learned else barren + 1
+            if any(outcome.ended == "error" for outcome in batch):
+                break
+            agenda = await self.planning.after(self.agenda, batch, self.evidence(), learned=learned)
+            self.agenda = (await self._heed(agenda)).gather()
 
     async def _warn_of_unknown_prices(self) -> None:
         models = (
@@ -147,25 +158,15 @@ class Run:
                 await self.lane.emit(Noticed(unpriced, "warning"))
 
     async def _plan(self) -> Agenda:
-        if self.config.policy == "guided":
-            proposals: tuple[Task, ...] = (Task("t1", self.objective, origin="user"),)
-        else:
-            proposals = await plan(self.objective, self.workshop.abilities, self.lane)
-        agenda = await self._change(Agenda(), proposals)
+        agenda = await self.planning.start(self.objective)
         if self.config.safety.mode == "strict" and self.config.policy == "json":
             self.rules.acts += await foresee(self.objective, agenda.tasks, self.workshop.acting, self.lane)
         return agenda
 
-    async def _change(self, agenda: Agenda, proposals: Sequence[Task]) -> Agenda:
-        agenda, refused = agenda.add(proposals)
-        self.planned = max(self.planned, len(agenda.tasks))
-        await self.lane.emit(Planned(agenda.tasks, tuple((refusal.goal, refusal.reason) for refusal in refused)))
-        return agenda
-
-    async def _batch(self, agenda: Agenda) -> Agenda:
+    async def _batch(self) -> list[Outcome]:
         """Run all ready tasks at the same time; their results settle in the order of the agenda."""
-        ready = agenda.ready
-        alone = len(agenda.tasks) == 1
+        ready = self.agenda.ready
+        alone = len(self.agenda.tasks) == 1
         ledgers = self.ledger.split(len(ready), keep_final=not alone)
         lanes = [
             self._lane(task.id, ledger, self.rules.fork(task), heard=self.lane.heard, beside=len(ready))
@@ -174,58 +175,53 @@ class Run:
         try:
             async with asyncio.TaskGroup() as group:
                 episodes = [
-                    group.create_task(self._episode(task, agenda, lane))
-                    for task, lane in zip(ready, lanes, strict=True)
+                    group.create_task(self._episode(task, lane)) for task, lane in zip(ready, lanes, strict=True)
                 ]
         except BaseExceptionGroup as failures:  # one lane's failure ends the run; it is told as if it were alone
             raise failures.exceptions[0] from None
         for lane, episode in zip(lanes, episodes, strict=True):
             self.ledger.absorb(lane.ledger)
             self.rules.absorb(lane.rules)
-            self.outcomes.append(episode.result())
-            agenda = agenda.settle(episode.result().task)
-        return agenda
+            self.agenda = self.agenda.settle(episode.result().task)
+        batch = [episode.result() for episode in episodes]
+        self.outcomes += batch
+        return batch
 
-    async def _episode(self, task: Task, agenda: Agenda, lane: Lane) -> Outcome:
+    async def _episode(self, task: Task, lane: Lane) -> Outcome:
         toolkit = await self.workshop.toolkit(lane)
-        state = State(self.objective, task, tuple(agenda[need] for need in task.needs), self.known)
+        needs = tuple(self.agenda[need] for need in task.needs)
+        beside = tuple(other for other in self.agenda.open if other.id != task.id)
+        state = State(self.agenda.objective, task, needs, self.known, beside=beside)
         return await run_episode(state, self.workshop.policy(lane, toolkit), toolkit, lane)
-
-    async def _extend(self, agenda: Agenda, *, learned: bool) -> Agenda:
-        """Let the planner create, drop and re-order tasks; skipped when nothing is left to decide."""
-        frozen = self.config.policy == "guided" or self.config.safety.mode == "strict"
-        if frozen or not learned or (len(agenda.tasks) == 1 and not self._failed()):
-            return agenda
-        try:
-            changes = await extend(self.objective, agenda, self.lane)
-        except ModelError as error:
-            await self.lane.emit(Noticed(f"the plan stays as it is: {error}", "warning"))
-            return agenda
-        agenda = agenda.drop(changes.drop).first(changes.order)
-        if changes.objective_met:
-            agenda = agenda.drop(task.id for task in agenda.open)
-        return await self._change(agenda, changes.add)
 
     async def _heed(self, agenda: Agenda) -> Agenda:
         """Change the agenda as a person has said. Raises BudgetExceeded when the answer is wanted now."""
         for order in await self.lane.heed():
             match order.kind:
                 case "add":
-                    agenda = await self._change(agenda, [Task("new", order.text, origin="user")])
+                    agenda = await self.planning.change(agenda, [Task("new", order.text, origin="user")])
                 case "drop" | "first":
                     changed = agenda.drop([order.text]) if order.kind == "drop" else agenda.first([order.text])
-                    agenda = await self._change(changed, ())
+                    agenda = await self.planning.change(changed, ())
                 case _:
                     pass
         if agenda.open:
             self.lane.check_patience()
         return agenda
 
-    def _failed(self) -> bool:
-        return any(outcome.draft is None for outcome in self.outcomes)
+    @property
+    def _tried_again(self) -> set[str]:
+        """Tasks that another one has tried again: their outcomes do not count."""
+        return {task.retries for task in self.agenda.tasks if task.status != "open"}
 
-    def _broken(self) -> bool:
-        return any(outcome.ended == "error" for outcome in self.outcomes)
+    @property
+    def _standing(self) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes if outcome.task.id not in self._tried_again]
+
+    @property
+    def _alone(self) -> bool:
+        """Whether one task is the whole objective; one of several is a part of it."""
+        return sum(task.id not in self._tried_again for task in self.agenda.tasks) <= 1
 
     def evidence(self) -> tuple[Evidence, ...]:
         """Return what all episodes have found, without doubles."""
@@ -234,20 +230,21 @@ class Run:
 
     def _ending(self) -> tuple[Stopped, str]:
         """Return why the run ends: the worst of what its episodes ended with."""
-        answered = any(outcome.draft is not None for outcome in self.outcomes)
+        answered = any(outcome.draft is not None for outcome in self._standing)
         cuts: tuple[Stopped, ...] = ("error", "budget", "stalled")
         for reason in cuts if answered else (*cuts, "refused", "not_found"):
-            for outcome in self.outcomes:
+            for outcome in self._standing:
                 if outcome.ended == reason:
                     return reason, outcome.why
         return "answered", ""
 
-    async def _conclude(self, stopped: Stopped, why: str, unfinished: Sequence[Task]) -> Attempt:
+    async def _conclude(self, stopped: Stopped, why: str) -> Attempt:
         """Compose, check and score the answer with what there is."""
         self.ledger.open_reserve()
-        evidence = self.evidence()
+        alone = self._standing[-1:] if self._alone else []
+        evidence = alone[0].evidence if alone else self.evidence()  # a task numbers its own
         draft, stopped, why = await self._draft(evidence, stopped, why)
-        return await self.score(draft, evidence, (stopped, why), unfinished)
+        return await self.score(draft, evidence, (stopped, why), self.agenda.open)
 
     async def score(
         self,
@@ -264,7 +261,8 @@ class Run:
             nothing = Stop(why if why else stopped)
             return Attempt(self.number, Candidate("", (), kept), Reward(0.0, ()), nothing, stopped, why, left)
         candidate = _cited_first(check(draft, evidence, self.objective))
-        score, judgement = reward(candidate), verdict(candidate)
+        score = reward(candidate, self.objective, weights=self.config.weights, steps=self.ledger.steps)
+        judgement = verdict(candidate)
         await self.lane.emit(Judged(candidate.short, candidate.claims, score, judgement, self.number))
         return Attempt(self.number, candidate, score, judgement, stopped, why, left)
 
@@ -272,12 +270,12 @@ class Run:
         self, evidence: Sequence[Evidence], stopped: Stopped, why: str
     ) -> tuple[Draft | None, Stopped, str]:
         """Take the only task's own draft, or let the writer compose one out of all results."""
-        if self.planned <= 1 or not evidence:  # the only task is the objective; one of several is a part of it
-            draft = self.outcomes[0].draft if self.outcomes and self.planned <= 1 else None
+        if self._alone or not evidence:
+            draft = self._standing[-1].draft if self._standing and self._alone else None
         else:
             try:
                 draft = await write(
-                    self.objective, [outcome.task for outcome in self.outcomes], evidence, self.lane
+                    self.agenda.objective, [outcome.task for outcome in self._standing], evidence, self.lane
                 )
             except (BudgetExceeded, ModelError) as error:
                 await self.lane.emit(Noticed(f"the answer could not be written: {error}", "warning"))
@@ -290,14 +288,15 @@ class Run:
 
     async def _finish(self, chosen: Attempt, selection: Selection | None = None) -> Answer:
         candidate, stopped, why = chosen.candidate, chosen.stopped, chosen.why
+        output, evidence = await self._fill_in(candidate)
         answer = Answer(
             text=compose(candidate) if candidate.claims else _explain(stopped, why, len(candidate.evidence)),
             short=candidate.short,
             claims=candidate.claims,
-            sources=_sources(candidate),
+            sources=_sources(evidence),
             reward=chosen.reward,
             verdict=chosen.verdict,
-            evidence=candidate.evidence,
+            evidence=evidence,
             usage=self.ledger.usage,
             seconds=await self._seconds(),
             stopped=stopped,
@@ -306,9 +305,23 @@ class Run:
             why=why,
             open=chosen.open,
             selection=selection,
+            disagreements=candidate.disagreements,
+            output=output,
         )
         await self.lane.emit(RunFinished(answer, stopped))
         return answer
+
+    async def _fill_in(self, candidate: Candidate) -> tuple[Output | None, tuple[Evidence, ...]]:
+        """Put the answer into the form that is wanted, and return it with the evidence that it cites."""
+        form, found = self.config.form, self.evidence()
+        if not form.is_filled_in or not found:
+            return None, candidate.evidence
+        self.ledger.open_reserve()
+        try:
+            return await fill_in(form, candidate, found, objective=self.objective, lane=self.lane)
+        except (BudgetExceeded, ModelError) as error:
+            await self.lane.emit(Noticed(f"the {form.format} output could not be made: {error}", "warning"))
+            return None, candidate.evidence
 
     async def _seconds(self) -> float:
         async def elapsed() -> Json:
@@ -332,11 +345,9 @@ def _explain(stopped: Stopped, why: str, found: int) -> str:
 def _cited_first(candidate: Candidate) -> Candidate:
     """Keep only cited evidence, in the order of citation, so that the text's numbers run 1, 2, 3 …"""
     cited = {receipt.evidence.id: receipt.evidence for claim in candidate.claims for receipt in claim.support}
-    return Candidate(
-        candidate.short, candidate.claims, tuple(cited.values()), candidate.problems, candidate.confidence
-    )
+    return replace(candidate, evidence=tuple(cited.values()))
 
 
-def _sources(candidate: Candidate) -> tuple[Source, ...]:
-    quotes = [item for item in candidate.evidence if isinstance(item, Quote)]
+def _sources(evidence: Sequence[Evidence]) -> tuple[Source, ...]:
+    quotes = [item for item in evidence if isinstance(item, Quote)]
     return tuple({quote.source.url: quote.source for quote in quotes}.values())

@@ -34,7 +34,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """An episode so far. `view` is what the last action showed; `evidence` is numbered from 1 in prompts."""
+    """An episode so far. `view` is what the last action showed; `evidence` is numbered from 1 in prompts.
+
+    `beside` are the other tasks that are open.
+    """
 
     objective: str
     task: Task
@@ -43,6 +46,7 @@ class State:
     steps: tuple[Step, ...] = ()
     view: Untrusted | None = None
     steps_left: int | None = None
+    beside: tuple[Task, ...] = ()
 
     def after(self, action: Action, observation: Observation) -> "State":
         """Return the state after an action that worked; known evidence is not numbered twice."""

@@ -5,7 +5,7 @@ hears it at the same place.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, cast
 
@@ -13,6 +13,22 @@ from crowquill.agent.budget import Budget
 from crowquill.agent.models.base import Message, Request
 from crowquill.memory.clock import Clock, SystemClock
 from crowquill.tools.context import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a run wants to know from the person. `choices` are the words it understands; empty for free text.
+
+    The text of `clarify` and `ask` comes from a model: a surface shows it as text from outside, never as markup.
+    """
+
+    kind: Literal["clarify", "ask", "budget"]
+    text: str
+    choices: tuple[str, ...] = ()
+
+
+Asker = Callable[[Question], Awaitable[str]]
+"""Puts a question to the person and returns what was said; an empty text is no answer."""
 
 Kind = Literal["hint", "answer", "more", "add", "drop", "first"]
 
@@ -36,16 +52,18 @@ class Steering:
     """The wheel of one run, to be used in the event loop of that run.
 
     `pause` holds the run before its next step; a call that is under way ends first. The time of a pause is not
-    counted to the budget.
+    counted to the budget. With `asker` the run may put questions to the person, and is held until the answer.
     """
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, asker: Asker | None = None) -> None:
+        self.asker = asker
         self._clock: Clock = SystemClock() if clock is None else clock
         self._orders: list[Order] = []
         self._go = asyncio.Event()
         self._go.set()
         self._paused_at: float | None = None
         self._waited = 0.0
+        self._asking = asyncio.Lock()
 
     def pause(self) -> None:
         """Hold the run before its next step."""
@@ -88,6 +106,19 @@ class Steering:
     def first_task(self, task_id: str) -> None:
         """Move a task to the front of the agenda."""
         self._orders.append(Order("first", task_id))
+
+    async def ask(self, question: Question) -> str:
+        """Put a question to the person, if there is an asker; the time until the answer is not counted."""
+        if self.asker is None:
+            return ""
+        async with self._asking:
+            held = self._paused_at is not None
+            self.pause()
+            try:
+                return (await self.asker(question)).strip()
+            finally:
+                if not held:
+                    self.go_on()
 
     async def gate(self) -> None:
         """Wait while the run is held."""

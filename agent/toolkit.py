@@ -1,6 +1,6 @@
 """The tools of one lane, and which of them make sense in a given state."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -25,7 +25,7 @@ _SCROLLS = 3
 
 BUILT_IN = ENDINGS | {
     *("search", "open", "find", "next", "scroll", "top", "outline", "goto", "all", "submit", "back", "quote"),
-    *("math", "sql", "schema", "recall", "wolfram"),
+    *("math", "sql", "schema", "sql_change", "recall", "wolfram", "ask_user"),
 }
 """Names that a custom tool may not take, whether or not the run has the tool."""
 
@@ -47,6 +47,10 @@ class Toolkit:
         """Return a toolkit with those tools alone whose names fit one of the patterns."""
         kept = {name: entry for name, entry in self.tools.items() if any(fnmatchcase(name, p) for p in patterns)}
         return replace(self, tools=kept)
+
+    def without(self, names: Collection[str]) -> "Toolkit":
+        """Return a toolkit without these tools."""
+        return replace(self, tools={name: entry for name, entry in self.tools.items() if name not in names})
 
     def legal(self, state: State) -> frozenset[str]:
         """Return the actions that make sense now.

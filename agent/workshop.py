@@ -7,32 +7,49 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
+from crowquill.agent.approvals import may_ever
 from crowquill.agent.config import RunConfig
 from crowquill.agent.episode import Policy
 from crowquill.agent.events import Noticed
 from crowquill.agent.guided import GuidedPolicy
 from crowquill.agent.lane import Lane
 from crowquill.agent.policy import JsonPolicy
+from crowquill.agent.render import one_line
+from crowquill.agent.steering import Question
 from crowquill.agent.toolkit import Toolkit, check_allowed, check_custom, make_toolkit
 from crowquill.agent.workspace import Workspace
 from crowquill.errors import ToolError, ToolFailed, UserError
+from crowquill.memory.embed import Embedder
 from crowquill.memory.lessons import LessonStore
 from crowquill.memory.snapshot import Snapshot
+from crowquill.memory.untrusted import Untrusted
 from crowquill.tasks.profile import Profile
 from crowquill.tools.browser.browser import Browser
 from crowquill.tools.browser.prefetch import Prefetch
 from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.fetch import Fetcher
 from crowquill.tools.maths.tool import math_tool
+from crowquill.tools.observation import Observation
 from crowquill.tools.page_cache import PageCache
 from crowquill.tools.script_fetch import ScriptFetcher, find_chromium
 from crowquill.tools.search.base import PageSource, Passage, SearchProvider
 from crowquill.tools.search.corpus import Corpus, rank_lines
+from crowquill.tools.search.of_sites import OfSites
 from crowquill.tools.search.registry import DEFAULT, Setup, make_providers
+from crowquill.tools.sql.change_tool import NAME as SQL_CHANGE
+from crowquill.tools.sql.change_tool import change_tool
 from crowquill.tools.sql.desk import Desk
-from crowquill.tools.sql.source import data_source, jobs_of, locate_database, open_database
+from crowquill.tools.sql.schema import Schema
+from crowquill.tools.sql.source import (
+    Database,
+    data_source,
+    jobs_of,
+    locate_database,
+    made_writable,
+    open_database,
+)
 from crowquill.tools.sql.tool import read_schemas, sql_tools
-from crowquill.tools.tool import Tool
+from crowquill.tools.tool import Tool, tool
 from crowquill.tools.wolfram import wolfram_tools
 from crowquill.tools.worker import JOBS, Worker
 
@@ -55,6 +72,7 @@ class Workshop:
         self._workspace = workspace
         self._extra = tuple(replace(entry, custom=True) for entry in extra)
         databases = [(open_database if live else locate_database)(url) for url in config.databases]
+        databases = self._changeable(databases) if config.allow_write else databases
         self._databases = (*databases, *([data_source(config.data, live=live)] if config.data else []))
         self._worker = Worker({**JOBS, **jobs_of(self._databases)})
         names = [database.name for database in self._databases]
@@ -67,10 +85,23 @@ class Workshop:
             corpora += self._knowledge(config.profile, live=live)
         setup = Setup(os.environ, config.fetching, live)
         specs = config.search if config.search else DEFAULT
-        self._providers: list[SearchProvider] = [*corpora, *(make_providers(specs, setup) if config.web else ())]
+        self._providers: list[SearchProvider] = [*corpora, *self._web(specs, setup)]
         self._fetchers = [self._fetcher(setup)] if config.web or config.allow_hosts else []
         self._sources: list[PageSource] = [*corpora, *self._fetchers]
         self._prefetch = Prefetch(self._fetchers) if live else None
+
+    def _changeable(self, databases: Sequence[Database]) -> list[Database]:
+        """Let the databases be changed, where somebody can be asked or a rule allows it."""
+        if not may_ever(SQL_CHANGE, "write", self._config.safety):
+            raise UserError(
+                "each change is asked for, and nobody can be asked here: use a terminal, an approver, or an "
+                f"approvals rule about {SQL_CHANGE}"
+            )
+        return [made_writable(database) for database in databases]
+
+    def _web(self, specs: Sequence[str], setup: Setup) -> list[SearchProvider]:
+        providers = make_providers(specs, setup) if self._config.web else []
+        return [OfSites(each, self._config.sites) for each in providers] if self._config.sites else providers
 
     def _knowledge(self, profile: Profile, *, live: bool) -> list[Corpus]:
         """Bring the index of a profile's folder up to date and return it."""
@@ -92,6 +123,11 @@ class Workshop:
             proxy_password=setup.password,
             cache=PageCache(self._workspace.database),
         )
+
+    @property
+    def embedder(self) -> Embedder:
+        """What turns texts into vectors."""
+        return self._workspace.embedder
 
     @property
     def acting(self) -> tuple[Tool, ...]:
@@ -134,8 +170,8 @@ class Workshop:
         for database in self._databases:
             if database.kind == "other":
                 await lane.emit(Noticed(f"{database.name}: {UNKNOWN_ENGINE}", "warning"))
-        queries = sql_tools(self._databases, self._worker, schemas) if self._databases else []
-        tools = [*self._own_tools(), *queries, *self._extra]
+        asking = [_ask_tool(lane)] if lane.services.person else []
+        tools = [*self._own_tools(), *self._sql_tools(schemas), *asking, *self._extra]
         lessons = LessonStore(self._workspace.database) if self._config.memory else None
         desk = Desk(
             self._databases,
@@ -145,6 +181,7 @@ class Workshop:
             lessons=lessons,
         )
         toolkit = make_toolkit(browser, tools, self._rank, schemas=schemas, desk=desk)
+        toolkit = toolkit.without(self._config.without_tools)
         profile = self._config.profile
         return toolkit if profile is None or profile.tools is None else toolkit.only(profile.tools)
 
@@ -152,8 +189,16 @@ class Workshop:
         """Make the tools for a call by hand, whatever state they are in."""
         browser = Browser(self._providers, self._sources) if self._sources else None
         schemas = await read_schemas(self._databases, self._worker, context)
-        queries = sql_tools(self._databases, self._worker, schemas) if self._databases else []
-        return make_toolkit(browser, [*self._own_tools(), *queries], self._rank, schemas=schemas).tools
+        tools = [*self._own_tools(), *self._sql_tools(schemas)]
+        return make_toolkit(browser, tools, self._rank, schemas=schemas).tools
+
+    def _sql_tools(self, schemas: Sequence[Schema]) -> list[Tool]:
+        if not self._databases:
+            return []
+        tools = sql_tools(self._databases, self._worker, schemas)
+        if changeable := [database for database in self._databases if database.writable]:
+            tools.append(change_tool(changeable, self._worker, self._workspace.copies(self._worker)))
+        return tools
 
     def _own_tools(self) -> list[Tool]:
         """Tools that every run has, and `wolfram` where there is a key."""
@@ -185,3 +230,16 @@ class Workshop:
         self._worker.close()
         for fetcher in self._fetchers:
             fetcher.close()
+
+
+def _ask_tool(lane: Lane) -> Tool:
+    """The tool that puts a question to the person who is there."""
+
+    @tool
+    async def ask_user(question: str) -> Observation:
+        """Ask the user something that no source can tell, such as what they mean. One short question."""
+        said = await lane.ask(Question("ask", one_line(question, 300)))
+        status = "the user has answered" if said else "nobody answered: go on without"
+        return Observation(Untrusted(said, "user"), status=status)
+
+    return ask_user

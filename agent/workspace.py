@@ -9,6 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
+from crowquill.agent.critic.reward import read_weights
 from crowquill.agent.models.embedding import default_embedder
 from crowquill.errors import UserError
 from crowquill.memory.db import Database
@@ -20,8 +21,12 @@ from crowquill.memory.store import MemoryStore
 from crowquill.memory.wordindex import WordIndex
 from crowquill.tools.search.corpus import BuildReport, Corpus, Progress, corpus_names
 from crowquill.tools.search.pocket import POCKET, write_shop
+from crowquill.tools.sql.undo import Copies
+from crowquill.tools.worker import Worker
 
 FOLDER = ".crowquill"
+WEIGHTS = "weights.yaml"
+"""Weights of the reward that were fitted to people's choices; the shipped ones count where it is missing."""
 
 
 def find_workspace(explicit: Path | None = None) -> Path:
@@ -107,6 +112,19 @@ class Workspace:
         if not path.exists():
             write_shop(path)
         return f"sqlite:///{path}"
+
+    def reward_weights(self) -> dict[str, float]:
+        """Return the weights of the reward that were fitted in this workspace, none where the shipped ones count.
+
+        Raises:
+            UserError: the file cannot be read.
+        """
+        path = self.path / WEIGHTS
+        return read_weights(path) if path.exists() else {}
+
+    def copies(self, worker: Worker) -> Copies:
+        """Return the copies of SQLite files from before they were changed; the worker puts them back."""
+        return Copies(self.path / "copies", worker)
 
     def seed(self) -> str:
         """Return the workspace's own secret: prompts of different runs are the same to the letter, for caches."""

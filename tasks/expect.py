@@ -78,8 +78,10 @@ def _number(wanted: NumberSpec, answer: Published) -> str:
 def _rows(rows: Sequence[Sequence[Any]], answer: Published) -> str:
     wanted = Counter(tuple(map(_cell, row)) for row in rows)
     tables = [item["rows"] for item in answer["evidence"] if item["kind"] == "table"]
-    table = (answer.get("output") or {}).get("rows")
-    found = [Counter(tuple(map(_cell, row)) for row in each) for each in [*tables, *([table] if table else [])]]
+    output = answer.get("output") or {}
+    if output.get("format") == "csv":
+        tables.append([[*row.values()] for row in output["data"]["rows"]])
+    found = [Counter(tuple(map(_cell, row)) for row in table) for table in tables]
     if wanted in found:
         return ""
     if not found:

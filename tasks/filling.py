@@ -15,7 +15,7 @@ from crowquill.tasks.spec import InputSpec, RunSpec, Scalar
 from crowquill.tasks.yaml_text import nearest
 
 _PLACEHOLDER = re.compile(r"\{\{ ?([a-z][a-z0-9_]{0,63}) ?\}\}")
-_FILLED = ("objective", "corpus", "db", "data", "expect")
+_FILLED = ("objective", "corpus", "db", "data", "sites", "output", "expect")
 LONGEST = 200_000
 """Characters of an objective with everything filled in."""
 

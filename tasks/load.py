@@ -82,6 +82,8 @@ def _anchored(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     for key in ("data", "db"):
         if isinstance(content.get(key), list):
             changed[key] = [_absolute(entry, folder, key) for entry in content[key]]
+    if isinstance(content.get("profile"), str):
+        changed["profile"] = str(folder / content["profile"])
     if isinstance(content.get("model"), str):
         changed["model"] = _beside(content["model"], folder)
     if isinstance(content.get("models"), dict):

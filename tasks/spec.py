@@ -1,8 +1,10 @@
 """The schema of a task file: one run or several, described in YAML, and what is expected of the answers."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from crowquill.tasks.expect_spec import ExpectSpec
@@ -10,6 +12,8 @@ from crowquill.tasks.expect_spec import ExpectSpec
 _PROVIDER_NAME = r"(?:tavily|brave|searxng|wikipedia(?::[a-z-]{2,12})?|ddg)"
 _PROVIDER = rf"^{_PROVIDER_NAME}(?:\+{_PROVIDER_NAME})*$"
 """A provider, or several that are asked together. Addresses are only for the command line: they open hosts."""
+_SITE_NAME = r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+(?:/[\w./~-]*)?"
+_SITE = rf"^(?:{_SITE_NAME}|\{{\{{ ?[a-z][a-z0-9_]* ?\}}\}})$"
 _NAME = r"^[a-z][a-z0-9_]{0,63}$"
 
 Name = Annotated[str, Field(pattern=_NAME)]
@@ -50,6 +54,100 @@ class InputSpec(Strict):
     """The only values that are taken."""
 
 
+class BrowserSpec(Strict):
+    """How pages are read."""
+
+    js: bool = False
+    """Run the scripts of pages, in the system's Chromium."""
+    refresh: bool = False
+    """Fetch pages again, also kept ones."""
+
+
+class ToolsSpec(Strict):
+    """Tools that every run has: false takes one away. Databases and searching come with their sources."""
+
+    math: bool = True
+    """Exact calculation."""
+    wolfram: bool = True
+    """WolframAlpha, where there is a key."""
+    recall: bool = True
+    """Evidence of earlier runs."""
+    browser: BrowserSpec = BrowserSpec()
+
+    @property
+    def off(self) -> tuple[str, ...]:
+        """The names of those that are taken away."""
+        return tuple(name for name in ("math", "wolfram", "recall") if not getattr(self, name))
+
+
+class SelectionSpec(Strict):
+    """How the answer is chosen among several candidates."""
+
+    strategy: Literal["single", "best_of_n", "weighted", "majority", "auto"]
+    """single: there is one. best_of_n: that with the best score. weighted, majority: what most agree on, by score
+    or by count. auto: more candidates only while the first ones disagree."""
+    n: Annotated[int, Field(ge=1, le=64)] = 4
+    """The most candidates."""
+    share: Literal["evidence", "plan", "nothing"] = "evidence"
+    """What the candidates have in common."""
+    threshold: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    """No candidate is begun once one has this score."""
+
+
+class ApprovalSpec(Strict):
+    """A call that is refused, or about which a person is asked. A task file cannot allow anything."""
+
+    decide: Literal["ask", "deny"]
+    """ask: a person decides, and where there is none it is refused. deny: it is refused."""
+    tool: str = "*"
+    """Name of the tool, or a pattern of names such as `mail_*`; `fetch` is the reading of web pages."""
+    access: str = "*"
+    """read, write, send or exec."""
+    host: str = "*"
+    """Host that would be reached, or a pattern of hosts."""
+    args: dict[str, str] = {}
+    """Patterns of arguments by their names."""
+    usd_over: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """Only calls that cost more."""
+    clean: bool = False
+    """Only while nothing from outside was read."""
+
+
+class OutputSpec(Strict):
+    """In which form the answer is wanted; `crowquill run --output FILE` writes it to a file."""
+
+    format: Literal["text", "markdown", "json", "csv", "html"] = "text"
+    """text: for a terminal. markdown: the answer with its sources. json: data that fit `schema`. csv: a table with
+    `columns`, each cell with its receipt. html: one file with everything that supports the answer."""
+    schema_: Annotated[dict[str, Any], Field(alias="schema")] = {}
+    """JSON Schema (2020-12) of an object, for the format json."""
+    columns: list[Annotated[str, Field(min_length=1, max_length=80)]] = []
+    """Names of the columns, for the format csv; they also tell the model what belongs in them."""
+
+    @field_validator("schema_")
+    @classmethod
+    def _is_schema(cls, schema: dict[str, Any]) -> dict[str, Any]:
+        if schema and schema.get("type") != "object":
+            raise ValueError("the schema has to be that of an object: type: object")
+        try:
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            raise ValueError(f"no JSON Schema: {error.message}") from None
+        if "$ref" in str(schema):
+            raise ValueError("a schema with $ref cannot be used; write its parts where they belong")
+        return schema
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "OutputSpec":
+        if (self.format == "json") != bool(self.schema_):
+            raise ValueError("schema: belongs to format: json, which needs one")
+        if (self.format == "csv") != bool(self.columns):
+            raise ValueError("columns: belong to format: csv, which needs some")
+        if len({name.casefold() for name in self.columns}) < len(self.columns):
+            raise ValueError("columns: two have the same name")
+        return self
+
+
 class RunSpec(Strict):
     """A task file. Sources and limits are the user's: nothing that is read during a run can change them."""
 
@@ -67,6 +165,15 @@ class RunSpec(Strict):
     """Other models for single roles."""
     policy: Literal["guided", "json"] | None = None
     """guided for models of 1–3 billion parameters, json for larger ones; by the model when not given."""
+    profile: str | None = None
+    """A profile beside this file: who the agent is, its manner, its knowledge and its tools."""
+    tools: ToolsSpec = ToolsSpec()
+    mode: Literal["auto", "ask", "strict"] | None = None
+    """auto only reads, ask asks before anything is written, sent or executed, strict also plans it before reading.
+    The tighter of this and what the person has set holds."""
+    approvals: list[ApprovalSpec] = []
+    """What is refused, or asked about, before anything else is looked at; in order."""
+    selection: SelectionSpec | None = None
     corpus: list[str] = []
     """Indexed folders (`crowquill index`), or `pocket`."""
     db: list[str] = []
@@ -77,9 +184,13 @@ class RunSpec(Strict):
     """Live search and fetching."""
     search: list[Annotated[str, Field(pattern=_PROVIDER)]] = []
     """Web search providers in order: tavily, brave, searxng, wikipedia, ddg; a+b asks both. Turns `web` on."""
+    sites: list[Annotated[str, Field(pattern=_SITE)]] = []
+    """The only sites that are searched and fetched: `example.org` with its subdomains, `example.org/docs`. Turns
+    `web` on."""
     memory: bool = True
     """Use evidence of earlier runs."""
     budget: BudgetSpec = BudgetSpec()
+    output: OutputSpec = OutputSpec()
     since_last: bool = False
     """Ask everything again, and say what has changed since the last run of this objective."""
     expect: ExpectSpec | None = None

@@ -81,8 +81,12 @@ class ToolContext(Protocol):
         """Earlier evidence."""
         ...
 
-    async def effect(self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]]) -> Json:
+    async def effect(
+        self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+    ) -> Json:
         """Return the recorded response to `request`, or run `call` and record what it returns.
+
+        What does more than read is never repeated silently when its outcome is not known.
 
         `ToolRetry` and `ToolFailed` raised by `call` are recorded and raised again on replay.
         """

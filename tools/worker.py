@@ -70,18 +70,21 @@ class Worker:
         self._lock = threading.Lock()
         self._zygote: _Zygote | None = None
 
-    async def run(self, job: str, request: Json, *, seconds: float) -> Json:
-        """Run one job and return its response.
+    async def run(self, job: str, request: Json, *, seconds: float, writes: bool = False) -> Json:
+        """Run one job and return its response. `writes`: it may write files, and is not tried a second time.
 
         Raises:
             ToolRetry: the request itself is wrong.
             ToolFailed: it took more than `seconds`, too much memory, or broke its process.
         """
-        message = _packed({"job": job, "request": request, "seconds": seconds, "memory": self._memory})
+        limits = {"seconds": seconds, "memory": self._memory, "writes": writes}
+        message = _packed({"job": job, "request": request, **limits})
         if len(message) > LARGEST:
             raise ToolRetry(f"the request has more than {LARGEST >> 20} MB")
         complaint = ""
-        for _ in range(2):  # the zygote may be killed at any moment; jobs only read, so one more try is safe
+        for _ in range(
+            1 if writes else 2
+        ):  # the zygote may be killed at any moment; what only reads is tried again
             zygote = self._warm_zygote()
             try:
                 return _unwrapped(await _exchange(zygote, self._place(job), message, seconds))
@@ -310,7 +313,7 @@ def _serve(channel: socket.socket, jobs: Mapping[str, str], parent: int) -> NoRe
         channel.sendall(struct.pack("!I", os.getpid()))
         read = functools.partial(_read_exactly, channel)
         message = json.loads(read(struct.unpack("!I", read(4))[0]))
-        _limit(float(message["seconds"]), int(message["memory"]))
+        _limit(float(message["seconds"]), int(message["memory"]), writes=bool(message["writes"]))
         channel.sendall(_answer(jobs, message["job"], message["request"]))
     finally:
         os._exit(0)
@@ -343,13 +346,13 @@ def _answer(jobs: Mapping[str, str], job: str, request: Json) -> bytes:
     return _packed({"error": problem[0], "message": problem[1]})
 
 
-def _limit(seconds: float, memory: int) -> None:
+def _limit(seconds: float, memory: int, *, writes: bool) -> None:
     """Bound this process. The wall clock in the parent comes first; these hold when the parent is gone or busy."""
     processor = int(seconds) + 2
     for what, value in (
         (resource.RLIMIT_CPU, processor),
         (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_FSIZE, 0),
+        *(() if writes else ((resource.RLIMIT_FSIZE, 0),)),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
     ):

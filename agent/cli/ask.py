@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import cast
 
 from crowquill.agent.agent import Agent
+from crowquill.agent.approvals import Mode
 from crowquill.agent.budget import Budget
+from crowquill.agent.cli.approving import TerminalApprover, can_ask
 from crowquill.agent.cli.report import check_report
 from crowquill.agent.cli.session import drive, print_outcome
-from crowquill.agent.config import PolicyName
+from crowquill.agent.config import PlanMode, PolicyName
 from crowquill.agent.report.page import write_report
+from crowquill.agent.safety import personal_safety
 from crowquill.agent.story import read_story
 from crowquill.errors import UserError
 from crowquill.tools.fetching import Fetching
@@ -35,8 +38,12 @@ class AskOptions:
     select: str = "single"
     examples: Path | None = None
     cache: bool = True
+    allow_write: bool = False
     profile: Path | None = None
+    planning: PlanMode = "auto"
     workspace: Path | None = None
+    mode: Mode | None = None
+    safety: Path | None = None
 
     def agent(self) -> Agent:
         """Make the agent that these options describe. Raises UserError."""
@@ -59,10 +66,14 @@ class AskOptions:
             budget=None if self.budget is None else Budget.parse(self.budget),
             memory=self.memory,
             cache=self.cache,
+            allow_write=self.allow_write,
+            approver=TerminalApprover() if self.allow_write and can_ask() else None,
             select=self.select,
             profile=self.profile,
+            planning=self.planning,
             examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
+            safety=personal_safety(self.mode, self.safety),
         )
 
 

@@ -41,7 +41,9 @@ class ByHand:
         self.rules = Rules(typed)
         self.memory = _NoMemory()
 
-    async def effect(self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]]) -> Json:
+    async def effect(
+        self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+    ) -> Json:
         """Run the call."""
         return await call()
 

@@ -9,7 +9,18 @@ import typer
 
 from crowquill import __version__
 from crowquill.agent.cli.memory_app import memory_app
-from crowquill.agent.cli.options import AsJson, Data, Databases, Js, Refresh, Search, Workspace
+from crowquill.agent.cli.options import (
+    AllowWrite,
+    AsJson,
+    Data,
+    Databases,
+    Js,
+    Mode,
+    Refresh,
+    SafetyFile,
+    Search,
+    Workspace,
+)
 from crowquill.agent.cli.runs_app import runs_app
 from crowquill.errors import CrowquillError
 
@@ -81,6 +92,7 @@ def ask(
     allow_host: Annotated[
         list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
     ] = None,
+    allow_write: AllowWrite = False,
     budget: Annotated[
         str | None,
         typer.Option(help="Limits, as steps=20,tokens=8000,usd=0.5,seconds=120.", show_default="steps=40"),
@@ -103,6 +115,12 @@ def ask(
     profile: Annotated[
         Path | None, typer.Option(help="YAML file: name, style, rules, knowledge folder and tools of the agent.")
     ] = None,
+    mode: Mode = None,
+    safety: SafetyFile = None,
+    plan: Annotated[
+        Literal["auto", "stepwise", "plan_once"],
+        typer.Option(help="stepwise: more tasks after each batch; plan_once: the whole way at first."),
+    ] = "auto",
     workspace: Workspace = None,
     as_json: AsJson = False,
     events: Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")] = False,
@@ -134,8 +152,12 @@ def ask(
         select=select,
         examples=examples,
         cache=cache,
+        allow_write=allow_write,
         profile=profile,
+        planning=plan,
         workspace=workspace,
+        mode=mode,
+        safety=safety,
     )
     raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet, report=report))
 
@@ -156,6 +178,10 @@ def run(
     workspace: Workspace = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write the answer to this file; with several runs, to this folder."),
+    ] = None,
     list_tasks: Annotated[bool, typer.Option("--list", help="List the shipped tasks.")] = False,
     engine: Annotated[
         Literal["local", "ray"], typer.Option(help="local: one after the other; ray: on a cluster (extra cluster).")
@@ -176,7 +202,7 @@ def run(
         return
     if not files:
         raise typer.BadParameter("name a task file, or --list the shipped ones", param_hint="FILE…")
-    options = TaskOptions(model, read_inputs(given or ()), workspace, as_json, quiet)
+    options = TaskOptions(model, read_inputs(given or ()), workspace, as_json, quiet, output)
     if engine == "ray":
         from crowquill.agent.cli.cluster import run_on_cluster
         from crowquill.agent.cluster import Cluster
@@ -195,6 +221,62 @@ def validate(
     from crowquill.agent.cli.tasks import validate as check
 
     raise typer.Exit(check(files, as_json=as_json))
+
+
+@app.command("eval")
+def evaluate(
+    files: Annotated[
+        list[str], typer.Argument(help="Folders of task files, task files, or names of shipped tasks.")
+    ],
+    epochs: Annotated[int, typer.Option("--epochs", "-k", help="How often each task is run.", min=1)] = 1,
+    model: Annotated[
+        str | None, typer.Option(help="Use this model instead of the files'.", envvar="CROWQUILL_MODEL")
+    ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", help="Input of the tasks, as name=value or name=@FILE. Repeatable."),
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Figures of before: exit code 6 when something is worse.")
+    ] = None,
+    save_baseline: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="By how much the share of passed runs may fall.", min=0.0, max=1.0)
+    ] = 0.05,
+    at_once: Annotated[int, typer.Option(help="Runs at once.", min=1)] = 1,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, also after an interruption.")] = False,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="local: on this machine; ray: on a cluster (extra cluster).")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Address of a Ray cluster.", show_default="one on this machine")
+    ] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run task files as a test: pass@k with interval, scores by criterion, cost and time, and a baseline.
+
+    Nothing of earlier runs is used. What is interrupted goes on when the command is given again.
+    Exit codes: 0 all passed (with --baseline: nothing is worse), 6 not so, 5 paused, 130 cancelled.
+    """
+    from crowquill.agent.cli.eval import EvalOptions, run_eval
+    from crowquill.agent.cli.tasks import read_inputs
+    from crowquill.agent.cluster import Cluster
+
+    options = EvalOptions(
+        epochs=epochs,
+        model=model,
+        baseline=baseline,
+        save_baseline=save_baseline,
+        tolerance=tolerance,
+        at_once=at_once,
+        fresh=fresh,
+        cluster=Cluster(address, at_once if at_once > 1 else None) if engine == "ray" else None,
+        inputs=read_inputs(given or ()),
+        workspace=workspace,
+        as_json=as_json,
+    )
+    raise typer.Exit(run_eval(files, options))
 
 
 @app.command()
@@ -220,17 +302,27 @@ def sql(
     save: Annotated[
         Path | None, typer.Option(help="Write the rows to a new .csv, .tsv, .json or .jsonl file.")
     ] = None,
+    chart: Annotated[
+        Path | None, typer.Option(help="Draw the result into a new .svg or .png file: bars, or a line over time.")
+    ] = None,
+    allow_write: AllowWrite = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Undo the last change of a SQLite file.")] = False,
     workspace: Workspace = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look at databases and data files: schema, guarded SELECTs, questions in words."""
+    """Look at databases and data files: schema, guarded SELECTs, questions in words, changes on request."""
     from crowquill.agent.cli.ask import AskOptions
     from crowquill.agent.cli.sql import run_sql
 
     options = AskOptions(
-        model=model, policy=policy, databases=tuple(db or ()), data=tuple(data or ()), workspace=workspace
+        model=model,
+        policy=policy,
+        databases=tuple(db or ()),
+        data=tuple(data or ()),
+        allow_write=allow_write or undo,
+        workspace=workspace,
     )
-    raise typer.Exit(run_sql(options, command, save=save, as_json=as_json))
+    raise typer.Exit(run_sql(options, ".undo" if undo else command, save=save, chart=chart, as_json=as_json))
 
 
 @app.command()

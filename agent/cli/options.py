@@ -1,7 +1,7 @@
 """Options that many commands have."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,6 +21,21 @@ Databases = Annotated[
 Data = Annotated[
     list[str] | None,
     typer.Option(help="CSV, TSV, Parquet, JSON(L) or Excel file, or a folder of them. Repeatable."),
+]
+Mode = Annotated[
+    Literal["auto", "ask", "strict"] | None,
+    typer.Option(
+        help="auto only reads; ask asks before anything is written, sent or executed; strict also plans it first.",
+        show_default="ask where somebody can be asked, else auto",
+    ),
+]
+SafetyFile = Annotated[
+    Path | None,
+    typer.Option("--safety", help="YAML file with the key safety: approvals, hosts.", show_default="config.yaml"),
+]
+AllowWrite = Annotated[
+    bool,
+    typer.Option("--allow-write", help="Let the databases be changed; each change is shown, and you are asked."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 RunId = Annotated[str, typer.Argument(help="Run id, or its beginning; 'last' is the newest.")]

@@ -4,8 +4,9 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, nullcontext
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 from rich.console import Console
@@ -13,6 +14,7 @@ from rich.live import Live
 
 from crowquill.agent.agent import Agent
 from crowquill.agent.answer import Answer, Stopped
+from crowquill.agent.cli.approving import TerminalApprover
 from crowquill.agent.cli.view import LiveView, answer_view, describe
 from crowquill.agent.events import Event, Progress, RunFinished, RunStarted
 from crowquill.agent.publish import answer_json, event_json
@@ -62,6 +64,15 @@ def drive(agent: Agent, run: Run, *, events: bool = False, quiet: bool = False) 
     return asyncio.run(_drive(agent, run, events=events, quiet=quiet))
 
 
+@contextmanager
+def _paused(live: Live) -> Iterator[None]:
+    live.stop()
+    try:
+        yield
+    finally:
+        live.start()
+
+
 async def _drive(agent: Agent, run: Run, *, events: bool, quiet: bool) -> Answer | None:
     console = Console(stderr=True, highlight=False)
     view = LiveView(agent.config.budget, agent.clock)
@@ -70,9 +81,11 @@ async def _drive(agent: Agent, run: Run, *, events: bool, quiet: bool) -> Answer
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
-    live = Live(view, console=console, refresh_per_second=8, transient=True) if animated else nullcontext()
+    live = Live(view, console=console, refresh_per_second=8, transient=True) if animated else None
+    if live is not None and isinstance(agent.approver, TerminalApprover):
+        agent.approver.pause = partial(_paused, live)
     try:
-        with live:
+        with nullcontext() if live is None else live:
             async with aclosing(run()) as stream:
                 async for event in stream:
                     if isinstance(event, RunStarted):

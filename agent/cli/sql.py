@@ -3,10 +3,11 @@
 import asyncio
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from rich.console import Console
 from rich.table import Table as Grid
@@ -14,6 +15,7 @@ from rich.text import Text
 
 from crowquill.agent.agent import Agent
 from crowquill.agent.answer import Answer
+from crowquill.agent.cli.approving import can_ask, rows_shown
 from crowquill.agent.cli.ask import AskOptions
 from crowquill.agent.cli.session import drive, print_answer, print_json
 from crowquill.agent.render import clean, one_line
@@ -22,11 +24,14 @@ from crowquill.errors import ToolError, UserError
 from crowquill.memory.evidence import Table
 from crowquill.memory.lessons import LessonStore
 from crowquill.tools.sql.cells import MAX_FILE_ROWS
+from crowquill.tools.sql.change_tool import COPY_SECONDS, in_one_line, make_change, show_change
+from crowquill.tools.sql.chart import ChartKind, save_chart
 from crowquill.tools.sql.guard import MAX_ROWS
 from crowquill.tools.sql.save import save_table
 from crowquill.tools.sql.schema import Schema
-from crowquill.tools.sql.source import Database, data_source, jobs_of, open_database
+from crowquill.tools.sql.source import Database, data_source, jobs_of, made_writable, open_database
 from crowquill.tools.sql.tool import SECONDS, as_table, bare_statement, run_statement
+from crowquill.tools.sql.undo import Copies
 from crowquill.tools.sql.words import in_words
 from crowquill.tools.worker import JOBS, Worker
 
@@ -39,7 +44,10 @@ any other text    ask a question in words; "but …" refines the last one
 .wrong WHAT       say what was wrong with the last answer; it is asked again, and never forgotten
 .right            keep the last answer's query as a good one
 .lessons          what was taught; .forget N deletes one
+INSERT UPDATE DELETE   with --allow-write: show what would change, ask, make it
+.changes          changes of SQLite files that can be undone; .undo takes the last one back
 .save FILE        write the last result, up to 100,000 rows (.csv .tsv .json .jsonl)
+.chart FILE [bar|line]   draw the last result into a new .svg or .png file
 .help  .quit"""
 _STATEMENT = re.compile(
     r"""
@@ -52,6 +60,7 @@ _STATEMENT = re.compile(
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
 """What is a statement rather than a question; the guard refuses what is more than reading."""
+_CHANGE = re.compile(r"\s*(?:insert\s+into|update|delete\s+from)\b", re.IGNORECASE)
 _FOLLOWS = re.compile(r"\s*(?:but|and|now|only|also|of those|of these|without|instead)\b", re.IGNORECASE)
 _SHOWN_ROWS = 40
 
@@ -70,6 +79,11 @@ class SqlSession:
     answer: Answer | None = None
     schemas: dict[str, Schema] = field(default_factory=dict)
 
+    @property
+    def copies(self) -> Copies:
+        """The copies from before each change."""
+        return Workspace(find_workspace(self.options.workspace)).copies(self.worker)
+
     def schema(self, database: Database) -> Schema:
         """Return the schema of a database, read once. Raises ToolError."""
         if database.name not in self.schemas:
@@ -85,11 +99,16 @@ class SqlSession:
         return as_table(statement, self.current, found)
 
 
-def run_sql(options: AskOptions, command: str | None, *, save: Path | None, as_json: bool) -> int:
+def run_sql(
+    options: AskOptions, command: str | None, *, save: Path | None, chart: Path | None = None, as_json: bool
+) -> int:
     """Run one statement or question, or a session; return the exit code."""
+    if command is None and (save is not None or chart is not None):
+        raise UserError("--save and --chart need a statement or a question; a session has .save and .chart")
     files = [data_source(options.data)] if options.data else []
     workspace = Workspace(find_workspace(options.workspace))
-    databases = (*(open_database(workspace.database_url(spec)) for spec in options.databases), *files)
+    named = [open_database(workspace.database_url(spec)) for spec in options.databases]
+    databases = (*map(made_writable, named), *files) if options.allow_write else (*named, *files)
     if not databases:
         raise UserError("name a database (--db URL) or data files (--data PATH)")
     worker = Worker({**JOBS, **jobs_of(databases)})
@@ -97,13 +116,18 @@ def run_sql(options: AskOptions, command: str | None, *, save: Path | None, as_j
     session = SqlSession(options, databases, worker, console, databases[0])
     try:
         if command is not None:
-            return _once(session, command, save, as_json=as_json)
+            code = _once(session, command, save, as_json=as_json)
+            if chart is not None and code == 0:
+                _chart(session, [str(chart)])
+            return code
         return _loop(session)
     finally:
         worker.close()
 
 
 def _once(session: SqlSession, command: str, save: Path | None, *, as_json: bool) -> int:
+    if command == ".undo" or (session.current.writable and _CHANGE.match(command)):
+        return int(not _do(session, command))
     if not _STATEMENT.match(command):
         return _ask(session, command)
     try:
@@ -111,6 +135,7 @@ def _once(session: SqlSession, command: str, save: Path | None, *, as_json: bool
     except ToolError as error:
         sys.stderr.write(f"crowquill: {error}\n")
         return 1
+    session.last = table
     if save is not None:
         save_table(table, save)
         sys.stderr.write(f"{_counted(table)} written to {save}\n")
@@ -191,10 +216,20 @@ def _do(session: SqlSession, line: str) -> bool:
             _teach(session, rest.strip(), wrong=word == ".wrong")
         case ".lessons" | ".forget":
             _lessons(session, rest.strip())
+        case ".changes":
+            for kept in session.copies.all(_file(session)):
+                line = f"{kept.made_at}  {kept.table}, {kept.rows} row{'s' * (kept.rows != 1)}  {kept.statement}"
+                session.console.print(Text(one_line(line, 300)))
+        case ".undo":
+            _undo(session, force=rest.strip() == "force")
+        case ".chart":
+            _chart(session, rest.split())
         case ".save":
             _save(session, rest.strip())
         case _ if word.startswith("."):
             raise UserError(f"there is no command {word}; .help lists them")
+        case _ if session.current.writable and _CHANGE.match(line):
+            _change(session, line)
         case _ if _STATEMENT.match(line):
             session.last = session.query(line)
             _show(session, session.last)
@@ -237,6 +272,52 @@ def _lessons(session: SqlSession, number: str) -> None:
             session.console.print(Text(one_line(line, 300)))
     finally:
         workspace.close()
+
+
+def _change(session: SqlSession, line: str) -> None:
+    """Show what a statement would change, ask, and make the change."""
+    statement = bare_statement(line)
+    found = asyncio.run(show_change(session.current, statement, session.worker))
+    told = in_one_line(session.current, found)
+    if not found["rows"]:
+        session.console.print("no row would change")
+        return
+    for name in ("before", "after"):
+        if isinstance(table := found[name], dict):
+            for text in rows_shown(name, table):
+                session.console.print(text)
+    if not can_ask():
+        raise UserError(f"{told}: that must be confirmed at a terminal, so nothing was changed")
+    session.console.print(Text(told, style="bold yellow"))
+    if input("Do it? [y]es, [N]o: ").strip().lower() not in ("y", "yes"):
+        session.console.print("nothing was changed")
+        return
+    asyncio.run(make_change(session.current, statement, found, session.worker, session.copies))
+    session.schemas.pop(session.current.name, None)
+    session.console.print("done" + ("; .undo takes it back" if session.current.kind == "sqlite" else ""))
+
+
+def _undo(session: SqlSession, *, force: bool) -> None:
+    if not session.current.writable:
+        raise UserError("nothing can be changed here: begin with --allow-write")
+    kept = asyncio.run(session.copies.undo(_file(session), seconds=COPY_SECONDS, force=force))
+    session.schemas.pop(session.current.name, None)
+    session.console.print(Text(f"undone: {one_line(kept.statement, 200)}"))
+
+
+def _file(session: SqlSession) -> Path:
+    if session.current.kind != "sqlite" or session.current.path is None:
+        raise UserError(f"{session.current.name} is no SQLite file: its changes cannot be undone here")
+    return session.current.path
+
+
+def _chart(session: SqlSession, words: Sequence[str]) -> None:
+    """Draw the last result: a file name, and what kind of chart."""
+    if session.last is None or not words or any(word not in ("bar", "line") for word in words[1:]):
+        raise UserError("run a SELECT or ask, then .chart FILE, .chart FILE bar or .chart FILE line")
+    kind = cast("ChartKind | None", words[1] if len(words) > 1 else None)
+    asyncio.run(save_chart(session.last, Path(words[0]).expanduser(), kind))
+    session.console.print(Text(f"drawn in {words[0]}"))
 
 
 def _save(session: SqlSession, name: str) -> None:

@@ -10,7 +10,8 @@ import typer
 
 from crowquill.agent.answer import Answer
 from crowquill.agent.changes import Changes, changes_since_last
-from crowquill.agent.cli.session import EXIT_CODES, drive, print_answer, print_json
+from crowquill.agent.cli.session import EXIT_CODES, drive, print_json
+from crowquill.agent.cli.written import deliver, target
 from crowquill.agent.render import one_line
 from crowquill.agent.tasking import Wishes, load_cases, published, task_agent
 from crowquill.errors import UserError
@@ -32,6 +33,7 @@ class TaskOptions:
     workspace: Path | None = None
     as_json: bool = False
     quiet: bool = False
+    output: Path | None = None
 
 
 def list_presets() -> None:
@@ -130,10 +132,11 @@ def _run(case: Case, options: TaskOptions, *, alone: bool) -> int:
         result = {**result, "task": case.name, "inputs": dict(case.inputs), "failed": failed}
         print_json(result if changes is None else {**result, "since_last": changes.to_json()})
     else:
-        print_answer(answer)
+        file = target(options.output, Path(case.name).name, agent.config.form, alone=alone)
+        deliver(answer, agent.config.form, agent.workspace, file)
         if case.spec.since_last:
             for line in _changed(changes):
-                typer.echo(line)
+                typer.echo(line, err=agent.config.form.format != "text")
         for line in failed:
             typer.echo(f"expected: {one_line(line, 500)}", err=True)
     return exit_code(answer, case, failed)

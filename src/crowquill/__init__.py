@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crowquill.agent.agent import Agent
-    from crowquill.agent.answer import Answer, Claim
+    from crowquill.agent.answer import Answer, Claim, Output
     from crowquill.agent.approvals import ApprovalRequest, ApprovalRule, Approver, Decision, Safety
     from crowquill.agent.budget import Budget, Price
+    from crowquill.agent.form import Form
     from crowquill.agent.models.scripted import ScriptedModel
     from crowquill.errors import CrowquillError, FetchFailed, ToolFailed, ToolRetry, UserError
     from crowquill.memory.evidence import Computation, Quote, Receipt, Source, Table
@@ -34,7 +35,9 @@ __all__ = [
     "Decision",
     "FetchFailed",
     "Fetching",
+    "Form",
     "Observation",
+    "Output",
     "Price",
     "Quote",
     "Receipt",
@@ -63,6 +66,8 @@ _HOMES = {
     "Decision": "agent.approvals",
     "FetchFailed": "errors",
     "Fetching": "tools.fetching",
+    "Form": "agent.form",
+    "Output": "agent.answer",
     "Observation": "tools.observation",
     "Price": "agent.budget",
     "Quote": "memory.evidence",

@@ -12,7 +12,7 @@ from crowquill.agent.redact import Redactor
 from crowquill.errors import FetchFailed
 from crowquill.memory.clock import SystemClock
 from crowquill.memory.db import Database
-from crowquill.tools.context import EffectKind, Json
+from crowquill.tools.context import Access, EffectKind, Json
 from crowquill.tools.fetch import Fetcher
 
 
@@ -23,7 +23,9 @@ class Journaled(FakeContext):
         super().__init__(folder)
         self.journal = journal
 
-    async def effect(self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]]) -> Json:
+    async def effect(
+        self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+    ) -> Json:
         return await self.journal.effect("t1/s1", kind, request, call)
 
 

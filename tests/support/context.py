@@ -31,7 +31,9 @@ class FakeContext:
         self.asked: list[str] = []
         self._strict = strict
 
-    async def effect(self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]]) -> Json:
+    async def effect(
+        self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+    ) -> Json:
         response = await call()
         self.effects.append((kind, request, response))
         return response

@@ -1,9 +1,6 @@
 """Graphs of functions, drawn with matplotlib in the worker's child."""
 
-import base64
-import io
 import math
-from typing import Any
 
 import sympy
 from sympy import Expr, Symbol
@@ -12,6 +9,7 @@ from crowquill.errors import ToolRetry
 from crowquill.tools.maths.calculus import unknown_of
 from crowquill.tools.maths.printing import written
 from crowquill.tools.maths.values import Remarks, Value
+from crowquill.tools.pictures import drawn, new_figure, plain
 
 _POINTS = 400
 _MAX_CURVES = 6
@@ -33,11 +31,11 @@ def plot(remarks: Remarks, functions: Value, *bounds: Value) -> str:
         raise ToolRetry("plot draws functions of one variable; give the others values")
     low, high, symbol = _range(bounds, unknown_of(remarks, curves[0] if curves[0].free_symbols else curves[-1]))
     places = [low + (high - low) * at / _POINTS for at in range(_POINTS + 1)]
-    drawn = [(written(curve), [_height(curve, symbol, place) for place in places]) for curve in curves]
-    if all(math.isnan(height) for _, heights in drawn for height in heights):
+    named = [(written(curve), [_height(curve, symbol, place) for place in places]) for curve in curves]
+    if all(math.isnan(height) for _, heights in named for height in heights):
         raise ToolRetry("there is nothing to draw: the function has no real values there")
-    remarks.plot = _pictures(places, drawn, symbol.name)
-    return f"graph of {', '.join(name for name, _ in drawn)} for {symbol} from {low:g} to {high:g}"
+    remarks.plot = _pictures(places, named, symbol.name)
+    return f"graph of {', '.join(name for name, _ in named)} for {symbol} from {low:g} to {high:g}"
 
 
 def _range(bounds: tuple[Value, ...], symbol: Symbol) -> tuple[float, float, Symbol]:
@@ -66,22 +64,13 @@ def _height(curve: Expr, symbol: Symbol, place: float) -> float:
     return value.real if real and math.isfinite(value.real) and abs(value.real) < 1e6 else math.nan
 
 
-def _pictures(places: list[float], drawn: list[tuple[str, list[float]]], variable: str) -> dict[str, str]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # half a second, and only graphs need it
-    from matplotlib.figure import Figure
-
-    figure: Any = Figure(figsize=(7, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
+def _pictures(places: list[float], curves: list[tuple[str, list[float]]], variable: str) -> dict[str, str]:
+    figure = new_figure()
     axes = figure.add_subplot()
-    for name, heights in drawn:
-        axes.plot(places, heights, label=name.replace("$", r"\$"))
+    for name, heights in curves:
+        axes.plot(places, heights, label=plain(name))
     axes.axhline(0, color="0.6", linewidth=0.8)
     axes.grid(visible=True, alpha=0.3)
     axes.set_xlabel(variable)
     axes.legend()
-    pictures = {}
-    for kind in ("svg", "png"):
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format=kind, dpi=110)
-        pictures[kind] = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return pictures
+    return drawn(figure)

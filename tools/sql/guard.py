@@ -58,7 +58,7 @@ _QUOTED = re.compile(
 )
 
 
-def authorize(action: int, first: str | None, second: str | None, database: str | None, trigger: str | None) -> int:
+def authorize(action: int, first: str | None, second: str | None, *_: str | None) -> int:
     """SQLite's authorizer callback: allow reading and the listed functions, deny everything else."""
     if action == sqlite3.SQLITE_FUNCTION:
         allowed = second is not None and second.lower() in FUNCTIONS

@@ -1,11 +1,12 @@
-"""MySQL and MariaDB, read-only: the jobs that run in the worker's child.
+"""MySQL and MariaDB: the jobs that run in the worker's child.
 
 Engine first: a fresh connection for each query, without multiple statements or local files, in a READ ONLY
-transaction that is rolled back, with the server's own time limit. An account that can write is refused.
+transaction that is rolled back, with the server's own time limit. An account that can write is refused, but where
+the user allows changes: then one that reaches more than data is.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -18,12 +19,16 @@ from sqlalchemy.pool import NullPool
 
 from crowquill.errors import ToolFailed
 from crowquill.tools.context import Json
+from crowquill.tools.sql.changes import Change
+from crowquill.tools.sql.changing import run_change
 from crowquill.tools.sql.describe import describe_session, look_up
 from crowquill.tools.sql.querying import run_query
 from crowquill.tools.sql.server import CONNECT_SECONDS, batches, columns_by_table, read_tables, server_url
-from crowquill.tools.sql.session import Deadline, Rows, Session
+from crowquill.tools.sql.session import Deadline, Rows, Session, Writer
 
 _HARMLESS = frozenset({"USAGE", "SELECT", "SHOW VIEW", "SHOW DATABASES"})
+_OF_DATA = frozenset({"INSERT", "UPDATE", "DELETE", "EXECUTE", "LOCK TABLES", "CREATE TEMPORARY TABLES"})
+"""What an account may have beside these where the user allows changes."""
 _PRIVILEGES = re.compile(r"GRANT (.+?) ON (.+?) TO ", re.IGNORECASE | re.DOTALL)
 _ROLE = re.compile(r"GRANT (?!.* ON )(.+?) TO ", re.IGNORECASE | re.DOTALL)
 _PLAYGROUND = frozenset({"`test`.*", "`test\\_%`.*"})
@@ -50,23 +55,63 @@ def lookup(request: Any) -> Json:
     return look_up(request, _opened)
 
 
+def change(request: Any) -> Json:
+    """Worker job: see `changing.run_change`."""
+    return run_change(request, _opened_to_write)
+
+
 @contextmanager
 def _opened(request: Mapping[str, Any], deadline: Deadline) -> Iterator[Session]:
     connection = connect(server_url(request), deadline)
     try:
-        refuse_writers(connection)
+        refuse_writers(connection, allowed=bool(request.get("write")))
         _execute(connection, "SET SESSION TRANSACTION READ ONLY")
         _execute(connection, "START TRANSACTION READ ONLY")
-        yield Session(
-            "mysql",
-            partial(_stream, connection),
-            lambda: columns_by_table(_execute(connection, _NAMES)),
-            (pymysql.MySQLError, UnicodeError),
-            lambda error: bool(error.args) and error.args[0] in _TIMEOUTS,
-            quote="`",
-        )
+        yield _session(connection)
     finally:
         connection.close()
+
+
+@contextmanager
+def _opened_to_write(request: Mapping[str, Any], deadline: Deadline) -> Iterator[Writer]:
+    connection = connect(server_url(request), deadline)
+    try:
+        refuse_writers(connection, allowed=True)
+        _execute(connection, "START TRANSACTION")
+        yield Writer(_session(connection), partial(_run, connection), connection.commit)
+    finally:
+        connection.close()
+
+
+def _session(connection: "pymysql.Connection[Any]") -> Session:
+    return Session(
+        "mysql",
+        partial(_stream, connection),
+        lambda: columns_by_table(_execute(connection, _NAMES)),
+        (pymysql.MySQLError, UnicodeError),
+        lambda error: bool(error.args) and error.args[0] in _TIMEOUTS,
+        quote="`",
+    )
+
+
+def _run(connection: "pymysql.Connection[Any]", change: Change) -> tuple[int, None]:
+    _require_transactions(connection, change)
+    with connection.cursor() as cursor:
+        return cursor.execute(change.statement), None
+
+
+def _require_transactions(connection: "pymysql.Connection[Any]", change: Change) -> None:
+    """Refuse a table whose engine cannot take a change back. Raises ToolFailed."""
+    found = _execute(
+        connection,
+        "SELECT t.engine FROM information_schema.tables t JOIN information_schema.engines e ON e.engine = t.engine"
+        " WHERE t.table_schema = database() AND t.table_name = %s AND e.transactions <> 'YES'",
+        change.table,
+    )
+    if found:
+        raise ToolFailed(
+            f"tables of the engine {found[0][0]} cannot take a change back, so it cannot be shown before"
+        )
 
 
 def connect(url: URL, deadline: Deadline) -> "pymysql.Connection[Any]":
@@ -92,8 +137,9 @@ def connect(url: URL, deadline: Deadline) -> "pymysql.Connection[Any]":
     return connection
 
 
-def refuse_writers(connection: "pymysql.Connection[Any]") -> None:
-    """Refuse an account that can change anything, by itself or by a role. Raises ToolFailed."""
+def refuse_writers(connection: "pymysql.Connection[Any]", *, allowed: bool = False) -> None:
+    """Refuse an account that can change anything, or with `allowed` more than data. Raises ToolFailed."""
+    harmless = _HARMLESS | _OF_DATA if allowed else _HARMLESS
     pending, seen = ["CURRENT_USER()", "PUBLIC"], set[str]()
     while pending:
         grantee = pending.pop()
@@ -104,7 +150,7 @@ def refuse_writers(connection: "pymysql.Connection[Any]") -> None:
             if found := _PRIVILEGES.match(line):
                 granting = ", GRANT OPTION" if line.rstrip().endswith("WITH GRANT OPTION") else ""
                 if not (grantee == "PUBLIC" and found[2] in _PLAYGROUND):
-                    _refuse(found[1] + granting, found[2])
+                    _refuse(found[1] + granting, found[2], harmless)
             elif found := _ROLE.match(line):
                 pending += [role.strip() for role in found[1].split(",")]
 
@@ -122,11 +168,12 @@ def _grants(connection: "pymysql.Connection[Any]", grantee: str) -> list[str]:
         raise ToolFailed(f"what the role {grantee[:60]} may do cannot be read, so it is not used") from None
 
 
-def _refuse(privileges: str, where: str) -> None:
+def _refuse(privileges: str, where: str, harmless: Collection[str]) -> None:
     granted = {re.sub(r"\(.*", "", part).strip().upper() for part in re.split(r",(?![^(]*\))", privileges)}
-    if powers := sorted(granted - _HARMLESS):
+    if powers := sorted(granted.difference(harmless)):
+        wanted = "SELECT only" if "INSERT" not in harmless else "SELECT, INSERT, UPDATE and DELETE only"
         raise ToolFailed(
-            f"this account can write: it has {', '.join(powers[:3])} on {where[:60]}. Use one that has SELECT only;"
+            f"this account can write: it has {', '.join(powers[:3])} on {where[:60]}. Use one that has {wanted};"
             " docs/sql.md has the statements that make it"
         )
 
@@ -137,9 +184,9 @@ def _stream(connection: "pymysql.Connection[Any]", statement: str) -> tuple[list
     return [str(column[0]) for column in cursor.description or ()], batches(cursor)
 
 
-def _execute(connection: "pymysql.Connection[Any]", statement: str) -> list[tuple[Any, ...]]:
+def _execute(connection: "pymysql.Connection[Any]", statement: str, *values: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement)
+        cursor.execute(statement, values if values else None)
         return list(cursor.fetchall())
 
 

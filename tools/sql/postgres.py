@@ -1,7 +1,8 @@
-"""PostgreSQL, read-only: the jobs that run in the worker's child.
+"""PostgreSQL: the jobs that run in the worker's child.
 
 Engine first: a fresh connection for each query, in a READ ONLY transaction that is rolled back, by the extended
-protocol (which knows one statement only), with limits of the server's own. A role that can write is refused.
+protocol (which knows one statement only), with limits of the server's own. A role that can write is refused, but
+where the user allows changes: then one that reaches more than data is.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,10 +17,12 @@ from sqlalchemy.pool import NullPool
 
 from crowquill.errors import ToolFailed
 from crowquill.tools.context import Json
+from crowquill.tools.sql.changes import Change
+from crowquill.tools.sql.changing import counted, run_change
 from crowquill.tools.sql.describe import describe_session, look_up
 from crowquill.tools.sql.querying import run_query
 from crowquill.tools.sql.server import CONNECT_SECONDS, columns_by_table, read_tables, server_url
-from crowquill.tools.sql.session import Deadline, Rows, Session
+from crowquill.tools.sql.session import Deadline, Rows, Session, Writer
 
 _ROLES = "(SELECT oid, rolname FROM pg_roles WHERE pg_has_role(current_user, oid, 'MEMBER')) r"
 """The role itself and all that it is a member of: it may SET ROLE to each of them."""
@@ -57,6 +60,8 @@ _POWERS = (
     ),
 )
 """Ways in which a role can change something, and the query that finds the first."""
+_BEYOND_DATA = 2
+"""How many of these reach more than the data of a database: never allowed."""
 _NAMES = (
     "SELECT CASE WHEN table_schema = current_schema() THEN table_name ELSE table_schema || '.' || table_name END,"
     " column_name FROM information_schema.columns WHERE table_schema NOT IN ('pg_catalog', 'information_schema')"
@@ -79,24 +84,46 @@ def lookup(request: Any) -> Json:
     return look_up(request, _opened)
 
 
+def change(request: Any) -> Json:
+    """Worker job: see `changing.run_change`."""
+    return run_change(request, _opened_to_write)
+
+
 @contextmanager
 def _opened(request: Mapping[str, Any], deadline: Deadline) -> Iterator[Session]:
     connection = connect(server_url(request), deadline)
     with closing(connection):
         connection.read_only = True
         try:
-            refuse_writers(connection)
-            yield Session(
-                "postgres",
-                partial(_stream, connection),
-                partial(_names, connection),
-                (psycopg.Error, UnicodeError),
-                lambda error: isinstance(error, psycopg.errors.QueryCanceled),
-                recover=connection.rollback,
-            )
+            refuse_writers(connection, allowed=bool(request.get("write")))
+            yield _session(connection)
         finally:
             with suppress(psycopg.Error):
                 connection.rollback()
+
+
+@contextmanager
+def _opened_to_write(request: Mapping[str, Any], deadline: Deadline) -> Iterator[Writer]:
+    with closing(connect(server_url(request), deadline, read_only=False)) as connection:
+        refuse_writers(connection, allowed=True)
+        yield Writer(_session(connection), partial(_run, connection), connection.commit)
+
+
+def _session(connection: psycopg.Connection[Any]) -> Session:
+    return Session(
+        "postgres",
+        partial(_stream, connection),
+        partial(_names, connection),
+        (psycopg.Error, UnicodeError),
+        lambda error: isinstance(error, psycopg.errors.QueryCanceled),
+        recover=connection.rollback,
+    )
+
+
+def _run(connection: psycopg.Connection[Any], change: Change) -> tuple[int, tuple[list[str], list[Sequence[Any]]]]:
+    names, rows = _stream(connection, change.returning)
+    count, shown = counted(rows)
+    return count, (names, shown)
 
 
 def connect(url: URL, deadline: Deadline, *, read_only: bool = True) -> psycopg.Connection[Any]:
@@ -118,9 +145,13 @@ def connect(url: URL, deadline: Deadline, *, read_only: bool = True) -> psycopg.
         raise ToolFailed(f"the PostgreSQL server cannot be used: {reason}") from None
 
 
-def refuse_writers(connection: psycopg.Connection[Any]) -> None:
-    """Refuse a role that can change anything. Raises ToolFailed, which says how to make one that cannot."""
-    for power, sql in _POWERS:
+def refuse_writers(connection: psycopg.Connection[Any], *, allowed: bool = False) -> None:
+    """Refuse a role that can change anything, or with `allowed` more than data.
+
+    Raises:
+        ToolFailed: it can; the message says where it stands how to make one that cannot.
+    """
+    for power, sql in _POWERS[: _BEYOND_DATA if allowed else None]:
         found = connection.execute(f"{sql} LIMIT 1".encode()).fetchone()
         if found is not None:
             raise ToolFailed(

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crowquill.errors import ToolFailed, ToolRetry
+from crowquill.errors import ToolError, ToolFailed, ToolRetry
 from crowquill.tools.context import Json
-from crowquill.tools.sql.advice import explain
 from crowquill.tools.sql.cells import result
 from crowquill.tools.sql.guard import MAX_ROWS
 from crowquill.tools.sql.session import Deadline, Opener, Session
@@ -26,13 +25,16 @@ def run_query(request: Any, opened: Opener) -> Json:
             names, rows = session.stream(statement)
             return result(names, rows, max_rows=int(request.get("max_rows", MAX_ROWS)))
         except session.failures as error:
-            if deadline.over() or session.late(error):
-                raise ToolFailed(
-                    f"the query took longer than {deadline.seconds:g} seconds; make it narrower"
-                ) from None
-            if "out of memory" in str(error).lower():
-                raise ToolFailed("the query needs too much memory; make it narrower") from None
-            raise ToolRetry(explain(str(error), _names(session), session.dialect)) from None
+            raise told(error, session, deadline) from None
+
+
+def told(error: BaseException, session: Session, deadline: Deadline) -> ToolError:
+    """Return a driver's error as one that the model is told: what to do, or the nearest names."""
+    if deadline.over() or session.late(error):
+        return ToolFailed(f"the query took longer than {deadline.seconds:g} seconds; make it narrower")
+    if "out of memory" in str(error).lower():
+        return ToolFailed("the query needs too much memory; make it narrower")
+    return ToolRetry(session.explain(str(error), _names(session)))
 
 
 def _names(session: Session) -> Mapping[str, Sequence[str]]:

@@ -1,11 +1,13 @@
 """Writes a query result to a file: CSV, TSV, JSON or JSON Lines, by its suffix."""
 
 import csv
+import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from crowquill.errors import UserError
 from crowquill.memory.evidence import Table
@@ -24,10 +26,17 @@ def save_table(table: Table, path: Path) -> None:
     write = _WRITERS.get(path.suffix.lower())
     if write is None:
         raise UserError(f"{path.name}: a result is saved as {', '.join(_WRITERS)}")
+    with new_file(path) as file, io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
+        write(table, text)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file that only its owner can read; an existing one is never overwritten. Raises UserError."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            write(table, file)
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
     except FileExistsError:
         raise UserError(f"{path} exists already; give another name") from None
     except OSError as error:

@@ -6,6 +6,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from crowquill.tools.sql.advice import explain, explain_error
+from crowquill.tools.sql.changes import Change
+
 Rows = Iterable[Sequence[Any]]
 
 
@@ -45,6 +48,10 @@ class Session:
     recover: Callable[[], None] = lambda: None
     """Makes the connection usable again after a failed statement."""
 
+    def explain(self, message: str, names: Mapping[str, Sequence[str]]) -> str:
+        """Return an error of the engine as advice, with the nearest of these names."""
+        return explain_error(message, names) if self.dialect == "sqlite" else explain(message, names, self.dialect)
+
     def quoted(self, name: str) -> str:
         """Return a name as it can stand in a statement, whatever it contains."""
         return self.quote + name.replace(self.quote, self.quote * 2) + self.quote
@@ -55,4 +62,25 @@ class Opener(Protocol):
 
     def __call__(self, request: Mapping[str, Any], deadline: Deadline) -> AbstractContextManager[Session]:
         """Return a context that closes the connection, rolled back, when it ends."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """An open connection in a transaction that is rolled back unless `commit` is called.
+
+    `run` makes the change and returns how many rows it affected, and those rows as they are then where the engine
+    tells. `session` reads in the same transaction.
+    """
+
+    session: Session
+    run: Callable[[Change], tuple[int, tuple[list[str], list[Sequence[Any]]] | None]]
+    commit: Callable[[], None]
+
+
+class WriterOpener(Protocol):
+    """Opens a connection that may change data; raises ToolFailed where that is impossible."""
+
+    def __call__(self, request: Mapping[str, Any], deadline: Deadline) -> AbstractContextManager[Writer]:
+        """Return a context that closes the connection when it ends, rolled back what was not committed."""
         ...

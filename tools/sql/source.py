@@ -4,7 +4,7 @@ import importlib.util
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -14,7 +14,7 @@ from crowquill.errors import UserError
 from crowquill.tools.context import Json
 
 Kind = Literal["sqlite", "duckdb", "postgres", "mysql", "other"]
-What = Literal["query", "schema", "lookup"]
+What = Literal["query", "schema", "lookup", "change"]
 
 DATA_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".json", ".jsonl", ".ndjson", ".xlsx", ".xls", ".xlsb", ".ods")
 """Files that `--data` takes."""
@@ -53,7 +53,7 @@ class Database:
     """A database, or files that are one, and the name by which it is called.
 
     `path` is the file of a SQLite or DuckDB database, `files` are those of `--data`, `url` is a server's; it may
-    hold a password, and is never shown.
+    hold a password, and is never shown. `writable`: the user allows changes.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Database:
     kind: Kind = "sqlite"
     url: str = field(default="", repr=False)
     files: tuple[Path, ...] = ()
+    writable: bool = False
 
     @property
     def dialect(self) -> str:
@@ -80,14 +81,29 @@ class Database:
         password = os.environ.get(_PASSWORDS.get(self.kind, ""), "")
         scheme, separator, rest = self.url.partition("://")
         plain = {"postgres": "postgresql", "mysql": "mysql"}.get(self.kind, scheme)
-        return {"url": plain + separator + rest, "password": password, **more}
+        allowed: dict[str, Json] = {"write": True} if self.writable else {}
+        return {"url": plain + separator + rest, "password": password, **allowed, **more}
 
 
 def jobs_of(databases: Sequence[Database]) -> dict[str, str]:
-    """Return the worker's jobs for these databases; SQLite's are always there."""
+    """Return the worker's jobs for these databases; SQLite's for reading are always there."""
     kinds = sorted({database.kind for database in databases} - {"sqlite"})
-    whats: tuple[What, ...] = ("query", "schema", "lookup")
-    return {f"{kind} {what}": f"{_MODULES[kind]}:{what}" for kind in kinds for what in whats}
+    jobs = {
+        f"{kind} {what}": f"{_MODULES[kind]}:{what}" for kind in kinds for what in ("query", "schema", "lookup")
+    }
+    for kind in sorted({database.kind for database in databases if database.writable}):
+        if kind == "sqlite":
+            jobs |= {what: f"crowquill.tools.sql.sqlite_change:{what}" for what in ("change", "restore")}
+        else:
+            jobs[f"{kind} change"] = f"{_MODULES[kind]}:change"
+    return jobs
+
+
+def made_writable(database: Database) -> Database:
+    """Return the database with changes allowed. Raises UserError for a kind that is only read."""
+    if database.kind not in ("sqlite", "postgres", "mysql"):
+        raise UserError(f"{database.name}: {database.dialect} is only read here; changes are not supported")
+    return replace(database, writable=True)
 
 
 def locate_database(spec: str) -> Database:

@@ -34,11 +34,11 @@ from crowquill.tools.sql.guard import (
 
 _WAL_VERSION = 2  # bytes 18 and 19 of the file
 _IMMUTABLE = "immutable=1"
-_BUSY_SECONDS = 2.0
+BUSY_SECONDS = 2.0
 _LOG_SECONDS = 1.0
-_PROGRESS_STEPS = 20_000  # virtual machine instructions between two looks at the clock
+PROGRESS_STEPS = 20_000  # virtual machine instructions between two looks at the clock
 _MODULE = re.compile(r"\bUSING\s+(\w+)", re.IGNORECASE)
-_ERRORS = (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError)
+ERRORS = (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError)
 
 
 class Clock:
@@ -54,7 +54,7 @@ class Clock:
 
     def limit(self, connection: sqlite3.Connection) -> None:
         """Interrupt statements of this connection at the end."""
-        connection.set_progress_handler(self.over, _PROGRESS_STEPS)
+        connection.set_progress_handler(self.over, PROGRESS_STEPS)
 
 
 def query(request: Any) -> Json:
@@ -75,12 +75,12 @@ def query(request: Any) -> Json:
                     raise ToolRetry("only SELECT statements give a result")
                 names = [str(column[0]) for column in cursor.description]
                 return result(names, cursor, max_rows=int(request.get("max_rows", MAX_ROWS)))
-        except _ERRORS as error:
+        except ERRORS as error:
             if clock.over():
                 raise ToolFailed(
                     f"the query took longer than {clock.seconds:g} seconds; make it narrower"
                 ) from None
-            advice = explain_error(str(error), _names(connection), _functions(connection))
+            advice = explain_error(str(error), columns_of(connection), _functions(connection))
             wants_text = strict != sql and "no such column" in advice
             raise ToolRetry(advice + "; text stands in single quotes" * wants_text) from None
         except MemoryError:
@@ -116,11 +116,11 @@ def opened(path: str) -> Iterator[sqlite3.Connection]:
     before = file.stat()
     uri = f"file:{quote(os.fsencode(path))}?mode=ro&{way}"
     try:
-        connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
     except sqlite3.Error as error:
         raise ToolFailed(f"the database cannot be read: {error}") from None
     with closing(connection):
-        _prepare(connection)
+        harden(connection)
         yield connection
     after = file.stat()
     if way == _IMMUTABLE and (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
@@ -146,10 +146,12 @@ def _way_to_read(path: Path) -> str:
     return "readonly_shm=1"
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
+def harden(connection: sqlite3.Connection, *, writing: bool = False) -> None:
+    """Set what bounds a connection, and load the schema; with `writing` it may change rows. Raises ToolFailed."""
     connection.text_factory = lambda data: data.decode("utf-8", "replace")
+    purpose = "foreign_keys=1" if writing else "query_only=1"
     try:
-        for setting in ("query_only=1", "trusted_schema=0", "temp_store=2", f"hard_heap_limit={HEAP}"):
+        for setting in (purpose, "trusted_schema=0", "temp_store=2", f"hard_heap_limit={HEAP}"):
             connection.execute(f"PRAGMA {setting}")
         _executed(connection, "SELECT count(*) FROM sqlite_master").fetchone()  # loads the schema, however wide
     except sqlite3.Error as error:
@@ -176,7 +178,7 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _names(connection: sqlite3.Connection) -> dict[str, list[str]]:
+def columns_of(connection: sqlite3.Connection) -> dict[str, list[str]]:
     """Return the columns of each table, for advice; without the authorizer, which refuses PRAGMA."""
     connection.set_authorizer(None)
     names: dict[str, list[str]] = {}
@@ -192,7 +194,7 @@ def _names(connection: sqlite3.Connection) -> dict[str, list[str]]:
 
 
 def _functions(connection: sqlite3.Connection) -> set[str]:
-    """Return the functions that are allowed and that this SQLite has; to be called after `_names`."""
+    """Return the functions that are allowed and that this SQLite has; to be called after `columns_of`."""
     try:
         found = connection.execute("SELECT DISTINCT name FROM pragma_function_list").fetchall()
     except sqlite3.Error:

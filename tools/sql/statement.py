@@ -6,7 +6,8 @@ needs none of this: its authorizer judges what the engine itself has compiled.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 import sqlglot
 from sqlglot import exp
@@ -35,43 +36,59 @@ def checked(sql: str, dialect: str, tables: Collection[str] | None = None) -> st
     Raises:
         ToolRetry: it is not one SELECT, or uses what is not allowed; the sentence says what.
     """
+    with readable(dialect, "one SELECT statement"):
+        tree = parsed(sql, dialect)
+        _require_select(tree)
+        check_nodes(tree, dialect, tables)
+        return tree.sql(dialect=dialect, comments=False)
+
+
+@contextmanager
+def readable(dialect: str, wanted: str) -> Iterator[None]:
+    """Say what cannot be read in a sentence. Raises ToolRetry."""
+    try:
+        yield
+    except RecursionError:
+        raise ToolRetry("the statement is nested too deeply") from None
+    except SqlglotError as error:
+        lines = str(error).splitlines()
+        said = re.sub(r"\x1b\[\d*m", "", lines[0] if lines else "it cannot be read")[:160]
+        raise ToolRetry(f"syntax error: {said} (the dialect is {dialect}; {wanted})") from None
+
+
+def parsed(sql: str, dialect: str) -> exp.Expr:
+    """Return the syntax tree of the one statement. Raises ToolRetry, and SqlglotError where it cannot be read."""
     if len(sql) > MAX_LENGTH:
         raise ToolRetry(f"the statement is longer than {MAX_LENGTH} characters")
     if _EXECUTABLE.search(sql):
         raise ToolRetry("comments that are executed (/*! … */) are not allowed")
     if "\x00" in sql:
         raise ToolRetry("the statement contains a NUL character")
-    try:
-        tree = _parsed(sql, dialect)
-        _check(tree, dialect, tables)
-        return tree.sql(dialect=dialect, comments=False)
-    except RecursionError:
-        raise ToolRetry("the statement is nested too deeply") from None
-    except SqlglotError as error:
-        lines = str(error).splitlines()
-        said = re.sub(r"\x1b\[\d*m", "", lines[0] if lines else "it cannot be read")[:160]
-        raise ToolRetry(f"syntax error: {said} (the dialect is {dialect}; one SELECT statement)") from None
-
-
-def _parsed(sql: str, dialect: str) -> exp.Expr:
     trees = [tree for tree in sqlglot.parse(sql, read=dialect) if tree is not None]
     trees = [tree for tree in trees if not isinstance(tree, exp.Semicolon)]
     if len(trees) > 1:
         raise ToolRetry("only one statement at a time")
     if not trees:
         raise ToolRetry("only SELECT statements give a result")
-    tree = trees[0]
+    return trees[0]
+
+
+def _require_select(tree: exp.Expr) -> None:
     while isinstance(tree, exp.Subquery | exp.Paren) and tree.this is not None and not tree.args.get("alias"):
         tree = tree.this
     if not isinstance(tree, exp.Select | exp.SetOperation | exp.Values):
         raise ToolRetry("only SELECT is allowed: nothing can be changed, attached or set")
-    return trees[0]
 
 
-def _check(tree: exp.Expr, dialect: str, tables: Collection[str] | None) -> None:
+def check_nodes(
+    tree: exp.Expr, dialect: str, tables: Collection[str] | None = None, *, but: Collection[exp.Expr] = ()
+) -> None:
+    """Check every node of a tree but those of `but` against the allow-lists. Raises ToolRetry."""
     own = {cte.alias_or_name.casefold() for cte in tree.find_all(exp.CTE)}
     known = None if tables is None else own | {table.casefold() for table in tables}
     for node in tree.walk():
+        if any(node is allowed for allowed in but):
+            continue
         name = type(node).__name__
         if isinstance(node, exp.Anonymous | exp.AnonymousAggFunc):
             _check_function(str(node.name))

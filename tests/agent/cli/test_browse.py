@@ -1,20 +1,15 @@
 """`crowquill browse` as a person uses it: with keys in a terminal, and with commands from a pipe."""
 
 import json
-import os
-import pty
-import re
-import select
 import subprocess
 import sys
-import termios
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.support.pdf import At, write_pdf
 from tests.support.site import Site
+from tests.support.terminal import Terminal
 
 COMMAND = [sys.executable, "-m", "crowquill", "browse"]
 PAGE = (
@@ -87,38 +82,6 @@ def test_whole_pages_json_and_files(site: Site, tmp_path: Path) -> None:
         run(site, tmp_path, "Which river flows through Vienna?", "--corpus", "pocket", "--json").stdout
     )
     assert "corpus:pocket/vienna.html" in [hit["url"] for hit in found["results"]]
-
-
-class Terminal:
-    """A program in a pseudo terminal."""
-
-    def __init__(self, command: list[str]) -> None:
-        self._master, slave = pty.openpty()
-        termios.tcsetwinsize(slave, (40, 100))
-        environment = {**os.environ, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
-        self._process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment)
-        os.close(slave)
-        self._seen = ""
-
-    def wait_for(self, text: str, seconds: float = 40) -> None:
-        """Read until a text has come since the last one."""
-        end = time.monotonic() + seconds
-        while text not in self._seen:
-            assert time.monotonic() < end, f"{text!r} did not come; {self._seen[-800:]!r}"
-            if select.select([self._master], [], [], 0.2)[0]:
-                data = os.read(self._master, 65536).decode("utf-8", "replace")
-                self._seen += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07", "", data)
-        self._seen = self._seen.partition(text)[2]
-
-    def press(self, keys: str) -> None:
-        """Type keys."""
-        os.write(self._master, keys.encode())
-
-    def end(self) -> int:
-        """Wait for the end and return the exit code."""
-        code = self._process.wait(20)
-        os.close(self._master)
-        return code
 
 
 def test_keys_in_a_terminal(site: Site, tmp_path: Path) -> None:

@@ -1,9 +1,13 @@
 """`crowquill sql`: statements, files, sessions, and one-line errors."""
 
 import json
+import sqlite3
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.support.terminal import Terminal
 from typer.testing import CliRunner, Result
 
 from crowquill.agent.cli.main import app
@@ -134,3 +138,83 @@ def test_a_failing_line_is_said_and_a_script_then_exits_1(people: str, line: str
 
 def test_no_source_is_a_mistake_of_usage() -> None:
     assert isinstance(crowquill("SELECT 1").exception, UserError)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    path = tmp_path / "shop.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("CREATE TABLE t (id INTEGER, name TEXT); INSERT INTO t VALUES (1, 'a'), (2, 'b');")
+    return path
+
+
+def names(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return [row[0] for row in connection.execute("SELECT name FROM t ORDER BY id")]
+
+
+def test_changes_are_refused_unless_they_are_allowed(shop: Path) -> None:
+    result = crowquill("--db", str(shop), "UPDATE t SET name = 'z'")
+    assert result.exit_code == 1
+    assert "only SELECT is allowed" in result.stderr
+    assert crowquill("--db", str(shop), typed=".undo\n").exit_code == 1
+
+
+def test_a_change_needs_a_person(shop: Path) -> None:
+    result = crowquill("--db", str(shop), "--allow-write", "UPDATE t SET name = 'z' WHERE id = 2")
+    assert isinstance(result.exception, UserError)
+    assert "1 row of t in shop is changed" in str(result.exception)
+    assert "2 | b" in result.stdout
+    assert "2 | z" in result.stdout
+    assert names(shop) == ["a", "b"]
+
+
+def test_a_person_changes_and_takes_it_back(shop: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "crowquill", "sql", "--db", str(shop), "--workspace", str(tmp_path / "w")]
+    terminal = Terminal([*command, "--allow-write"])
+    for awaited, typed in (
+        ("shop>", "UPDATE t SET name = 'z' WHERE id = 2"),
+        ("[N]o:", "n"),
+        ("nothing was changed", "DELETE FROM t WHERE id = 1"),
+        ("[N]o:", "y"),
+        ("takes it back", ".changes"),
+        ("t, 1 row", ".quit"),
+    ):
+        terminal.wait_for(awaited)
+        terminal.press(f"{typed}\n")
+    assert terminal.end() == 0
+    assert names(shop) == ["b"]
+    undone = crowquill("--db", str(shop), "--undo", "--workspace", str(tmp_path / "w"))
+    assert "undone: DELETE FROM t WHERE id = 1" in undone.stdout
+    assert names(shop) == ["a", "b"]
+    again = crowquill("--db", str(shop), "--undo", "--workspace", str(tmp_path / "w"))
+    assert isinstance(again.exception, UserError)
+
+
+def test_a_result_is_drawn(tmp_path: Path) -> None:
+    sales = tmp_path / "sales.csv"
+    sales.write_text("month,units,returns\n2024-01,5,1\n2024-02,7,0\n2024-03,4,\n")
+    line, bars = tmp_path / "line.svg", tmp_path / "bars.png"
+    statement = "SELECT month, units, returns FROM sales"
+    result = crowquill("--data", str(sales), statement, "--chart", str(line))
+    assert (result.exit_code, result.exception) == (0, None)
+    drawing = line.read_text()
+    assert drawing.startswith("<?xml")
+    assert all(f"<!-- {text} -->" in drawing for text in ("2024-02", "units", "returns", "month"))
+    crowquill("--data", str(sales), typed=f"{statement}\n.chart {bars} bar\n.quit\n")
+    assert bars.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("statement", "name", "said"),
+    [
+        ("SELECT name FROM people", "x.svg", "no column of numbers"),
+        ("SELECT name, age FROM people", "x.gif", "saved as .svg or .png"),
+        ("SELECT name, age FROM people", "people.csv", "saved as .svg or .png"),
+        ("SELECT i, i FROM range(41) AS t(i)", "x.svg", "41 rows are too many for a bar chart"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(people: str, tmp_path: Path, statement: str, name: str, said: str) -> None:
+    result = crowquill("--data", people, statement, "--chart", str(tmp_path / name))
+    assert said in f"{result.exception}{result.stderr}"
+    assert not (tmp_path / "x.svg").exists()

@@ -40,7 +40,9 @@ class Context:
         self.effects: dict[str, str] = {}
         self._replay = replay
 
-    async def effect(self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]]) -> Json:
+    async def effect(
+        self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+    ) -> Json:
         key = json.dumps([kind, request], sort_keys=True)
         if self._replay is not None:
             recorded: Json = json.loads(self._replay[key])

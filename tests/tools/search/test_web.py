@@ -13,6 +13,7 @@ from crowquill.memory.clock import Clock
 from crowquill.tools.browser.browser import Browser
 from crowquill.tools.search.base import Hit, SearchProvider
 from crowquill.tools.search.engine import EngineFault, Entry
+from crowquill.tools.search.of_sites import OfSites
 from crowquill.tools.search.query import Filter, Query
 from crowquill.tools.search.registry import Setup, make_providers, split_specs
 from crowquill.tools.search.web import Together, WebSearch, merge
@@ -235,3 +236,17 @@ def test_a_replay_needs_no_keys() -> None:
 
 def test_keys_are_not_shown() -> None:
     assert "tvly" not in repr(Setup({"TAVILY_API_KEY": "tvly-0123456789"}))
+
+
+async def test_a_search_of_some_sites_stays_there_whatever_the_query_asks_for(context: FakeContext) -> None:
+    found = [Entry(f"https://{host}/p", host, "") for host in ("a.example", "docs.b.example", "c.example")]
+    engine = Scripted(found, found, found)
+    provider: SearchProvider = OfSites(WebSearch(engine), ["a.example", "b.example"])
+    assert [hit.title for hit in await provider.search("crows", context)] == ["a.example", "docs.b.example"]
+    assert [hit.title for hit in await provider.search("crows site:c.example", context)] == [
+        "a.example",
+        "docs.b.example",
+    ]
+    assert [hit.title for hit in await provider.search("crows site:docs.b.example", context)] == ["docs.b.example"]
+    assert engine.asked[1].words == "crows"
+    assert engine.asked[1].site == ("a.example", "b.example")
