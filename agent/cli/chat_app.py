@@ -3,7 +3,7 @@
 import typer
 
 from crowquill.agent.cli.options import (
-    AllowHosts,
+    AllowHost,
     AllowWrite,
     BudgetText,
     Corpora,
@@ -31,7 +31,7 @@ def chat(
     data: Data = None,
     web: Web = None,
     search: Search = None,
-    allow_host: AllowHosts = None,
+    allow_host: AllowHost = None,
     budget: BudgetText = None,
     memory: UseMemory = True,
     select: SelectText = None,
