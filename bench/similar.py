@@ -54,9 +54,7 @@ def main() -> None:
             print(f"{label:<6}{cosine:.3f}  {pair[0]} | {pair[1]}")
     for threshold in (0.80, 0.85, 0.90, 0.95, 0.97, 0.99):
         right, wrong = (sum(cosine >= threshold for cosine in found) for found in (same, other))
-        print(
-            f"threshold {threshold:.2f}: {right} of {len(same)} rightly, {wrong} of {len(other)} wrongly taken for one"
-        )
+        print(f"threshold {threshold:.2f}: {right} of {len(same)} rightly, {wrong} of {len(other)} wrongly")
 
 
 if __name__ == "__main__":
