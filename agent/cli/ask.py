@@ -104,7 +104,7 @@ class AskOptions:
             cache=self.cache,
             select="single" if self.select is None else self.select,
             allow_write=self.allow_write,
-            approver=TerminalApprover() if approver is None and self.allow_write and can_ask() else approver,
+            approver=TerminalApprover() if approver is None and self.mode != "auto" and can_ask() else approver,
             profile=self.profile,
             planning=self.planning,
             examples=() if self.examples is None else self.examples,
