@@ -163,6 +163,7 @@ class Agent:
             planning=planning,
             allow_write=allow_write,
             select=self._selection(select),
+            weights=self.workspace.reward_weights(),
             form=Form() if form is None else form,
             sites=tuple(sites),
             without_tools=tuple(without_tools),
@@ -222,7 +223,11 @@ class Agent:
             workspace=workspace,
         )
         agent.config = replace(
-            agent.config, earlier=config.earlier, conversation=config.conversation, safety=config.safety
+            agent.config,
+            earlier=config.earlier,
+            conversation=config.conversation,
+            safety=config.safety,
+            weights=config.weights,
         )
         return agent
 
