@@ -92,7 +92,7 @@ async def memory(chat: Chat, rest: str) -> None:
             if not hits:
                 chat.say("nothing", "dim")
     finally:
-        place.close()
+        await place.close()
 
 
 def names_here(folder: str, start: str) -> list[str]:
