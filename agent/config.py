@@ -41,7 +41,8 @@ class RunConfig:
     changed, each time after an approval; `select` says how the answer is chosen among candidates, `weights` what
     the parts of the reward count (as shipped if empty), `form` how it is wanted, `conversation` what the question
     follows. Only `sites` are searched and fetched, when there are any, and `without_tools` names tools that are
-    taken away. `profile` says who the agent is, and `planning` whether it plans the whole way at once.
+    taken away. `profile` says who the agent is, and `planning` whether it plans the whole way at once. `providers`
+    are the searches of the user's own program.
     """
 
     models: Mapping[Role, str]
@@ -71,6 +72,7 @@ class RunConfig:
     sites: tuple[str, ...] = ()
     without_tools: tuple[str, ...] = ()
     conversation: Conversation = field(default_factory=Conversation)
+    providers: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON data."""
@@ -81,6 +83,7 @@ class RunConfig:
     def from_json(cls, data: dict[str, Any]) -> "RunConfig":
         """Restore what `to_json` gave."""
         names = (
+            "providers",
             "corpora",
             "databases",
             "data",

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
@@ -34,6 +34,7 @@ from crowquill.tools.page_cache import PageCache
 from crowquill.tools.script_fetch import ScriptFetcher, find_chromium
 from crowquill.tools.search.base import PageSource, Passage, SearchProvider
 from crowquill.tools.search.corpus import Corpus, rank_lines
+from crowquill.tools.search.documents import DocumentSearch, Library
 from crowquill.tools.search.of_sites import OfSites
 from crowquill.tools.search.registry import DEFAULT, Setup, make_providers
 from crowquill.tools.sql.change_tool import NAME as SQL_CHANGE
@@ -66,7 +67,15 @@ class Workshop:
         UserError: a source or database cannot be used, two databases have one name, or see `check_custom`.
     """
 
-    def __init__(self, config: RunConfig, workspace: Workspace, extra: Sequence[Tool], *, live: bool) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        workspace: Workspace,
+        extra: Sequence[Tool],
+        *,
+        live: bool,
+        providers: Mapping[str, DocumentSearch] | None = None,
+    ) -> None:
         self._config = config
         check_custom(extra, config.safety)
         self._workspace = workspace
@@ -85,9 +94,11 @@ class Workshop:
             corpora += self._knowledge(config.profile, live=live)
         setup = Setup(os.environ, config.fetching, live)
         specs = config.search if config.search else DEFAULT
-        self._providers: list[SearchProvider] = [*corpora, *self._web(specs, setup)]
+        given = {} if providers is None else providers
+        libraries = [Library(name, given.get(name)) for name in config.providers]
+        self._providers: list[SearchProvider] = [*corpora, *libraries, *self._web(specs, setup)]
         self._fetchers = [self._fetcher(setup)] if config.web or config.allow_hosts else []
-        self._sources: list[PageSource] = [*corpora, *self._fetchers]
+        self._sources: list[PageSource] = [*corpora, *libraries, *self._fetchers]
         self._prefetch = Prefetch(self._fetchers) if live else None
 
     def _changeable(self, databases: Sequence[Database]) -> list[Database]:

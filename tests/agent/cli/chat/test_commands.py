@@ -58,7 +58,8 @@ def test_answers_and_commands_come_in_the_order_of_the_lines(script: str) -> Non
     parts = (
         "Lake Tarn was dammed in 1931. [1]", " ✓ t1", "1.1 Lake Tarn was dammed", "It is 310 metres deep.",
         "SHA-256", "quoted", "steps    9", "best_of_n: 2 candidates", "searches corpus lakes",
-        "steered by the guided policy", "verified items", "math      read", "2 + 3 = 5", "talk.md written", "kept in",
+        "steered by the guided policy", "verified items", "math      read", "2 + 3 = 5",
+        "talk.md written", "kept in",
     )  # fmt: skip
     at = 0
     for part in parts:

@@ -76,7 +76,7 @@ def test_questions_follow_one_another_and_receipts_can_be_looked_at(start: Start
     terminal.wait_for("› How deep is Lake Tarn")
     terminal.type("\x03")  # Ctrl-C throws the line away
     terminal.type("/nonsense\r")
-    terminal.wait_for("there is no command /nonsense")
+    terminal.wait_for(r"there is no command /nonsense[\s\S]*›")
     terminal.type("\x04")
     assert terminal.end() == 0
 
