@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from crowquill import __version__
+from crowquill.agent.cli.critic_app import compare, critic_app
 from crowquill.agent.cli.memory_app import memory_app
 from crowquill.agent.cli.options import (
     AllowWrite,
@@ -34,6 +35,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 models_app = typer.Typer(help="The embedded model: list and download.", no_args_is_help=True)
+app.command()(compare)
+app.add_typer(critic_app, name="critic")
 app.add_typer(runs_app, name="runs")
 app.add_typer(memory_app, name="memory")
 app.add_typer(models_app, name="models")
