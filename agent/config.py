@@ -18,10 +18,13 @@ PolicyName = Literal["guided", "json"]
 PlanMode = Literal["auto", "stepwise", "plan_once"]
 """How a run plans: a few tasks at first and more after each batch (BabyAGI), the whole way at once with `#E1` for
 the results of earlier tasks (ReWOO), or whichever of the two the planner's first reply amounts to."""
-Part = Literal["lexical", "dense", "titles", "hop", "comparison", "types", "second look", "bridge", "program"]
-"""Parts of the guided recipe that can be left out: rankings of the corpus search, comparison by code, the check of
-the kind of answer, the second look at the best pages when the first has found nothing, reading on about what was
-answered when it is probably only on the way to the answer, and a program of named steps for word problems."""
+Part = Literal[
+    "lexical", "dense", "titles", "hop", "cover", "comparison", "types", "second look", "bridge", "program"
+]
+"""Parts of the guided recipe that can be left out: rankings of the corpus search, and that pages which complement
+each other come first; comparison by code, the check of the kind of answer, the second look at the best pages when
+the first has found nothing, reading on about what was answered when it is probably only on the way to the answer,
+and a program of named steps for word problems."""
 PARTS: tuple[Part, ...] = get_args(Part)
 
 ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")

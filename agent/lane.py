@@ -28,7 +28,7 @@ from crowquill.memory.clock import Clock
 from crowquill.memory.evidence import Evidence, Table
 from crowquill.tools.context import Access, EffectKind, Json, Recall
 
-PRIVATE = "this would send data from the database to the web"
+PRIVATE = "this would send private data (of a database, a file or memory) to the web"
 CHARACTERS_PER_TOKEN = 3.5
 """Rough size of a token, used only to reserve before a call; the model's own count is booked."""
 
@@ -144,7 +144,8 @@ class Lane:
         except (ToolRetry, ToolFailed) as refusal:
             await self._note(ApprovalRequest(FETCH, "read", {"url": url}), False, "rule", str(refusal))
             raise
-        await self.check_outgoing(url)
+        if not self.services.gate.safety.private_egress and self.rules.is_private(url):
+            await self.judge(ApprovalRequest("egress", "send", {"text": url}, PRIVATE, hosts_in([url])))
         await self.judge(ApprovalRequest(FETCH, "read", {"url": url}, hosts=hosts_in([url])))
 
     def permits(self, url: str, *, known: bool = True) -> bool:
@@ -160,6 +161,7 @@ class Lane:
         """Apply the egress rules to text that leaves this machine."""
         if not self.services.gate.safety.private_egress and self.rules.is_private(text):
             await self.judge(ApprovalRequest("egress", "send", {"text": text}, PRIVATE, hosts_in([text])))
+        self.rules.note_sent(text)
 
     async def approve(self, tool: str, access: Access, args: Mapping[str, Json], *, effect: str) -> None:
         """Apply the approval rules to what a tool is about to do."""
@@ -214,9 +216,13 @@ class Lane:
         finally:
             self._inside = None
 
-    def offer(self, urls: list[str]) -> None:
+    def offer(self, urls: list[str], *, page: str = "") -> None:
         """Make URLs openable."""
-        self.rules.offer(urls)
+        self.rules.offer(urls, page=page)
+
+    def protect(self, text: str) -> None:
+        """Keep text of the user's from leaving."""
+        self.rules.protect_text(text)
 
     def progress(self, message: str) -> None:
         """Show what is being done."""

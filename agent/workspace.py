@@ -55,9 +55,9 @@ class Memory:
     words: WordIndex
     retriever: Retriever
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the indexes and let other processes write them."""
-        self.index.close()
+        await self.index.close()
         self.words.close()
 
 

@@ -31,7 +31,8 @@ class Tool:
     `parameters` is the JSON schema of its arguments. The model never sees the context: a parameter
     annotated `ToolContext` is filled in by the episode. `access` may be a function of the arguments. `usd` is what
     a call costs. `custom` tools are the user's: they are cut off at the deadline of the run, to which our own tools
-    keep by themselves, inside their recorded effects.
+    keep by themselves, inside their recorded effects. `idempotent`: doing it twice is the same as doing it once, so
+    a run that was left in the middle of a call may make it again without asking what became of it.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Tool:
     context_parameter: str | None
     custom: bool = False
     usd: float = 0.0
+    idempotent: bool = False
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -117,7 +119,7 @@ def tool(function: Callable[..., Any], /) -> Tool: ...
 
 @overload
 def tool(
-    *, name: str | None = None, access: Access | AccessOf = "read", usd: float = 0.0
+    *, name: str | None = None, access: Access | AccessOf = "read", usd: float = 0.0, idempotent: bool = False
 ) -> Callable[[Callable[..., Any]], Tool]: ...
 
 
@@ -128,18 +130,19 @@ def tool(
     name: str | None = None,
     access: Access | AccessOf = "read",
     usd: float = 0.0,
+    idempotent: bool = False,
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Make a `Tool` of a typed function with a docstring; works as `@tool` and as `@tool(name="lookup")`.
 
     `access` is what it may do beside reading, or a function that tells it from the arguments; `usd` what a call
-    costs.
+    costs; `idempotent` that doing it twice is the same as doing it once.
 
     Raises:
         TypeError: the function has no docstring or an unannotated parameter.
     """
     if function is None:
-        return lambda wrapped: replace(_make(wrapped, name, access), usd=usd)
-    return replace(_make(function, name, access), usd=usd)
+        return partial(tool, name=name, access=access, usd=usd, idempotent=idempotent)
+    return replace(_make(function, name, access), usd=usd, idempotent=idempotent)
 
 
 def _make(function: Callable[..., Any], name: str | None, access: Access | AccessOf) -> Tool:

@@ -67,7 +67,7 @@ class AskOptions:
             memory=self.memory,
             cache=self.cache,
             allow_write=self.allow_write,
-            approver=TerminalApprover() if self.allow_write and can_ask() else None,
+            approver=TerminalApprover() if self.mode != "auto" and can_ask() else None,
             select=self.select,
             profile=self.profile,
             planning=self.planning,

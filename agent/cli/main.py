@@ -11,6 +11,7 @@ from crowquill import __version__
 from crowquill.agent.cli.critic_app import compare, critic_app
 from crowquill.agent.cli.memory_app import memory_app
 from crowquill.agent.cli.options import (
+    AllowHost,
     AllowWrite,
     AsJson,
     Data,
@@ -92,9 +93,7 @@ def ask(
         str, typer.Option(help="Your address, shown to sites.", envvar="CROWQUILL_CONTACT", show_default="none")
     ] = "",
     js: Js = False,
-    allow_host: Annotated[
-        list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
-    ] = None,
+    allow_host: AllowHost = None,
     allow_write: AllowWrite = False,
     budget: Annotated[
         str | None,
@@ -181,6 +180,8 @@ def run(
     workspace: Workspace = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
+    search: Search = None,
+    allow_host: AllowHost = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Write the answer to this file; with several runs, to this folder."),
@@ -205,7 +206,16 @@ def run(
         return
     if not files:
         raise typer.BadParameter("name a task file, or --list the shipped ones", param_hint="FILE…")
-    options = TaskOptions(model, read_inputs(given or ()), workspace, as_json, quiet, output)
+    options = TaskOptions(
+        model,
+        read_inputs(given or ()),
+        workspace,
+        as_json=as_json,
+        quiet=quiet,
+        output=output,
+        search=search,
+        allow_hosts=tuple(allow_host or ()),
+    )
     if engine == "ray":
         from crowquill.agent.cli.cluster import run_on_cluster
         from crowquill.agent.cluster import Cluster
@@ -367,9 +377,7 @@ def browse(
     corpus: Annotated[
         list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
     ] = None,
-    allow_host: Annotated[
-        list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
-    ] = None,
+    allow_host: AllowHost = None,
     search: Search = None,
     refresh: Refresh = False,
     window: Annotated[int, typer.Option(help="Tokens shown at a time, as a model would see them.", min=50)] = 700,

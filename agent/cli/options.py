@@ -37,6 +37,7 @@ AllowWrite = Annotated[
     bool,
     typer.Option("--allow-write", help="Let the databases be changed; each change is shown, and you are asked."),
 ]
+AllowHost = Annotated[list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 RunId = Annotated[str, typer.Argument(help="Run id, or its beginning; 'last' is the newest.")]
 Events = Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")]
