@@ -44,7 +44,7 @@ def fit(comparisons: Sequence[Comparison], current: Mapping[str, float]) -> Fit:
     if len(chosen) < FEWEST:
         raise UserError(f"{len(chosen)} preferences are too few to fit weights: {FEWEST} are needed at least")
     names = list(shipped_weights())
-    rows = [[comparison.differences[name] for name in names] for comparison in chosen]
+    rows = [[found[name] for name in names] for found in (comparison.differences for comparison in chosen)]
     right = [comparison.score > 0 for comparison in chosen]
     strength = [abs(comparison.score) for comparison in chosen]
     folds = min(FOLDS, len(chosen))
