@@ -8,28 +8,41 @@ from typing import Annotated, Literal
 import typer
 
 from crowquill import __version__
+from crowquill.agent.cli.chat_app import chat, start
 from crowquill.agent.cli.critic_app import compare, critic_app
 from crowquill.agent.cli.memory_app import memory_app
 from crowquill.agent.cli.options import (
     AllowHost,
     AllowWrite,
     AsJson,
+    BudgetText,
+    Corpora,
     Data,
     Databases,
+    Events,
     Js,
+    JudgeModel,
     Mode,
+    ModelName,
+    PolicyText,
+    ProfileFile,
+    Quiet,
     Refresh,
     SafetyFile,
     Search,
+    SelectText,
+    UseMemory,
+    Web,
     Workspace,
 )
 from crowquill.agent.cli.runs_app import runs_app
+from crowquill.agent.cli.terminal import prepare_output
 from crowquill.errors import CrowquillError
 
 app = typer.Typer(
     name="crowquill",
     help="A research agent whose answers can be checked: every statement has a receipt.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -49,41 +62,34 @@ def _print_version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+app.command()(chat)
+
+
+@app.callback(invoke_without_command=True)
 def options(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
-    """Options of every command."""
+    """A research agent whose answers can be checked: every statement has a receipt.
+
+    Without a command it is a session: crowquill chat.
+    """
+    if context.invoked_subcommand is None:
+        raise typer.Exit(start())
 
 
 @app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="The question or objective.")],
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="local, openai:NAME, http://HOST:PORT/v1#NAME, langchain:PROVIDER:NAME or scripted:FILE.",
-            envvar="CROWQUILL_MODEL",
-            show_default="local",
-        ),
-    ] = None,
-    policy: Annotated[str | None, typer.Option(help="guided or json; by the model when not given.")] = None,
-    corpus: Annotated[
-        list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
-    ] = None,
+    model: ModelName = None,
+    policy: PolicyText = None,
+    corpus: Corpora = None,
     db: Databases = None,
     data: Data = None,
-    web: Annotated[
-        bool | None,
-        typer.Option(
-            "--web/--no-web",
-            help="Live search and fetching; on when no corpus, db or data is given.",
-            show_default=False,
-        ),
-    ] = None,
+    web: Web = None,
     search: Search = None,
     refresh: Refresh = False,
     proxy: Annotated[
@@ -95,28 +101,17 @@ def ask(
     js: Js = False,
     allow_host: AllowHost = None,
     allow_write: AllowWrite = False,
-    budget: Annotated[
-        str | None,
-        typer.Option(help="Limits, as steps=20,tokens=8000,usd=0.5,seconds=120.", show_default="steps=40"),
-    ] = None,
-    memory: Annotated[bool, typer.Option("--memory/--no-memory", help="Use evidence of earlier runs.")] = True,
+    budget: BudgetText = None,
+    memory: UseMemory = True,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Use replies of earlier runs to the very same requests.")
     ] = True,
-    select: Annotated[
-        str,
-        typer.Option(
-            help="Choose among candidates: best_of_n:4, weighted:4, majority:4, auto:8; further settings behind"
-            " commas: share=evidence|plan|nothing, threshold=, at_once=.",
-            show_default="single",
-        ),
-    ] = "single",
+    select: SelectText = None,
+    judge: JudgeModel = None,
     examples: Annotated[
         Path | None, typer.Option(help="Demonstrations (runs export) to show to a model of the json policy.")
     ] = None,
-    profile: Annotated[
-        Path | None, typer.Option(help="YAML file: name, style, rules, knowledge folder and tools of the agent.")
-    ] = None,
+    profile: ProfileFile = None,
     mode: Mode = None,
     safety: SafetyFile = None,
     plan: Annotated[
@@ -125,8 +120,8 @@ def ask(
     ] = "auto",
     workspace: Workspace = None,
     as_json: AsJson = False,
-    events: Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
+    events: Events = False,
+    quiet: Quiet = False,
     report: Annotated[
         Path | None, typer.Option(help="Write an HTML page with the answer, its receipts and all steps.")
     ] = None,
@@ -152,6 +147,7 @@ def ask(
         budget=budget,
         memory=memory,
         select=select,
+        judge=judge,
         examples=examples,
         cache=cache,
         allow_write=allow_write,
@@ -448,6 +444,7 @@ def main() -> None:
     # For a quick start: what is imported lives on and need not be looked through again and again, and openai's
     # optional second transport, which we never use, would import aiohttp where that happens to be installed.
     gc.set_threshold(100_000, 20, 20)
+    prepare_output()
     sys.modules["openai._vendor.httpx_aiohttp"] = None  # type: ignore[assignment]
     try:
         app()

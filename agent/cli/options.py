@@ -51,3 +51,44 @@ Search = Annotated[
         show_default="ddg,wikipedia",
     ),
 ]
+ModelName = Annotated[
+    str | None,
+    typer.Option(
+        help="local, openai:NAME, http://HOST:PORT/v1#NAME, langchain:PROVIDER:NAME or scripted:FILE.",
+        envvar="CROWQUILL_MODEL",
+        show_default="local",
+    ),
+]
+PolicyText = Annotated[str | None, typer.Option(help="guided or json; by the model when not given.")]
+Corpora = Annotated[
+    list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
+]
+Web = Annotated[
+    bool | None,
+    typer.Option(
+        "--web/--no-web",
+        help="Live search and fetching; on when no corpus, db or data is given.",
+        show_default=False,
+    ),
+]
+BudgetText = Annotated[
+    str | None, typer.Option(help="Limits, as steps=20,tokens=8000,usd=0.5,seconds=120.", show_default="steps=40")
+]
+UseMemory = Annotated[bool, typer.Option("--memory/--no-memory", help="Use evidence of earlier runs.")]
+SelectText = Annotated[
+    str | None,
+    typer.Option(
+        help="Choose among candidates: best_of_n:4, weighted:4, majority:4, auto:8; further settings behind"
+        " commas: share=evidence|plan|nothing, threshold=, at_once=, judge=grade|pairs|gold.",
+        show_default="single",
+    ),
+]
+JudgeModel = Annotated[
+    str | None,
+    typer.Option(
+        "--judge", help="Model that grades the answer, better not the one that writes it.", show_default="none"
+    ),
+]
+ProfileFile = Annotated[
+    Path | None, typer.Option(help="YAML file: name, style, rules, knowledge folder and tools of the agent.")
+]
