@@ -19,6 +19,7 @@ from crowquill.agent.budget import Budget, Price
 from crowquill.agent.cassette import Tape, insert_tape, read_cassette, write_cassette
 from crowquill.agent.config import PARTS, ROLES, Part, PlanMode, PolicyName, RunConfig
 from crowquill.agent.critic.choices import FILE, feedback, keep
+from crowquill.agent.critic.reward import changed_weights
 from crowquill.agent.drive import Driver
 from crowquill.agent.events import Event, Progress, RunFinished
 from crowquill.agent.examples import read_examples
@@ -85,6 +86,7 @@ class Agent:
             whichever the planner's first reply amounts to. The guided policy works with one task.
         allow_write: databases may be changed, row by row, each change after an approval that shows it; needs an
             `approver`, or an approvals rule about the tool `sql_change`.
+        weights: what parts of the score count, as `{"receipts": 3.0}`; the others keep their weights.
         form: the form in which the answer is wanted as `Answer.output`: data that fit a JSON Schema, or a table.
         sites: the only hosts that are searched and fetched (`example.org`, `*.example.org`); turns the web on.
         without_tools: names of tools that the run shall not have, such as `math`.
@@ -120,6 +122,7 @@ class Agent:
         cache: bool = True,
         allow_write: bool = False,
         select: str | Select = "single",
+        weights: Mapping[str, float] | None = None,
         form: Form | None = None,
         sites: Sequence[str] = (),
         without_tools: Sequence[str] = (),
@@ -164,7 +167,7 @@ class Agent:
             planning=planning,
             allow_write=allow_write,
             select=self._selection(select),
-            weights=self.workspace.reward_weights(),
+            weights=changed_weights(self.workspace.reward_weights(), {} if weights is None else weights),
             form=Form() if form is None else form,
             sites=tuple(sites),
             without_tools=tuple(without_tools),
