@@ -8,7 +8,6 @@ recorded one. A run that was left is resumed in the same way, only that what is 
 an effect that was begun and not finished is done again, unless it may have changed something.
 """
 
-import asyncio
 import os
 import sqlite3
 from collections import Counter
@@ -40,6 +39,9 @@ from crowquill.tools.context import Access, EffectKind, Json
 Mode = Literal["new", "resume", "replay", "cassette"]
 """How a journal is used: for a new run or one that was left; for a replay, which calls and writes nothing; for a
 run whose effects come from a cassette, which calls nothing, but whose events are new."""
+
+_AWAITED: frozenset[EffectKind] = frozenset({"model", "ask", "steer"})
+"""Effects whose outcome is on disk before it is used: they were paid for, or a person was asked."""
 
 _INSTANT: frozenset[EffectKind] = frozenset({"clock", "random"})
 """Effects that cannot be interrupted: intent and result are written at once."""
@@ -78,7 +80,6 @@ class Journal:
         self._events: dict[tuple[str, int], Recorded] = {}
         self._chain = first_link(run_id)
         self._position = 0
-        self._emitting = asyncio.Lock()
 
     async def begin(self, objective: str, config: Json) -> None:
         """Start the record of a new run, take up that of a run that was left, or read what is to be replayed.
@@ -184,7 +185,10 @@ class Journal:
             access,
         )
         if kind not in _INSTANT and recorded is None:
-            await self._database.write(lambda connection: _insert(connection, intent))
+            if access == "read":
+                self._database.write_soon(lambda connection: _insert(connection, intent))
+            else:  # whoever finds it must know that it may have been done
+                await self._database.write(lambda connection: _insert(connection, intent))
         status, failure = "done", None
         try:
             response = self.redactor.data(await call())
@@ -206,7 +210,10 @@ class Journal:
             connection.execute(_FINISH, (*outcome, *intent[:5]))
             note_blobs(connection, self.run_id, intent[5], outcome[1], said)
 
-        await self._database.write(finish)
+        if access == "read" and kind not in _AWAITED:
+            self._database.write_soon(finish)  # should it be lost, it is done again
+        else:
+            await self._database.write(finish)
         if failure is not None:
             raise decode_error(response) from failure
         return response  # type: ignore[no-any-return]  # redaction keeps JSON JSON
@@ -236,7 +243,8 @@ class Journal:
         Raises:
             ReplayMismatch: this event differs from the recorded one, or was not recorded in a run replayed.
         """
-        payload = self.redactor.data(encode(event))
+        told = encode(event)
+        payload = self.redactor.data(told)
         seq = self._sequence[lane]
         self._sequence[lane] += 1
         recorded = self._events.pop((lane, seq), None)
@@ -247,22 +255,24 @@ class Journal:
             raise ReplayMismatch(
                 f"run {self.run_id}, lane {lane}: event {seq} ({payload['kind']}) was not recorded"
             )
-        async with self._emitting:
-            text = canonical(payload)
-            own, chain = link(self._chain, text)
-            at = self._clock.now().isoformat()
-            position = 0 if payload["kind"] == "run_started" else self._position  # a fork has its parent's others
-            row = (self.run_id, lane, seq, position, at, put_aside(text, self._database.blobs), own, chain)
+        text = canonical(payload)
+        own, self._chain = link(self._chain, text)
+        at = self._clock.now().isoformat()
+        position = 0 if payload["kind"] == "run_started" else self._position  # a fork has its parent's others
+        self._position = max(self._position, position + 1)
+        row = (self.run_id, lane, seq, position, at, put_aside(text, self._database.blobs), own, self._chain)
 
-            def write(connection: sqlite3.Connection) -> None:
-                connection.execute("INSERT INTO events VALUES (?,?,?,?,?,?,?,?)", row)
-                note_blobs(connection, self.run_id, row[5], text)
-                if alongside is not None:
-                    alongside(connection)
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute("INSERT INTO events VALUES (?,?,?,?,?,?,?,?)", row)
+            note_blobs(connection, self.run_id, row[5], text)
+            if alongside is not None:
+                alongside(connection)
 
+        if alongside is None:
+            self._database.write_soon(write)
+        else:
             await self._database.write(write)
-            self._chain, self._position = chain, max(self._position, position + 1)
-        return Recorded(lane, seq, at, decode(payload))
+        return Recorded(lane, seq, at, event if payload == told else decode(payload))
 
     def _compare(self, recorded: Recorded, payload: dict[str, Any]) -> None:
         before, now = canonical(encode(recorded.event)), canonical(payload)

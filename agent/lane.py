@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -345,11 +345,11 @@ class Lane:
         fork = self.services.fork
         ways = [(request, model.name)] if fork is None else fork.sendings(request, model.name)
         for form, name in ways:
-            sent = cast("Json", {**asdict(form), "model": name})
+            sent = _recorded(form, name)
             if self.services.journal.knows(self.lane, "model", sent):
                 return form, sent
         form, name = ways[-1]
-        return form, cast("Json", {**asdict(form), "model": name})
+        return form, _recorded(form, name)
 
     async def _recorded_completion(self, model: Model, request: Request) -> Reply:
         request, sent = self._as_sent(model, request)
@@ -392,3 +392,10 @@ def hosts_in(values: Iterable[object]) -> tuple[str, ...]:
     """Return the hosts of the URLs that stand in some values."""
     urls = [url for value in values for url in urls_in(str(value))]
     return tuple(dict.fromkeys((urlsplit(url).hostname or "") for url in urls))
+
+
+def _recorded(request: Request, model: str) -> Json:
+    """Return what is recorded of a request; the schema is not copied, which `asdict` would."""
+    messages = [{"role": message.role, "content": message.content} for message in request.messages]
+    data = {field.name: getattr(request, field.name) for field in fields(request)}
+    return cast("Json", {**data, "messages": messages, "model": model})

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, get_type_hints, overload
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -46,11 +46,7 @@ class Tool:
     @property
     def parameters(self) -> dict[str, Any]:
         """JSON schema of the arguments, without titles."""
-        schema = self.arguments.model_json_schema()
-        schema.pop("title", None)
-        for field in schema.get("properties", {}).values():
-            field.pop("title", None)
-        return schema
+        return _schema(self.arguments)
 
     @property
     def usage(self) -> str:
@@ -94,6 +90,15 @@ class Tool:
             if limit.expired():
                 raise ToolFailed(f"{self.name}: the time of the run was over before it was done") from error
             raise ToolFailed(f"{self.name}: {_one_line(error)}") from error
+
+
+@cache
+def _schema(arguments: type[BaseModel]) -> dict[str, Any]:
+    schema = arguments.model_json_schema()
+    schema.pop("title", None)
+    for field in schema.get("properties", {}).values():
+        field.pop("title", None)
+    return schema
 
 
 def _one_line(error: Exception) -> str:

@@ -5,6 +5,7 @@ import ipaddress
 import os
 import re
 import ssl
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -32,6 +33,9 @@ OPENAI_URL = "https://api.openai.com/v1"
 REASONING_TOKENS = 4096
 """Added to the limit for models that count hidden reasoning against it (they insist on
 `max_completion_tokens`); without it a short limit leaves no room for the reply itself."""
+
+_LIBRARY = "openai.resources.chat.completions"
+"""The library loads its parts at first touch."""
 
 _Quirk = Literal["max_completion_tokens", "no_temperature", "no_seed", "no_logprobs", "schema_in_prompt"]
 
@@ -90,7 +94,8 @@ class OpenAIModel:
 
     async def warm(self) -> None:
         """Import the client library (0.8 s) in a thread; nothing is sent."""
-        await asyncio.to_thread(_load_library)
+        if _LIBRARY not in sys.modules:
+            await asyncio.to_thread(import_module, _LIBRARY)
 
     async def close(self) -> None:
         """Do nothing: no connection outlives its call."""
@@ -129,7 +134,11 @@ class OpenAIModel:
         try:
             async with self._client() as client:
                 create = cast("Any", client.chat.completions.with_streaming_response.create)
-                async with create(**self._arguments(request, quirks), extra_headers=self._headers()) as response:
+                # `extra_body` goes out as it is: looking through a schema for parameters takes longer than the call
+                body = self._arguments(request, quirks)
+                async with create(
+                    model=self.model, messages=[], extra_body=body, extra_headers=self._headers()
+                ) as response:
                     return await _read_capped(response.iter_bytes(65_536))
         except openai.APIStatusError as error:
             raise self._refusal(error) from error
@@ -257,10 +266,6 @@ def _quirk_behind(refused: _Refused, request: Request) -> _Quirk | None:
         "no_seed": request.seed is not None,
     }
     return next((quirk for words, quirk in _REFUSED_WORDS if sent[quirk] and words.search(said)), None)
-
-
-def _load_library() -> None:
-    import_module("openai.resources.chat.completions")  # the library loads its parts at first touch
 
 
 def _message(message: Message) -> dict[str, str]:
