@@ -8,6 +8,7 @@ recorded one. A run that was left is resumed in the same way, only that what is 
 an effect that was begun and not finished is done again, unless it may have changed something.
 """
 
+import asyncio
 import os
 import sqlite3
 from collections import Counter
@@ -29,6 +30,7 @@ from crowquill.agent.tape import (
     load_effects,
     load_history,
     recall,
+    spell,
 )
 from crowquill.errors import ReplayMismatch, ReplayMiss
 from crowquill.memory.clock import Clock
@@ -48,6 +50,9 @@ _INSTANT: frozenset[EffectKind] = frozenset({"clock", "random"})
 
 Alongside = Callable[[sqlite3.Connection], None]
 """Rows to write in the same transaction as an event."""
+
+
+Publish = Callable[[Recorded], None]
 
 
 class Journal:
@@ -136,7 +141,7 @@ class Journal:
         """Say whether the lane's next effect of this kind and request is recorded."""
         if not self._effects:
             return False
-        sha256 = digest(canonical(self.redactor.data(request)))
+        sha256 = digest(spell(self.redactor.data(request))[1])
         known = self._effects.get(Key(lane, kind, sha256, self._ordinals[lane, kind, sha256]))
         return known is not None and known.response is not None
 
@@ -155,7 +160,7 @@ class Journal:
             ReplayMiss: nothing may be called, and this effect was never recorded.
             ToolRetry, ToolFailed, ModelError: what `call` raised, now or when it was recorded.
         """
-        text = canonical(self.redactor.data(request))
+        _, text = spell(self.redactor.data(request))
         sha256 = digest(text)
         ordinal = self._ordinals[lane, kind, sha256]
         self._ordinals[lane, kind, sha256] += 1
@@ -195,7 +200,7 @@ class Journal:
         except tuple(RECORDED_ERRORS.values()) as error:
             status, failure = "failed", error
             response = self.redactor.data(encode_error(error))
-        said = canonical(response)
+        response, said = spell(response)
         outcome = (
             status,
             put_aside(said, self._database.blobs),
@@ -237,25 +242,30 @@ class Journal:
 
         return await self._database.write(write)
 
-    async def emit(self, lane: str, event: Event, alongside: Alongside | None = None) -> Recorded:
+    async def emit(
+        self, lane: str, event: Event, alongside: Alongside | None = None, *, publish: Publish | None = None
+    ) -> Recorded:
         """Record an event and, in the same transaction, the rows that `alongside` writes.
+
+        It is waited for when there are such rows; `publish` is called in any case only when the event is on disk.
 
         Raises:
             ReplayMismatch: this event differs from the recorded one, or was not recorded in a run replayed.
         """
         told = encode(event)
-        payload = self.redactor.data(told)
+        payload, text = spell(self.redactor.data(told))
         seq = self._sequence[lane]
         self._sequence[lane] += 1
         recorded = self._events.pop((lane, seq), None)
         if recorded is not None:
             self._compare(recorded, payload)
+            if publish is not None:
+                publish(recorded)
             return recorded
         if not self.writes:
             raise ReplayMismatch(
                 f"run {self.run_id}, lane {lane}: event {seq} ({payload['kind']}) was not recorded"
             )
-        text = canonical(payload)
         own, self._chain = link(self._chain, text)
         at = self._clock.now().isoformat()
         position = 0 if payload["kind"] == "run_started" else self._position  # a fork has its parent's others
@@ -268,11 +278,20 @@ class Journal:
             if alongside is not None:
                 alongside(connection)
 
+        entry = Recorded(lane, seq, at, event if payload == told else decode(payload))
         if alongside is None:
-            self._database.write_soon(write)
+            tell = asyncio.get_running_loop().call_soon_threadsafe
+            self._database.write_soon(write, None if publish is None else lambda: tell(publish, entry))
         else:
             await self._database.write(write)
-        return Recorded(lane, seq, at, event if payload == told else decode(payload))
+            if publish is not None:
+                publish(entry)
+        return entry
+
+    async def flush(self) -> None:
+        """Wait until everything recorded so far is on disk and published."""
+        if self.writes:
+            await self._database.write(lambda connection: None)
 
     def _compare(self, recorded: Recorded, payload: dict[str, Any]) -> None:
         before, now = canonical(encode(recorded.event)), canonical(payload)

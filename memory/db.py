@@ -54,16 +54,22 @@ class Database:
         """
         return await asyncio.wrap_future(self._enqueue(action))
 
-    def write_soon(self, action: Callable[[sqlite3.Connection], object]) -> None:
+    def write_soon(
+        self, action: Callable[[sqlite3.Connection], object], then: Callable[[], object] | None = None
+    ) -> None:
         """Run `action` in its turn, and do not wait for the commit: what is written later is not committed earlier.
 
-        A failure is raised by the next write. Raises StorageError as `write`, for an earlier one.
+        After the commit `then` is called, on the database's thread. A failure is raised by the next write. Raises
+        StorageError as `write`, for an earlier one.
         """
-        self._enqueue(action).add_done_callback(self._note_failure)
 
-    def _note_failure(self, done: "Future[Any]") -> None:
-        if not done.cancelled() and done.exception() is not None:
-            self._failure = done.exception()
+        def settle(done: "Future[Any]") -> None:
+            if (failure := done.exception()) is not None:
+                self._failure = failure
+            elif then is not None:
+                then()
+
+        self._enqueue(action).add_done_callback(settle)
 
     def _enqueue(self, action: Callable[[sqlite3.Connection], T]) -> "Future[T]":
         failure, self._failure = self._failure, None

@@ -10,7 +10,7 @@ from crowquill.agent.budget import Budget
 from crowquill.agent.cli.approving import TerminalApprover, can_ask
 from crowquill.agent.cli.report import check_report
 from crowquill.agent.cli.session import drive, print_outcome
-from crowquill.agent.config import PlanMode, PolicyName
+from crowquill.agent.config import Layout, PlanMode, PolicyName
 from crowquill.agent.report.page import write_report
 from crowquill.agent.story import read_story
 from crowquill.errors import UserError
@@ -39,12 +39,13 @@ class AskOptions:
     allow_write: bool = False
     profile: Path | None = None
     planning: PlanMode = "auto"
+    layout: Layout | None = None
     workspace: Path | None = None
 
     def agent(self) -> Agent:
         """Make the agent that these options describe. Raises UserError."""
-        if self.policy not in (None, "guided", "json"):
-            raise UserError(f"unknown policy {self.policy!r}; use guided (small models) or json")
+        if self.policy not in (None, "guided", "json", "tools"):
+            raise UserError(f"unknown policy {self.policy!r}; use guided (small models), json or tools")
         search = () if self.search is None else split_specs(self.search)
         if search and self.web is False:
             raise UserError("--search asks the web and --no-web forbids it; give one of them")
@@ -67,6 +68,7 @@ class AskOptions:
             select=self.select,
             profile=self.profile,
             planning=self.planning,
+            layout=self.layout,
             examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
         )

@@ -55,7 +55,7 @@ def ask(
             show_default="local",
         ),
     ] = None,
-    policy: Annotated[str | None, typer.Option(help="guided or json; by the model when not given.")] = None,
+    policy: Annotated[str | None, typer.Option(help="guided, json or tools; by the model when not given.")] = None,
     corpus: Annotated[
         list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
     ] = None,
@@ -108,6 +108,10 @@ def ask(
         Literal["auto", "stepwise", "plan_once"],
         typer.Option(help="stepwise: more tasks after each batch; plan_once: the whole way at first."),
     ] = "auto",
+    layout: Annotated[
+        Literal["blocks", "transcript"] | None,
+        typer.Option(help="Prompts of json and tools: each anew and short, or a conversation.", show_default=False),
+    ] = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
     events: Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")] = False,
@@ -142,6 +146,7 @@ def ask(
         allow_write=allow_write,
         profile=profile,
         planning=plan,
+        layout=layout,
         workspace=workspace,
     )
     raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet, report=report))
@@ -227,7 +232,7 @@ def sql(
         str | None,
         typer.Option(help="Model for questions in words.", envvar="CROWQUILL_MODEL", show_default="local"),
     ] = None,
-    policy: Annotated[str | None, typer.Option(help="guided or json; by the model when not given.")] = None,
+    policy: Annotated[str | None, typer.Option(help="guided, json or tools; by the model when not given.")] = None,
     save: Annotated[
         Path | None, typer.Option(help="Write the rows to a new .csv, .tsv, .json or .jsonl file.")
     ] = None,

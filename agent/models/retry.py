@@ -50,12 +50,13 @@ async def complete_with_retry(
     policy: RetryPolicy = DEFAULT_POLICY,
     deadline: float | None = None,
     jitter: Jitter = random.uniform,
+    afford: Callable[[Request], bool] = lambda request: True,
 ) -> Reply:
     """Answer one request, trying again where that can help.
 
     Transient faults and rate limits are tried again after a wait (the server's own wish, when it has
     one and time allows), a malformed reply is mended once by showing it to the model, and everything
-    else costs exactly one call. `deadline` is a monotonic second of `clock`, `policy.deadline` a duration;
+    else costs exactly one call. `afford` says whether the mending can be paid. `deadline` is a monotonic second of `clock`, `policy.deadline` a duration;
     the earlier one holds. The usage of the reply includes the malformed attempt.
 
     Raises:
@@ -70,6 +71,8 @@ async def complete_with_retry(
             reply = await _attempt(model, tries.adapt(request), end - clock.monotonic(), hurried=hurried)
         except ModelError as fault:
             pause = tries.after(fault, end - clock.monotonic())
+            if fault.kind == "malformed" and not afford(tries.adapt(request)):
+                raise
             if pause > 0:
                 await clock.sleep(pause)
         else:

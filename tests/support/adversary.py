@@ -92,7 +92,7 @@ class Adversary:
             for choice in choices
             if (choice["properties"]["tool"]["const"] in ("answer", "give_up")) == (habit == "answers at once")
         ]
-        return self._value(self._draw.choice(wanted)) if wanted else action  # type: ignore[no-any-return]
+        return self._value(self._draw.choice(wanted)) if wanted else action
 
     def _value(self, schema: Mapping[str, Any]) -> Any:
         """Return something at random that fits the schema."""
