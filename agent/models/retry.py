@@ -56,8 +56,9 @@ async def complete_with_retry(
 
     Transient faults and rate limits are tried again after a wait (the server's own wish, when it has
     one and time allows), a malformed reply is mended once by showing it to the model, and everything
-    else costs exactly one call. `afford` says whether the mending can be paid. `deadline` is a monotonic second of `clock`, `policy.deadline` a duration;
-    the earlier one holds. The usage of the reply includes the malformed attempt.
+    else costs exactly one call. `afford` says whether the mending can be paid. `deadline` is a monotonic
+    second of `clock`, `policy.deadline` a duration; the earlier one holds. The usage of the
+    reply includes the malformed attempt.
 
     Raises:
         ModelError: with the kind of the last fault, or `time` where `deadline` has cut the attempts short.

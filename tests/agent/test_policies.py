@@ -103,7 +103,7 @@ def test_a_prompt_begins_like_the_one_before(workspace: Workspace) -> None:
 @pytest.mark.parametrize("policy", ["json", "tools"])
 def test_a_transcript_grows_at_its_end(policy: Any, workspace: Workspace) -> None:
     made = [calls(step) if policy == "tools" else act(step[0], **step[1]) for step in STEPS]
-    end = {"short": "212 kilometres", "claims": [CLAIM]}
+    end: dict[str, Any] = {"short": "212 kilometres", "claims": [CLAIM]}
     last = calls(("answer", end)) if policy == "tools" else act("answer", **end)
     model = ScriptedModel([PLAN, *made, last])
     answer = ask(workspace, model, policy=policy, layout="transcript", budget=Budget(steps=9))
