@@ -29,6 +29,7 @@ from crowquill.agent.models.base import Model, Role
 from crowquill.agent.models.resolve import default_policy, resolve
 from crowquill.agent.records import NewRun, RunRecord, find_run
 from crowquill.agent.redact import Redactor
+from crowquill.agent.safety import tightened, workspace_restrictions
 from crowquill.agent.select.options import Select
 from crowquill.agent.steering import Steering
 from crowquill.agent.tape import canonical
@@ -64,8 +65,8 @@ class Agent:
         tools: more tools, made with `crowquill.tool`.
         allow: names of tools, or patterns of them, that may write, send or execute without anybody being asked.
         approver: whoever is asked before something is written, sent or executed (`crowquill.Approver`).
-        safety: mode and approvals (`crowquill.Safety`); without it the mode is `ask` with an approver, else `auto`,
-            which only reads.
+        safety: mode, approvals and hosts (`crowquill.Safety`); by itself the mode is `ask` with an approver, else
+            `auto`, which only reads. The `config.yaml` of the workspace may make it tighter.
         web: allow live search and fetching; naming providers in `search` does so, too.
         search: web search providers in the order in which they are asked, each when those before it found nothing:
             `tavily`, `brave`, `searxng`, `wikipedia`, `ddg`; `a+b` asks two and merges. Free ones when empty.
@@ -145,9 +146,6 @@ class Agent:
         self.clock: Clock = SystemClock() if clock is None else clock
         self.approver = approver
         self._redactor = Redactor()
-        if safety is None:
-            safety = Safety(mode="auto" if approver is None else "ask")
-        allowed = tuple(ApprovalRule("allow", tool=pattern) for pattern in allow)
         self.config = RunConfig(
             models={role: model.name for role, model in self.models.items()},
             policy=default_policy(self.models["act"].name) if policy is None else policy,
@@ -163,7 +161,7 @@ class Agent:
             prices={} if prices is None else dict(prices),
             without=tuple(without),
             tools=tuple(ToolSpec.of(entry) for entry in self.tools),
-            safety=replace(safety, approvals=allowed + safety.approvals),
+            safety=self._rules(Safety() if safety is None else safety, allow),
             cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
             planning=planning,
@@ -171,6 +169,7 @@ class Agent:
             layout=layout if layout is not None else "transcript" if policy == "tools" else "blocks",
             allow_write=allow_write,
             select=self._selection(select),
+            weights=self.workspace.reward_weights(),
             form=Form() if form is None else form,
             sites=tuple(sites),
             without_tools=tuple(without_tools),
@@ -178,6 +177,14 @@ class Agent:
         )
         if self.config.examples and self.config.policy == "guided":
             raise UserError("examples are for the policies json and tools; guided chooses its actions by code")
+
+    def _rules(self, safety: Safety, allow: Sequence[str]) -> Safety:
+        allowed = tuple(ApprovalRule("allow", tool=pattern) for pattern in allow)
+        safety = replace(safety, approvals=allowed + safety.approvals)
+        safety = tightened(safety, workspace_restrictions(self.workspace.path))
+        if safety.mode is not None:
+            return safety
+        return replace(safety, mode="auto" if self.approver is None else "ask")
 
     def _selection(self, select: str | Select) -> Select:
         chosen = Select.parse(select) if isinstance(select, str) else select.checked()
@@ -210,7 +217,6 @@ class Agent:
             prices=config.prices,
             without=config.without,
             tools=[spec.stand_in() for spec in config.tools],
-            safety=config.safety,
             cache=config.cache,
             examples=config.examples,
             allow_write=config.allow_write,
@@ -228,6 +234,8 @@ class Agent:
             earlier=config.earlier,
             conversation=config.conversation,
             context_tokens=config.context_tokens,
+            safety=config.safety,
+            weights=config.weights,
         )
         return agent
 

@@ -8,6 +8,9 @@ from crowquill.memory.evidence import Evidence, Receipt, Source
 
 ClaimStatus = Literal["quoted", "computed", "queried", "derived", "unsupported"]
 
+Wrong = Literal["", "contradicts", "misreads", "adds"]
+"""What is wrong with a claim: the evidence says otherwise, says it of something else, or does not say it."""
+
 Stopped = Literal["answered", "not_found", "refused", "budget", "stalled", "paused", "cancelled", "error"]
 
 
@@ -17,13 +20,14 @@ class Claim:
 
     The status is set by code: *quoted* (numbers, names and most content words stand in one cited span),
     *computed*, *queried*, *derived* (every number and name has a receipt, the wording is the model's) or
-    *unsupported*. `problem` says what is missing, when something is.
+    *unsupported*. `problem` says what is missing, when something is, and `wrong` in which way.
     """
 
     text: str
     support: tuple[Receipt, ...] = ()
     status: ClaimStatus = "unsupported"
     problem: str = ""
+    wrong: Wrong = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,18 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A checked draft: what may become the answer. `problems` are findings about the whole."""
+    """A checked draft: what may become the answer. `problems` are findings about the whole.
+
+    `disagreements` say where another source gives another number, `judged` is a model's opinion from -1 to 1.
+    """
 
     short: str
     claims: tuple[Claim, ...]
     evidence: tuple[Evidence, ...]
     problems: tuple[str, ...] = ()
     confidence: float | None = None
+    disagreements: tuple[str, ...] = ()
+    judged: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +141,8 @@ class Answer:
     `short` is the bare answer (a name, a number, yes or no), empty when nothing was found. `text` is the
     whole answer with citations `[1]`; `evidence` holds what the citations number, from 1. `seconds` and
     `usage` are what the run has cost; `stopped` says why it ended, `open` what it leaves undone; `selection` how
-    it was chosen when there were several candidates, `output` the answer in the form that was asked for.
+    it was chosen when there were several candidates, `output` the answer in the form that was asked for,
+    `disagreements` where the sources do not agree.
     """
 
     text: str
@@ -150,6 +160,7 @@ class Answer:
     why: str = ""
     open: tuple[str, ...] = ()
     selection: Selection | None = None
+    disagreements: tuple[str, ...] = ()
     output: Output | None = None
 
     @property

@@ -15,6 +15,8 @@ Mode = Literal["auto", "ask", "strict"]
 """`auto` only reads; `ask` asks before anything is written, sent or executed; `strict` also fixes, before anything
 is read, what may be done at all."""
 Verb = Literal["allow", "ask", "deny"]
+FETCH = "fetch"
+"""The tool of requests for pages, whatever tool makes them."""
 By = Literal["rule", "mode", "person", "nobody"]
 """Who has decided: a rule of the configuration, the mode, a person, or nobody in time, which is a refusal."""
 
@@ -125,16 +127,36 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Safety:
-    """What the rules of a run are: mode, approvals in order, and `seconds` for which a person is waited for."""
+    """What the rules of a run are.
 
-    mode: Mode = "auto"
+    `approvals` in order, of which the first that matches decides; without a `mode` it is `ask` where somebody can
+    be asked, else `auto`. `only_hosts` and `deny_hosts` are globs of hosts that are fetched, or not. With
+    `private_egress`, data of databases, files and memory may go into searches and URLs. `seconds` is how long a
+    person is waited for.
+    """
+
+    mode: Mode | None = None
     approvals: tuple[ApprovalRule, ...] = ()
+    only_hosts: tuple[str, ...] = ()
+    deny_hosts: tuple[str, ...] = ()
+    private_egress: bool = False
     seconds: float = 300.0
+
+    def forbids(self, hosts: Iterable[str]) -> str:
+        """Return why a host may not be fetched, or nothing."""
+        for host in hosts:
+            if any(fnmatchcase(host, pattern) for pattern in self.deny_hosts):
+                return f"{host} is among the denied hosts"
+            if self.only_hosts and not any(fnmatchcase(host, pattern) for pattern in self.only_hosts):
+                return f"{host} is not among the only hosts of this run"
+        return ""
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Safety":
         """Restore what `dataclasses.asdict` gave."""
-        return cls(**{**data, "approvals": tuple(ApprovalRule(**rule) for rule in data.get("approvals", ()))})
+        lists = {name: tuple(data.get(name, ())) for name in ("only_hosts", "deny_hosts")}
+        rules = tuple(ApprovalRule(**rule) for rule in data.get("approvals", ()))
+        return cls(**{**data, **lists, "approvals": rules})
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +184,8 @@ def rule_on(
     """
     if reads_only and request.access != "read":
         return Ruling("deny", "mode", "its task was made from what was read, and such tasks may only read")
+    if request.tool == FETCH and (why := safety.forbids(request.hosts)):
+        return Ruling("deny", "rule", why)
     if safety.mode == "strict" and planned == "no" and request.access != "read":
         return Ruling(
             "deny", "mode", f"mode strict: {request.tool} was not planned like this before anything was read"
@@ -171,7 +195,7 @@ def rule_on(
             return Ruling(rule.decide, "rule", f"approvals rule {number}")
     if request.access == "read":
         return Ruling("allow", "mode", "it only reads")
-    if safety.mode == "auto":
+    if safety.mode not in ("ask", "strict"):
         return Ruling("deny", "mode", f"mode auto only reads, and {request.tool} may {request.access}")
     if planned == "fixed":
         return Ruling("allow", "mode", "it was planned and allowed before anything was read")
@@ -183,7 +207,7 @@ def may_ever(tool: str, access: Access, safety: Safety) -> bool:
     """Say whether a tool could be allowed in some call; if not, the run need not begin with it."""
     return (
         access == "read"
-        or safety.mode != "auto"
+        or safety.mode in ("ask", "strict")
         or any(
             rule.decide != "deny" and fnmatchcase(tool, rule.tool) and fnmatchcase(access, rule.access)
             for rule in safety.approvals

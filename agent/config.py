@@ -20,10 +20,13 @@ Layout = Literal["blocks", "transcript"]
 PlanMode = Literal["auto", "stepwise", "plan_once"]
 """How a run plans: a few tasks at first and more after each batch (BabyAGI), the whole way at once with `#E1` for
 the results of earlier tasks (ReWOO), or whichever of the two the planner's first reply amounts to."""
-Part = Literal["lexical", "dense", "titles", "hop", "comparison", "types", "second look", "bridge", "program"]
-"""Parts of the guided recipe that can be left out: rankings of the corpus search, comparison by code, the check of
-the kind of answer, the second look at the best pages when the first has found nothing, reading on about what was
-answered when it is probably only on the way to the answer, and a program of named steps for word problems."""
+Part = Literal[
+    "lexical", "dense", "titles", "hop", "cover", "comparison", "types", "second look", "bridge", "program"
+]
+"""Parts of the guided recipe that can be left out: rankings of the corpus search, and that pages which complement
+each other come first; comparison by code, the check of the kind of answer, the second look at the best pages when
+the first has found nothing, reading on about what was answered when it is probably only on the way to the answer,
+and a program of named steps for word problems."""
 PARTS: tuple[Part, ...] = get_args(Part)
 
 ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")
@@ -37,10 +40,11 @@ class RunConfig:
     refines, each with its query; `without` names parts of the recipe that are left out, `tools` are those of the
     user's own program, and `safety` says what is done without asking. With `cache`, replies of earlier runs are
     used again. `examples` are steps of earlier runs, shown to the model; with `allow_write` the databases may be
-    changed, each time after an approval; `select` says how the answer is chosen among candidates, `form` how it is
-    wanted, `conversation` what the question follows. Only `sites` are searched and fetched, when there are any, and
-    `without_tools` names tools that are taken away. `profile` says who the agent is, `planning` whether it plans
-    the whole way at once, `layout` how prompts are laid out, within the `context_tokens` of the model.
+    changed, each time after an approval; `select` says how the answer is chosen among candidates, `weights` what
+    the parts of the reward count (as shipped if empty), `form` how it is wanted, `conversation` what the question
+    follows. Only `sites` are searched and fetched, when there are any, and `without_tools` names tools that are
+    taken away. `profile` says who the agent is, `planning` whether it plans the whole way at once, `layout` how
+    prompts are laid out, within the `context_tokens` of the model.
     """
 
     models: Mapping[Role, str]
@@ -63,6 +67,7 @@ class RunConfig:
     examples: tuple[str, ...] = ()
     allow_write: bool = False
     select: Select = field(default_factory=Select)
+    weights: Mapping[str, float] = field(default_factory=dict)
     profile: Profile | None = None
     planning: PlanMode = "auto"
     layout: Layout = "blocks"

@@ -59,7 +59,8 @@ async def call_custom(entry: Tool, arguments: Mapping[str, Any], lane: Lane, acc
 
     request: Json = {"tool": entry.name, "args": dict(arguments)}
     try:
-        data = cast("dict[str, Any]", await lane.effect("tool", request, call, access=access))
+        again: Access = "read" if entry.idempotent else access
+        data = cast("dict[str, Any]", await lane.effect("tool", request, call, access=again))
     finally:
         await _record_decisions(request, collected, lane)
     lane.offer(data["offered"])

@@ -150,7 +150,7 @@ class Driver:
                 if journal.writes:
                     journal.finish(*ending)
             finally:
-                memory.close()
+                await memory.close()
         return None
 
     async def _services(

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from crowquill.agent.approvals import ApprovalRequest, By, Planned, rule_on
+from crowquill.agent.approvals import FETCH, ApprovalRequest, By, Planned, rule_on
 from crowquill.agent.budget import FREE, Budget, Ledger, Price
 from crowquill.agent.events import Decided, Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
 from crowquill.agent.fork import Fork
@@ -29,7 +29,7 @@ from crowquill.memory.clock import Clock
 from crowquill.memory.evidence import Evidence, Table
 from crowquill.tools.context import Access, EffectKind, Json, Recall
 
-PRIVATE = "this would send data from the database to the web"
+PRIVATE = "this would send private data (of a database, a file or memory) to the web"
 CHARACTERS_PER_TOKEN = 3.5
 """Rough size of a token, used only to reserve before a call; the model's own count is booked."""
 
@@ -143,22 +143,26 @@ class Lane:
         try:
             self.rules.check_known(url)
         except (ToolRetry, ToolFailed) as refusal:
-            await self._note(ApprovalRequest("fetch", "read", {"url": url}), False, "rule", str(refusal))
+            await self._note(ApprovalRequest(FETCH, "read", {"url": url}), False, "rule", str(refusal))
             raise
-        await self.check_outgoing(url)
-        await self.judge(ApprovalRequest("fetch", "read", {"url": url}, hosts=hosts_in([url])))
+        if not self.services.gate.safety.private_egress and self.rules.is_private(url):
+            await self.judge(ApprovalRequest("egress", "send", {"text": url}, PRIVATE, hosts_in([url])))
+        await self.judge(ApprovalRequest(FETCH, "read", {"url": url}, hosts=hosts_in([url])))
 
     def permits(self, url: str, *, known: bool = True) -> bool:
         """Say whether `egress` would let a URL pass without asking."""
-        request = ApprovalRequest("fetch", "read", {"url": url}, hosts=hosts_in([url]))
-        ruling = rule_on(request, self.services.gate.safety, tainted=bool(self.rules.tainted))
+        request = ApprovalRequest(FETCH, "read", {"url": url}, hosts=hosts_in([url]))
+        safety = self.services.gate.safety
         reachable = self.rules.knows(url) if known else self.rules.is_inside(url)
-        return reachable and not self.rules.is_private(url) and ruling.verb == "allow"
+        if not reachable or (not safety.private_egress and self.rules.is_private(url)):
+            return False
+        return rule_on(request, safety, tainted=bool(self.rules.tainted)).verb == "allow"
 
     async def check_outgoing(self, text: str) -> None:
         """Apply the egress rules to text that leaves this machine."""
-        if self.rules.is_private(text):
+        if not self.services.gate.safety.private_egress and self.rules.is_private(text):
             await self.judge(ApprovalRequest("egress", "send", {"text": text}, PRIVATE, hosts_in([text])))
+        self.rules.note_sent(text)
 
     async def approve(self, tool: str, access: Access, args: Mapping[str, Json], *, effect: str) -> None:
         """Apply the approval rules to what a tool is about to do."""
@@ -213,9 +217,13 @@ class Lane:
         finally:
             self._inside = None
 
-    def offer(self, urls: list[str]) -> None:
+    def offer(self, urls: list[str], *, page: str = "") -> None:
         """Make URLs openable."""
-        self.rules.offer(urls)
+        self.rules.offer(urls, page=page)
+
+    def protect(self, text: str) -> None:
+        """Keep text of the user's from leaving."""
+        self.rules.protect_text(text)
 
     def progress(self, message: str) -> None:
         """Show what is being done."""

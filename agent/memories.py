@@ -68,6 +68,7 @@ async def audit(workspace: Workspace, memory: Memory) -> Audit:
         if isinstance(record.content, Quote) and (why := _fault(workspace, record.content)):
             damaged[record.content.id] = why
     await memory.retriever.sync()
+    await memory.index.opened()
     return Audit(len(ids), damaged, await _missing(memory, frozenset(ids)))
 
 
@@ -76,7 +77,7 @@ async def _missing(memory: Memory, numbers: frozenset[int]) -> int:
     vector = await asyncio.to_thread(memory.store.embedder.embed, ["everything"])
     near = {number for number, _ in await memory.index.search(vector[0], len(numbers))}
     lacking = {"chroma": numbers - near, "words": numbers - memory.words.held}
-    memory.close()
+    await memory.close()
     for name, without in lacking.items():
         if without:
             erase_index(memory.store.database.path.parent / name)

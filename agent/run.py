@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from crowquill.agent.answer import Answer, Candidate, Draft, Output, Reward, Selection, Stop, Stopped
@@ -260,7 +261,8 @@ class Run:
             nothing = Stop(why if why else stopped)
             return Attempt(self.number, Candidate("", (), kept), Reward(0.0, ()), nothing, stopped, why, left)
         candidate = _cited_first(check(draft, evidence, self.objective))
-        score, judgement = reward(candidate), verdict(candidate)
+        score = reward(candidate, self.objective, weights=self.config.weights, steps=self.ledger.steps)
+        judgement = verdict(candidate)
         await self.lane.emit(Judged(candidate.short, candidate.claims, score, judgement, self.number))
         return Attempt(self.number, candidate, score, judgement, stopped, why, left)
 
@@ -308,6 +310,7 @@ class Run:
             why=why,
             open=chosen.open,
             selection=selection,
+            disagreements=candidate.disagreements,
             output=output,
         )
         await self.lane.emit(RunFinished(answer, stopped))
@@ -347,9 +350,7 @@ def _explain(stopped: Stopped, why: str, found: int) -> str:
 def _cited_first(candidate: Candidate) -> Candidate:
     """Keep only cited evidence, in the order of citation, so that the text's numbers run 1, 2, 3 …"""
     cited = {receipt.evidence.id: receipt.evidence for claim in candidate.claims for receipt in claim.support}
-    return Candidate(
-        candidate.short, candidate.claims, tuple(cited.values()), candidate.problems, candidate.confidence
-    )
+    return replace(candidate, evidence=tuple(cited.values()))
 
 
 def _sources(evidence: Sequence[Evidence]) -> tuple[Source, ...]:

@@ -2,14 +2,13 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from crowquill.agent.agent import Agent
 from crowquill.agent.answer import Answer
-from crowquill.agent.approvals import ApprovalRule, Safety
 from crowquill.agent.budget import Budget
 from crowquill.agent.config import RunConfig
 from crowquill.agent.events import RunFinished
@@ -17,12 +16,14 @@ from crowquill.agent.form import Form
 from crowquill.agent.models.base import Model
 from crowquill.agent.publish import answer_json
 from crowquill.agent.records import find_run
+from crowquill.agent.safety import personal_safety, tightened
 from crowquill.agent.select.options import Select
 from crowquill.agent.tally import tally
 from crowquill.agent.tape import load_events
 from crowquill.agent.workspace import Workspace
 from crowquill.tasks.filling import Case, cases
 from crowquill.tasks.load import load_task_file
+from crowquill.tasks.safety import RestrictingSpec
 from crowquill.tasks.secrets import database_address
 from crowquill.tasks.spec import RunSpec
 from crowquill.tools.fetching import Fetching
@@ -32,12 +33,17 @@ from crowquill.tools.fetching import Fetching
 class Wishes:
     """What the person who runs task files wants beside what stands in them.
 
-    A `model` replaces the file's; with `fresh`, neither replies nor evidence of earlier runs are used, but for
-    evidence where the file asks for it.
+    A `model` replaces the file's, and so do the providers of `search`; `allow_hosts` may be fetched though they are
+    private. With `fresh`, neither replies nor evidence of earlier runs are used, but for evidence where the file
+    asks for it.
     """
 
-    model: str | Model | None = None
+    model: str | None = None
     fresh: bool = False
+    search: tuple[str, ...] = ()
+    allow_hosts: tuple[str, ...] = ()
+    find: Callable[[str], str | Model] = str
+    """Makes a model of its spelling; an agent does so by itself when it is left as it is."""
 
 
 def load_cases(path: Path, given: Mapping[str, str]) -> list[Case]:
@@ -48,23 +54,25 @@ def load_cases(path: Path, given: Mapping[str, str]) -> list[Case]:
 def task_agent(spec: RunSpec, wishes: Wishes, workspace: Path | Workspace | None) -> Agent:
     """Make the agent that a task describes. Raises UserError."""
     chosen = wishes.model if wishes.model is not None else spec.model
+    models = {} if wishes.model is not None else spec.models
     again = spec.since_last or spec.tools.browser.refresh
     remembers = spec.memory and not (wishes.fresh and "memory" not in spec.model_fields_set)
     fetching = Fetching.of_environment(os.environ)
     return Agent(
-        model="local" if chosen is None else chosen,
-        models={} if wishes.model is not None else dict(spec.models),
+        model=wishes.find("local" if chosen is None else chosen),
+        models={role: wishes.find(name) for role, name in models.items()},
         policy=spec.policy,
         corpora=spec.corpus,
         databases=[database_address(entry, os.environ) for entry in spec.db],
         data=spec.data,
         web=spec.web,
-        search=spec.search,
+        search=wishes.search if wishes.search else spec.search,
+        allow_hosts=wishes.allow_hosts,
         sites=spec.sites,
         fetching=replace(fetching, refresh=again, js=spec.tools.browser.js),
         without_tools=spec.tools.off,
         profile=spec.profile,
-        safety=Safety(approvals=tuple(ApprovalRule(**rule.model_dump()) for rule in spec.approvals)),
+        safety=tightened(personal_safety(), RestrictingSpec(mode=spec.mode, approvals=spec.approvals)),
         select=Select() if spec.selection is None else Select(**spec.selection.model_dump()),
         form=Form.from_json(spec.output.model_dump(by_alias=True)),
         memory=remembers,

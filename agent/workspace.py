@@ -9,6 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
+from crowquill.agent.critic.reward import read_weights
 from crowquill.agent.models.embedding import default_embedder
 from crowquill.errors import UserError
 from crowquill.memory.db import Database
@@ -24,6 +25,8 @@ from crowquill.tools.sql.undo import Copies
 from crowquill.tools.worker import Worker
 
 FOLDER = ".crowquill"
+WEIGHTS = "weights.yaml"
+"""Weights of the reward that were fitted to people's choices; the shipped ones count where it is missing."""
 
 
 def find_workspace(explicit: Path | None = None) -> Path:
@@ -52,9 +55,9 @@ class Memory:
     words: WordIndex
     retriever: Retriever
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the indexes and let other processes write them."""
-        self.index.close()
+        await self.index.close()
         self.words.close()
 
 
@@ -109,6 +112,15 @@ class Workspace:
         if not path.exists():
             write_shop(path)
         return f"sqlite:///{path}"
+
+    def reward_weights(self) -> dict[str, float]:
+        """Return the weights of the reward that were fitted in this workspace, none where the shipped ones count.
+
+        Raises:
+            UserError: the file cannot be read.
+        """
+        path = self.path / WEIGHTS
+        return read_weights(path) if path.exists() else {}
 
     def copies(self, worker: Worker) -> Copies:
         """Return the copies of SQLite files from before they were changed; the worker puts them back."""

@@ -1,6 +1,6 @@
 """Which pages a search finds: HotpotQA's supporting pages among the pages of all its questions.
 
-    python bench/retrieval.py ../shared/data/hotpot_dev.json [-n 60] [--ways bm25,dense,rrf,titles,hop,mmr]
+    python bench/retrieval.py ../shared/data/hotpot_dev.json [-n 60] [--ways bm25,dense,rrf,titles,hop,cover,mmr]
         [--with-model] [--fresh]
 
 The pages are indexed as one folder, in which a page links to another where it mentions its title (as in
@@ -9,7 +9,8 @@ bench/hotpot.py), and searched through the corpus provider's own `search`:
 bm25, dense     one ranking alone
 rrf             both, fused by reciprocal rank
 titles          and pages whose title stands in the question
-hop             and the pages that the best ones link to: the whole recipe
+hop             and the pages that the best ones link to
+cover           and those first that together hold the words of the question: the whole recipe
 mmr             the whole recipe, its best fifty chosen by maximal marginal relevance
 multi-query     with --model: the question and two rewordings of it by the model, each searched, fused by rank
 hyde            with --model: a passage that the model makes up is searched in the place of the question
@@ -39,11 +40,12 @@ from crowquill.memory.scoring import diversify, fuse
 from crowquill.tools.search.base import Hit
 
 WITHOUT = {
-    "bm25": ("dense", "titles", "hop"),
-    "dense": ("lexical", "titles", "hop"),
-    "rrf": ("titles", "hop"),
-    "titles": ("hop",),
-    "hop": (),
+    "bm25": ("dense", "titles", "hop", "cover"),
+    "dense": ("lexical", "titles", "hop", "cover"),
+    "rrf": ("titles", "hop", "cover"),
+    "titles": ("hop", "cover"),
+    "hop": ("cover",),
+    "cover": (),
 }
 WAYS = (*WITHOUT, "mmr")
 OF_MODEL = ("multi-query", "hyde")
@@ -81,7 +83,7 @@ class Bench:
         return [hit.title for hit in await self._hits(way, question, max(CUTS))]
 
     async def _mmr(self, question: str) -> list[str]:
-        hits = await self._hits("hop", question, DEPTH)
+        hits = await self._hits("cover", question, DEPTH)
         vectors = self._workspace.embedder.embed([f"{hit.title}: {hit.snippet}" for hit in hits])
         best = max(hit.score for hit in hits)
         order = diversify([hit.score / best for hit in hits], vectors, max(CUTS))
@@ -90,12 +92,12 @@ class Bench:
     async def _multi(self, question: str) -> list[str]:
         told = await self._tell("multi-query", question, "Reword the question in two ways, one a line.")
         asked = [question, *[line.strip(" -0123456789.") for line in told.splitlines() if line.strip()][:2]]
-        found = [[hit.title for hit in await self._hits("hop", text, DEPTH)] for text in asked]
+        found = [[hit.title for hit in await self._hits("cover", text, DEPTH)] for text in asked]
         return list(fuse(found))[: max(CUTS)]
 
     async def _hyde(self, question: str) -> list[str]:
         told = await self._tell("hyde", question, "Write two sentences of an encyclopedia that would answer it.")
-        return await self._plain("hop", told)
+        return await self._plain("cover", told)
 
     async def _tell(self, way: str, question: str, instruction: str) -> str:
         """Return what the model says; it is asked once."""

@@ -4,6 +4,7 @@ A query is plain words, never a query language, so no query can be malformed. Wr
 directory until `commit`; reading does not.
 """
 
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,7 +111,7 @@ class LexicalIndex:
         import tantivy
 
         parts: list[tuple[tantivy.Occur, tantivy.Query]] = []
-        for word in dict.fromkeys(self._meaningful(query)):
+        for word in dict.fromkeys(self.meaningful(query)):
             title = tantivy.Query.term_query(self._schema, "title", word)
             body = tantivy.Query.term_query(self._schema, "body", word)
             parts.append((tantivy.Occur.Should, tantivy.Query.boost_query(title, TITLE_BOOST)))
@@ -121,7 +122,14 @@ class LexicalIndex:
         found = searcher.search(tantivy.Query.boolean_query(parts), limit)
         return [(str(searcher.doc(address).get_first("id")), float(score)) for score, address in found.hits]
 
-    def _meaningful(self, query: str) -> list[str]:
+    def rarity(self, word: str) -> float:
+        """Return the inverse document frequency of a stem, as in BM25: above 0, the higher the rarer."""
+        searcher = self._index.searcher()
+        held = max(searcher.doc_freq("body", word), searcher.doc_freq("title", word))
+        return math.log(1 + (searcher.num_docs - held + 0.5) / (held + 0.5))
+
+    def meaningful(self, query: str) -> list[str]:
+        """Return the stems of a query without those of stop words, unless there are no others."""
         kept = " ".join(word for word in re.findall(r"\S+", query) if _bare(word) not in STOP_WORDS)
         return self.words(kept if kept else query)
 

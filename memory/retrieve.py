@@ -104,7 +104,7 @@ class Retriever:
         self, queries: Sequence[str], vectors: Sequence[Vectors], wanted: int, chosen: Filter
     ) -> list[Recalled]:
         """Go as deep as it takes to find `wanted` records that pass the filter, and score them."""
-        depth, total = DEPTH + wanted, await self._store.count()
+        depth, total = DEPTH + wanted, await self._store.last()
         while True:
             rankings = await self._rankings(queries, vectors, depth)
             fused = fuse([ranking for _, ranking in rankings])

@@ -135,6 +135,11 @@ class MemoryStore:
             ],
         )
 
+    async def last(self) -> int:
+        """Return the highest sequence number: never below the number of records, and quicker to tell."""
+        query = "SELECT coalesce(max(seq), 0) FROM records"
+        return int((await self.database.read(lambda c: c.execute(query).fetchone()))[0])
+
     async def count(self) -> int:
         """Return the number of records."""
         return int((await self.database.read(lambda c: c.execute("SELECT count(*) FROM records").fetchone()))[0])

@@ -49,7 +49,7 @@ class WordIndex:
         Raises:
             StorageError: the store cannot be read.
         """
-        if self._directory is not None and self._kept is None and await self._store.count() >= self._smallest:
+        if self._directory is not None and self._kept is None and await self._store.last() >= self._smallest:
             await self._open(self._directory)
         while rows := await self._store.texts_after(self._through, _BATCH):
             writes = self._kept is not None and self._lock is not None

@@ -109,6 +109,8 @@ class ApprovalSpec(Strict):
     """Patterns of arguments by their names."""
     usd_over: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """Only calls that cost more."""
+    clean: bool = False
+    """Only while nothing from outside was read."""
 
 
 class OutputSpec(Strict):
@@ -166,6 +168,9 @@ class RunSpec(Strict):
     profile: str | None = None
     """A profile beside this file: who the agent is, its manner, its knowledge and its tools."""
     tools: ToolsSpec = ToolsSpec()
+    mode: Literal["auto", "ask", "strict"] | None = None
+    """auto only reads, ask asks before anything is written, sent or executed, strict also plans it before reading.
+    The tighter of this and what the person has set holds."""
     approvals: list[ApprovalSpec] = []
     """What is refused, or asked about, before anything else is looked at; in order."""
     selection: SelectionSpec | None = None

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any, get_type_hints, overload
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -31,7 +31,8 @@ class Tool:
     `parameters` is the JSON schema of its arguments. The model never sees the context: a parameter
     annotated `ToolContext` is filled in by the episode. `access` may be a function of the arguments. `usd` is what
     a call costs. `custom` tools are the user's: they are cut off at the deadline of the run, to which our own tools
-    keep by themselves, inside their recorded effects.
+    keep by themselves, inside their recorded effects. `idempotent`: doing it twice is the same as doing it once, so
+    a run that was left in the middle of a call may make it again without asking what became of it.
     """
 
     name: str
@@ -42,11 +43,12 @@ class Tool:
     context_parameter: str | None
     custom: bool = False
     usd: float = 0.0
+    idempotent: bool = False
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """JSON schema of the arguments, without titles."""
-        return _schema(self.arguments)
+        """JSON schema of the arguments, without titles; not to be changed."""
+        return _schema_of(self.arguments)
 
     @property
     def usage(self) -> str:
@@ -92,8 +94,8 @@ class Tool:
             raise ToolFailed(f"{self.name}: {_one_line(error)}") from error
 
 
-@cache
-def _schema(arguments: type[BaseModel]) -> dict[str, Any]:
+@lru_cache(maxsize=512)
+def _schema_of(arguments: type[BaseModel]) -> dict[str, Any]:
     schema = arguments.model_json_schema()
     schema.pop("title", None)
     for field in schema.get("properties", {}).values():
@@ -117,7 +119,7 @@ def tool(function: Callable[..., Any], /) -> Tool: ...
 
 @overload
 def tool(
-    *, name: str | None = None, access: Access | AccessOf = "read", usd: float = 0.0
+    *, name: str | None = None, access: Access | AccessOf = "read", usd: float = 0.0, idempotent: bool = False
 ) -> Callable[[Callable[..., Any]], Tool]: ...
 
 
@@ -128,18 +130,19 @@ def tool(
     name: str | None = None,
     access: Access | AccessOf = "read",
     usd: float = 0.0,
+    idempotent: bool = False,
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Make a `Tool` of a typed function with a docstring; works as `@tool` and as `@tool(name="lookup")`.
 
     `access` is what it may do beside reading, or a function that tells it from the arguments; `usd` what a call
-    costs.
+    costs; `idempotent` that doing it twice is the same as doing it once.
 
     Raises:
         TypeError: the function has no docstring or an unannotated parameter.
     """
     if function is None:
-        return lambda wrapped: replace(_make(wrapped, name, access), usd=usd)
-    return replace(_make(function, name, access), usd=usd)
+        return partial(tool, name=name, access=access, usd=usd, idempotent=idempotent)
+    return replace(_make(function, name, access), usd=usd, idempotent=idempotent)
 
 
 def _make(function: Callable[..., Any], name: str | None, access: Access | AccessOf) -> Tool:

@@ -8,15 +8,39 @@ from typing import Annotated, Literal
 import typer
 
 from crowquill import __version__
+from crowquill.agent.cli.chat_app import chat, start
 from crowquill.agent.cli.memory_app import memory_app
-from crowquill.agent.cli.options import AllowWrite, AsJson, Data, Databases, Js, Refresh, Search, Workspace
+from crowquill.agent.cli.options import (
+    AllowHost,
+    AllowWrite,
+    AsJson,
+    BudgetText,
+    Corpora,
+    Data,
+    Databases,
+    Events,
+    Js,
+    Mode,
+    ModelName,
+    PolicyText,
+    ProfileFile,
+    Quiet,
+    Refresh,
+    SafetyFile,
+    Search,
+    SelectText,
+    UseMemory,
+    Web,
+    Workspace,
+)
 from crowquill.agent.cli.runs_app import runs_app
+from crowquill.agent.cli.terminal import prepare_output
 from crowquill.errors import CrowquillError
 
 app = typer.Typer(
     name="crowquill",
     help="A research agent whose answers can be checked: every statement has a receipt.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -34,41 +58,34 @@ def _print_version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+app.command()(chat)
+
+
+@app.callback(invoke_without_command=True)
 def options(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
-    """Options of every command."""
+    """A research agent whose answers can be checked: every statement has a receipt.
+
+    Without a command it is a session: crowquill chat.
+    """
+    if context.invoked_subcommand is None:
+        raise typer.Exit(start())
 
 
 @app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="The question or objective.")],
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="local, openai:NAME, http://HOST:PORT/v1#NAME, langchain:PROVIDER:NAME or scripted:FILE.",
-            envvar="CROWQUILL_MODEL",
-            show_default="local",
-        ),
-    ] = None,
-    policy: Annotated[str | None, typer.Option(help="guided, json or tools; by the model when not given.")] = None,
-    corpus: Annotated[
-        list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
-    ] = None,
+    model: ModelName = None,
+    policy: PolicyText = None,
+    corpus: Corpora = None,
     db: Databases = None,
     data: Data = None,
-    web: Annotated[
-        bool | None,
-        typer.Option(
-            "--web/--no-web",
-            help="Live search and fetching; on when no corpus, db or data is given.",
-            show_default=False,
-        ),
-    ] = None,
+    web: Web = None,
     search: Search = None,
     refresh: Refresh = False,
     proxy: Annotated[
@@ -78,32 +95,20 @@ def ask(
         str, typer.Option(help="Your address, shown to sites.", envvar="CROWQUILL_CONTACT", show_default="none")
     ] = "",
     js: Js = False,
-    allow_host: Annotated[
-        list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
-    ] = None,
+    allow_host: AllowHost = None,
     allow_write: AllowWrite = False,
-    budget: Annotated[
-        str | None,
-        typer.Option(help="Limits, as steps=20,tokens=8000,usd=0.5,seconds=120.", show_default="steps=40"),
-    ] = None,
-    memory: Annotated[bool, typer.Option("--memory/--no-memory", help="Use evidence of earlier runs.")] = True,
+    budget: BudgetText = None,
+    memory: UseMemory = True,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Use replies of earlier runs to the very same requests.")
     ] = True,
-    select: Annotated[
-        str,
-        typer.Option(
-            help="Choose among candidates: best_of_n:4, weighted:4, majority:4, auto:8; further settings behind"
-            " commas: share=evidence|plan|nothing, threshold=, at_once=.",
-            show_default="single",
-        ),
-    ] = "single",
+    select: SelectText = None,
     examples: Annotated[
         Path | None, typer.Option(help="Demonstrations (runs export) to show to a model of the json policy.")
     ] = None,
-    profile: Annotated[
-        Path | None, typer.Option(help="YAML file: name, style, rules, knowledge folder and tools of the agent.")
-    ] = None,
+    profile: ProfileFile = None,
+    mode: Mode = None,
+    safety: SafetyFile = None,
     plan: Annotated[
         Literal["auto", "stepwise", "plan_once"],
         typer.Option(help="stepwise: more tasks after each batch; plan_once: the whole way at first."),
@@ -114,8 +119,8 @@ def ask(
     ] = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
-    events: Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
+    events: Events = False,
+    quiet: Quiet = False,
     report: Annotated[
         Path | None, typer.Option(help="Write an HTML page with the answer, its receipts and all steps.")
     ] = None,
@@ -148,6 +153,8 @@ def ask(
         planning=plan,
         layout=layout,
         workspace=workspace,
+        mode=mode,
+        safety=safety,
     )
     raise typer.Exit(run_ask(question, options, as_json=as_json, events=events, quiet=quiet, report=report))
 
@@ -168,6 +175,8 @@ def run(
     workspace: Workspace = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
+    search: Search = None,
+    allow_host: AllowHost = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Write the answer to this file; with several runs, to this folder."),
@@ -192,7 +201,16 @@ def run(
         return
     if not files:
         raise typer.BadParameter("name a task file, or --list the shipped ones", param_hint="FILE…")
-    options = TaskOptions(model, read_inputs(given or ()), workspace, as_json, quiet, output)
+    options = TaskOptions(
+        model,
+        read_inputs(given or ()),
+        workspace,
+        as_json=as_json,
+        quiet=quiet,
+        output=output,
+        search=search,
+        allow_hosts=tuple(allow_host or ()),
+    )
     if engine == "ray":
         from crowquill.agent.cli.cluster import run_on_cluster
         from crowquill.agent.cluster import Cluster
@@ -211,6 +229,62 @@ def validate(
     from crowquill.agent.cli.tasks import validate as check
 
     raise typer.Exit(check(files, as_json=as_json))
+
+
+@app.command("eval")
+def evaluate(
+    files: Annotated[
+        list[str], typer.Argument(help="Folders of task files, task files, or names of shipped tasks.")
+    ],
+    epochs: Annotated[int, typer.Option("--epochs", "-k", help="How often each task is run.", min=1)] = 1,
+    model: Annotated[
+        str | None, typer.Option(help="Use this model instead of the files'.", envvar="CROWQUILL_MODEL")
+    ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", help="Input of the tasks, as name=value or name=@FILE. Repeatable."),
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Figures of before: exit code 6 when something is worse.")
+    ] = None,
+    save_baseline: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="By how much the share of passed runs may fall.", min=0.0, max=1.0)
+    ] = 0.05,
+    at_once: Annotated[int, typer.Option(help="Runs at once.", min=1)] = 1,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, also after an interruption.")] = False,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="local: on this machine; ray: on a cluster (extra cluster).")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Address of a Ray cluster.", show_default="one on this machine")
+    ] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run task files as a test: pass@k with interval, scores by criterion, cost and time, and a baseline.
+
+    Nothing of earlier runs is used. What is interrupted goes on when the command is given again.
+    Exit codes: 0 all passed (with --baseline: nothing is worse), 6 not so, 5 paused, 130 cancelled.
+    """
+    from crowquill.agent.cli.eval import EvalOptions, run_eval
+    from crowquill.agent.cli.tasks import read_inputs
+    from crowquill.agent.cluster import Cluster
+
+    options = EvalOptions(
+        epochs=epochs,
+        model=model,
+        baseline=baseline,
+        save_baseline=save_baseline,
+        tolerance=tolerance,
+        at_once=at_once,
+        fresh=fresh,
+        cluster=Cluster(address, at_once if at_once > 1 else None) if engine == "ray" else None,
+        inputs=read_inputs(given or ()),
+        workspace=workspace,
+        as_json=as_json,
+    )
+    raise typer.Exit(run_eval(files, options))
 
 
 @app.command()
@@ -298,9 +372,7 @@ def browse(
     corpus: Annotated[
         list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
     ] = None,
-    allow_host: Annotated[
-        list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
-    ] = None,
+    allow_host: AllowHost = None,
     search: Search = None,
     refresh: Refresh = False,
     window: Annotated[int, typer.Option(help="Tokens shown at a time, as a model would see them.", min=50)] = 700,
@@ -371,6 +443,7 @@ def main() -> None:
     # For a quick start: what is imported lives on and need not be looked through again and again, and openai's
     # optional second transport, which we never use, would import aiohttp where that happens to be installed.
     gc.set_threshold(100_000, 20, 20)
+    prepare_output()
     sys.modules["openai._vendor.httpx_aiohttp"] = None  # type: ignore[assignment]
     try:
         app()

@@ -57,7 +57,7 @@ async def opened(workspace: Workspace, weights: Weights | None = None) -> AsyncI
                 )
         yield memory
     finally:
-        memory.close()
+        await memory.close()
         workspace.close()
 
 

@@ -9,12 +9,16 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from crowquill.agent.answer import Candidate, Claim, ClaimStatus, Draft, DraftClaim
+from crowquill.agent.answer import Candidate, Claim, ClaimStatus, Draft, DraftClaim, Wrong
+from crowquill.agent.critic.agreement import Disagreement, disagreements
+from crowquill.agent.critic.completeness import unanswered
+from crowquill.agent.critic.faults import Fault, find_faults, number_faults
 from crowquill.agent.critic.grounding import searchable
+from crowquill.agent.critic.passages import passages
 from crowquill.memory.evidence import Cell, CellAt, Computation, Evidence, Quote, Receipt, Table, Whole, plain_text
 from crowquill.memory.figures import numbers
 from crowquill.memory.textual import content_words, fold, names
-from crowquill.memory.verify import missing_dates, missing_names, missing_numbers, word_coverage
+from crowquill.memory.verify import missing_names, missing_numbers, word_coverage
 
 QUOTED_COVERAGE = 0.6
 """Share of a claim's content words that must stand in one cited span for the status *quoted*."""
@@ -42,9 +46,7 @@ def check(draft: Draft, evidence: Sequence[Evidence], objective: str) -> Candida
     problems = [] if claims else ["the answer makes no statement"]
     if not is_verdict(draft.short):
         texts = [searchable(receipt.evidence) for claim in claims for receipt in claim.support]
-        problems += [
-            f"no receipt for {number} in the short answer" for number in missing_numbers(draft.short, texts)
-        ]
+        problems += [f"{fault.text} in the short answer" for fault in number_faults(draft.short, texts)]
         problems += [
             f"no receipt for {name} in the short answer" for name in missing_names(draft.short, [*texts, objective])
         ]
@@ -54,7 +56,24 @@ def check(draft: Draft, evidence: Sequence[Evidence], objective: str) -> Candida
             and word_coverage(draft.short, " ".join([*texts, objective])) < 0.5
         ):
             problems.append("the short answer stands in no receipt")
-    return Candidate(draft.short, claims, tuple(evidence), tuple(problems), draft.confidence)
+    problems += [f"nothing is said about: {part}" for part in unanswered(objective, claims)]
+    claims, differing, dropped = _without_odd(claims, evidence)
+    return Candidate(
+        draft.short, claims, tuple(evidence), (*problems, *dropped), draft.confidence, tuple(map(str, differing))
+    )
+
+
+def _without_odd(
+    claims: Sequence[Claim], evidence: Sequence[Evidence]
+) -> tuple[tuple[Claim, ...], list[Disagreement], list[str]]:
+    """Drop claims whose number most other sources contradict, unless nothing would be left; say what was found."""
+    found = {claim: disagreements(claim, evidence) for claim in claims if claim.status != "unsupported"}
+    differing = [each for several in found.values() for each in several]
+    odd = [claim for claim, several in found.items() if any(each.is_odd for each in several)]
+    if len(odd) == len(claims):
+        return tuple(claims), differing, ["most sources differ"] * bool(odd)
+    kept = tuple(claim for claim in claims if claim not in odd)
+    return kept, differing, [f"left out, as most sources differ: {claim.text}" for claim in odd]
 
 
 def is_unknown(short: str) -> bool:
@@ -78,24 +97,44 @@ def check_claim(claim: DraftClaim, evidence: Sequence[Evidence], objective: str)
 
     Names that the objective itself uses need no receipt for the status *derived*; numbers always do.
     """
-    invented = [number for number in claim.cites if not 1 <= number <= len(evidence)]
-    cited = [evidence[number - 1] for number in dict.fromkeys(claim.cites) if 1 <= number <= len(evidence)]
-    texts = [_held(item, objective) for item in cited]
-    missing = [*missing_numbers(claim.text, texts), *missing_dates(claim.text, texts)]
-    missing += missing_names(claim.text, [*texts, objective])
-    missing += [
-        f"{number} in the calculation" for item in cited for number in _unfounded(item, evidence, objective)
-    ]
-    problem = _problem(invented, cited, missing)
+    cited = _cited(claim, evidence)
+    faults = claim_faults(claim, evidence, objective)
+    problem = "; ".join(dict.fromkeys(fault.text for fault in faults))
     support = tuple(_receipt(claim.text, item) for item in cited)
-    if not cited or missing:
-        return Claim(claim.text, support, "unsupported", problem)
+    if any(fault.kind != "citation" for fault in faults) or not cited:
+        return Claim(claim.text, support, "unsupported", problem, _worst(faults))
     status = _status(claim.text, cited)
     queries = [item.sql for item in cited if isinstance(item, Table)]
-    related = word_coverage(claim.text, " ".join([*texts, *queries]))
+    related = word_coverage(claim.text, " ".join([*(_held(item, objective) for item in cited), *queries]))
     if status in ("derived", "queried") and related < RELATED_COVERAGE:
-        return Claim(claim.text, support, "unsupported", "the cited evidence is about something else")
+        return Claim(claim.text, support, "unsupported", "the cited evidence is about something else", "adds")
     return Claim(claim.text, support, status, problem)
+
+
+def claim_faults(claim: DraftClaim, evidence: Sequence[Evidence], objective: str) -> list[Fault]:
+    """Return what is wrong with a claim and its citations, which number the evidence from 1."""
+    cited = _cited(claim, evidence)
+    dead = [number for number in claim.cites if not 1 <= number <= len(evidence)]
+    faults = [Fault("citation", "adds", f"cites [{number}], which does not exist") for number in dead]
+    if not cited:
+        return [*faults, Fault("added", "adds", "cites no evidence")]
+    texts = [_held(item, objective) for item in cited]
+    faults += find_faults(claim.text, texts, passages(cited), objective)
+    return faults + [
+        Fault("number", "adds", f"no receipt for {number} in the calculation")
+        for item in cited
+        for number in _unfounded(item, evidence, objective)
+    ]
+
+
+def _cited(claim: DraftClaim, evidence: Sequence[Evidence]) -> list[Evidence]:
+    return [evidence[number - 1] for number in dict.fromkeys(claim.cites) if 1 <= number <= len(evidence)]
+
+
+def _worst(faults: Sequence[Fault]) -> Wrong:
+    """Return what is worst about a claim; one without any evidence adds all that it says."""
+    order: tuple[Wrong, ...] = ("contradicts", "misreads", "adds")
+    return next((wrong for wrong in order if any(fault.wrong == wrong for fault in faults)), "adds")
 
 
 def _held(item: Evidence, objective: str) -> str:
@@ -153,15 +192,6 @@ def _unfounded(item: Evidence, evidence: Sequence[Evidence], objective: str) -> 
 
 def _input(item: Evidence) -> str:
     return item.expression if isinstance(item, Computation) else ""
-
-
-def _problem(invented: list[int], cited: list[Evidence], missing: list[str]) -> str:
-    found = [f"cites [{number}], which does not exist" for number in invented]
-    if not cited:
-        found.append("cites no evidence")
-    else:
-        found += [f"no receipt for {part}" for part in missing]
-    return "; ".join(found)
 
 
 def _status(text: str, cited: Sequence[Evidence]) -> ClaimStatus:

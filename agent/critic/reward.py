@@ -1,40 +1,89 @@
-"""The reward: one real number out of what code has checked."""
+"""The reward: one real number out of what was checked, larger is better, unbounded on both sides.
+
+Every part is built so that an answer cannot raise it by being longer, cite more, flatter or hedge: shares are over
+claims that are to the point and said once, and whatever is wrong counts once for each time.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
 
 from crowquill.agent.answer import Accept, Candidate, Revise, Reward, Verdict
 from crowquill.agent.critic.checks import is_verdict
-
-WEIGHTS: dict[str, float] = {
-    "answered": 1.0,
-    "receipts": 2.0,
-    "short form": 1.0,
-    "directness": 0.5,
-    "confidence": 0.5,
-    "problems": -0.5,
-}
-"""Weight of each part; a part is a share in 0–1, except `problems`, which is a count."""
+from crowquill.agent.critic.citations import citation_precision, citation_recall
+from crowquill.agent.critic.completeness import beside_the_point, parts_of, unanswered
+from crowquill.errors import UserError
 
 _STRENGTH = {"quoted": 1.0, "computed": 1.0, "queried": 1.0, "derived": 0.6, "unsupported": 0.0}
+_SAFE_BYTES = 20_000
 
 
-def reward(candidate: Candidate) -> Reward:
-    """Return the weighted sum: larger is better, unbounded below.
+@cache
+def shipped_weights() -> Mapping[str, float]:
+    """Return the weights that come with the program."""
+    return _parse((files("crowquill.agent.critic") / "weights.yaml").read_text(encoding="utf-8"), "weights.yaml")
 
-    answered: there is a short answer. receipts: share of the claims that have a receipt. short form: the bare
-    answer stands in a receipt, or is yes or no. directness: mean strength of the claims, where quoted,
-    computed and queried count 1 and derived 0.6. confidence: geometric mean of the token probabilities, where
-    the model gives them.
+
+def read_weights(path: Path) -> dict[str, float]:
+    """Read weights; parts that the file leaves out count nothing.
+
+    Raises:
+        UserError: the file cannot be read, or names a part that there is none of.
     """
-    claims = candidate.claims
-    count = max(len(claims), 1)
-    parts = {
-        "answered": 1.0 if candidate.short and claims else 0.0,
-        "receipts": sum(claim.status != "unsupported" for claim in claims) / count,
-        "short form": 1.0 if claims and (is_verdict(candidate.short) or not candidate.problems) else 0.0,
-        "directness": sum(_STRENGTH[claim.status] for claim in claims) / count,
+    try:
+        if path.stat().st_size > _SAFE_BYTES:
+            raise UserError(f"{path}: a file of weights has at most {_SAFE_BYTES} bytes")
+        found = _parse(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise UserError(f"cannot read the weights {path}: {error.strerror}") from error
+    if unknown := sorted(set(found) - set(shipped_weights())):
+        raise UserError(f"{path}: there is no part {unknown[0]!r}; parts are {', '.join(shipped_weights())}")
+    return found
+
+
+def _parse(text: str, where: str) -> dict[str, float]:
+    from ruamel.yaml import YAML  # 0.05 s, and a start without an answer needs none
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        data = YAML(typ="safe", pure=True).load(text)
+        return {str(name): float(value) for name, value in data["weights"].items()}
+    except (YAMLError, TypeError, KeyError, AttributeError, ValueError) as error:
+        raise UserError(f"{where}: it must hold 'weights:', each a number ({error})") from error
+
+
+def features(candidate: Candidate, objective: str, *, steps: int = 0) -> dict[str, float]:
+    """Return the parts of the reward before they are weighted; see `weights.yaml` for what they mean."""
+    beside = beside_the_point(objective, candidate.short, candidate.claims)
+    claims = [claim for claim in candidate.claims if claim not in beside]
+    parts = parts_of(objective)
+    wrong = [claim for claim in candidate.claims if claim.problem]
+    fine = bool(candidate.claims) and (is_verdict(candidate.short) or not candidate.problems)
+    return {
+        "answered": 1.0 if candidate.short and candidate.claims else 0.0,
+        "receipts": citation_recall(claims),
+        "short form": 1.0 if fine else 0.0,
+        "directness": sum(_STRENGTH[claim.status] for claim in claims) / max(len(claims), 1),
         "confidence": candidate.confidence if candidate.confidence is not None else 0.0,
-        "problems": float(len(candidate.problems) + sum(bool(claim.problem) for claim in claims)),
+        "citation precision": citation_precision(claims) if claims else 0.0,
+        "completeness": 1 - len(unanswered(objective, claims)) / max(len(parts), 1) if claims else 0.0,
+        "judge": candidate.judged if candidate.judged is not None else 0.0,
+        "problems": float(len(candidate.problems) + len(wrong)),
+        "contradictions": float(sum(claim.wrong == "contradicts" for claim in candidate.claims)),
+        "disagreements": float(len(candidate.disagreements)),
+        "padding": float(len(beside)),
+        "effort": float(steps),
     }
-    weighted = tuple((name, round(WEIGHTS[name] * value, 4)) for name, value in parts.items())
+
+
+def reward(
+    candidate: Candidate, objective: str = "", *, weights: Mapping[str, float] | None = None, steps: int = 0
+) -> Reward:
+    """Return the weighted sum of the features. `steps` is how many actions led to the candidate."""
+    chosen = weights if weights else shipped_weights()
+    found = features(candidate, objective, steps=steps)
+    weighted = tuple((name, round(chosen.get(name, 0.0) * value, 4)) for name, value in found.items())
     return Reward(round(sum(value for _, value in weighted), 4), weighted)
 
 

@@ -62,23 +62,17 @@ class Candidates:
         cost = _Cost.of(self._maker.ledger)
         while (size := await self._next_wave(cost)) > 0:
             self._attempts += await self._wave(size)
-        strategy = self._strategy()
+        strategy = by_strategy(self._select, self._attempts)
         choice = choose(strategy, self._attempts)
         name = self._select.strategy if strategy == self._select.strategy else f"auto: {strategy}"
         selection = Selection(name, choice.ranking, choice.why)
         await self._maker.lane.emit(Selected(choice.winner.number, selection))
         return choice.winner, selection
 
-    def _strategy(self) -> Strategy:
-        """Return the strategy to choose by; `auto` counts votes where candidates agree, else weighs them."""
-        if self._select.strategy != "auto":
-            return self._select.strategy
-        return "majority" if agreement(self._attempts) >= SURE else "weighted"
-
     async def _next_wave(self, cost: "_Cost") -> int:
         """Return how many candidates to make next; 0 when there are enough, or no more can be paid."""
         left = self._select.n - len(self._attempts)
-        if left < 1 or self._settled():
+        if left < 1 or settled(self._select, self._attempts) or self._is_certain:
             return 0
         if self._select.strategy == "auto" and len(self._attempts) < PROBES:
             left = min(left, PROBES - len(self._attempts))
@@ -96,14 +90,10 @@ class Candidates:
         await self._maker.lane.emit(Noticed(f"{made} of {self._select.n} candidates: {why}"))
         return 0
 
-    def _settled(self) -> bool:
-        """Say whether more candidates would change nothing, or are not worth it."""
-        threshold, strategy = self._select.threshold, self._select.strategy
-        if threshold is not None and any(a.answered and a.reward.total >= threshold for a in self._attempts):
-            return True
-        if strategy == "auto" and len(self._attempts) >= PROBES and agreement(self._attempts) >= SURE:
-            return True
-        return strategy == "majority" and decided(self._attempts, self._select.n)
+    @property
+    def _is_certain(self) -> bool:
+        """Whether code alone has answered, which a model asked again could only spoil."""
+        return self._maker.ledger.usage.calls == 0 and self._attempts[0].answered
 
     @property
     def _shared(self) -> bool:
@@ -127,6 +117,22 @@ class Candidates:
         for ledger in ledgers:
             self._maker.ledger.absorb(ledger)
         return [task.result() for task in tasks]
+
+
+def by_strategy(select: Select, attempts: Sequence[Attempt]) -> Strategy:
+    """Return the strategy to choose by; `auto` counts votes where candidates agree, else weighs them."""
+    if select.strategy != "auto":
+        return select.strategy
+    return "majority" if agreement(attempts) >= SURE else "weighted"
+
+
+def settled(select: Select, attempts: Sequence[Attempt]) -> bool:
+    """Say whether more candidates would change nothing, or are not worth it."""
+    if select.threshold is not None and any(a.answered and a.reward.total >= select.threshold for a in attempts):
+        return True
+    if select.strategy == "auto" and len(attempts) >= PROBES and agreement(attempts) >= SURE:
+        return True
+    return select.strategy == "majority" and decided(attempts, select.n)
 
 
 async def _guarded(work: Coroutine[Any, Any, Attempt], number: int) -> Attempt:

@@ -26,8 +26,10 @@ from crowquill.tools.browser.actions import browser_tools
 from crowquill.tools.browser.browser import Browser
 from crowquill.tools.context import ToolContext
 from crowquill.tools.maths.tool import math_tool
+from crowquill.tools.sql.change_tool import change_tool
 from crowquill.tools.sql.source import Database
 from crowquill.tools.sql.tool import sql_tools
+from crowquill.tools.sql.undo import Copies
 from crowquill.tools.tool import Tool
 from crowquill.tools.wolfram import wolfram_tool
 from crowquill.tools.worker import Worker
@@ -151,9 +153,10 @@ def test_no_two_tools_have_one_name(workspace: Workspace) -> None:
 def test_all_our_tools_are_known_by_name() -> None:
     worker = Worker()
     ours = [*browser_tools(Browser([], [])), math_tool(worker), recall_tool(), wolfram_tool("key")]
-    ours += sql_tools([Database("d", Path("d.db"))], worker, ())
-    only_sometimes = {"sql_change", "ask_user"}  # when the user allows it, when a person is there
-    assert {entry.name for entry in ours} | ENDINGS | only_sometimes == BUILT_IN
+    database = Database("d", Path("d.db"))
+    ours += [*sql_tools([database], worker, ()), change_tool([database], worker, Copies(Path("copies"), worker))]
+    of_a_run = {"ask_user"}
+    assert {entry.name for entry in ours} | ENDINGS | of_a_run == BUILT_IN
 
 
 @pytest.mark.parametrize("access", ["write", "send", "exec"])
@@ -218,6 +221,31 @@ async def test_a_call_that_was_under_way_and_may_have_changed_something_waits_fo
     (observed,) = [event for event in events if isinstance(event, Observed)]
     assert status in observed.error
     assert await replay(workspace, run_id, strict=True) > 1
+
+
+async def test_a_call_that_may_be_made_twice_is_made_again_without_asking(workspace: Workspace) -> None:
+    filed: list[str] = []
+    begun = asyncio.Event()
+
+    @tool(access="write", idempotent=True)
+    async def file_under(title: str) -> str:
+        """File the paper under a title."""
+        filed.append(title)
+        begun.set()
+        if len(filed) == 1:
+            await asyncio.sleep(30)
+        return f"filed under {title}"
+
+    def agent() -> Agent:
+        model = scripted(act("file_under", title="Aske"))
+        return Agent(model=model, policy="json", workspace=workspace, tools=[file_under], allow=["file_under"])
+
+    asking = asyncio.create_task(agent().answer("File it."))
+    await begun.wait()
+    asking.cancel()
+    await asyncio.wait([asking])
+    assert await resume(agent(), "last") == "not_found"
+    assert filed == ["Aske", "Aske"]
 
 
 def test_two_databases_of_one_name_are_refused_before_the_model_is_asked(

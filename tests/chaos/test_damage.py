@@ -8,12 +8,13 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 from tests.chaos import workload
 
 from crowquill.agent.events import EvidenceFound
@@ -246,3 +247,51 @@ def test_a_clock_that_is_set_back_harms_nothing(finished: Path, tmp_path: Path) 
     assert clock.asked > 50
     assert asyncio.run(replay(made.workspace, answer.run_id, strict=True)) > 20
     made.workspace.close()
+
+
+def _slow(call: str, numbers: Sequence[int]) -> list[ParameterSet]:
+    return [pytest.param(call, number, marks=pytest.mark.slow) for number in numbers]
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed (apt-get install strace)")
+@pytest.mark.parametrize(
+    ("call", "first"),
+    [
+        *_slow("fdatasync,fsync", (1, 2, 3, 5, 8, 13, 21, 34)),
+        *_slow("pwrite64", (1, 2, 5, 10, 20, 40, 60, 80, 160)),
+        *_slow("pread64", (1, 3, 10, 30, 60)),
+        ("fdatasync,fsync", 12),
+    ],
+)
+def test_a_disk_that_fails_is_one_line_and_the_run_goes_on_later(
+    finished: Path, tmp_path: Path, call: str, first: int
+) -> None:
+    """From one system call on, the kernel says EIO to each (strace(1), tampering): as a disk that is dying."""
+    place = shutil.copytree(finished, tmp_path / "w", ignore=shutil.ignore_patterns("crowquill.db*"))
+    program = (
+        "import sys; from pathlib import Path; from tests.chaos import workload\n"
+        "from crowquill.errors import CrowquillError\n"
+        "try:\n    workload.go(Path(sys.argv[1]), int(sys.argv[2]), None, None)\n"
+        "except CrowquillError as error:\n    sys.exit(f'said: {error}')\n"
+    )
+    tampered = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}"]
+    tampered += ["-e", f"inject={call}:error=EIO:when={first}+", "-P", str(place / "crowquill.db")]
+    tampered += ["-P", str(place / "crowquill.db-wal")]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [*tampered, sys.executable, "-c", program, str(place), str(STEPS)],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    assert done.returncode == 0 or done.stderr.startswith("said: "), done.stderr
+    workspace = Workspace(place, embedder=HashingEmbedder(64))
+    records = workspace.database.read_now(lambda connection: list_records(connection, 5))
+    sound = workspace.database.read_now(lambda connection: connection.execute("PRAGMA quick_check").fetchone())
+    workspace.close()
+    assert sound == ("ok",)
+    if records and not records[0].ended:
+        workload.settle(place)
+        workload.go(place, STEPS, None, "last")
+    assert not records or workload.outcome(place)["events"][-1]["answer"]["stopped"] == "answered"

@@ -40,7 +40,7 @@ def read(place: Path, times: int) -> None:
         memory = workspace.memory()
         for number in range(times):
             await memory.retriever.search(f"{number} + {number}")
-        memory.close()
+        await memory.close()
         workspace.close()
 
     asyncio.run(work())
@@ -67,10 +67,11 @@ def test_every_write_of_every_process_is_kept_and_found(
         workspace = Workspace(tmp_path, embedder=HashingEmbedder(64))
         memory = workspace.memory()
         await memory.index.sync()
+        await memory.index.opened()
         vectors = workspace.embedder.embed(["1 + 1"])
         found = await memory.index.search(vectors[0], writers * each + 10)
         records = await memory.store.records([number for number, _ in found])
-        memory.close()
+        await memory.close()
         workspace.close()
         return {record.content.id for record in records.values()}
 

@@ -56,18 +56,18 @@ async def test_chroma_agrees_with_exact_search_and_takes_in_what_comes_later(tmp
     for _ in range(2):
         await exact.sync()
         await chroma.sync()
-        assert chroma.is_open
+        assert await chroma.opened()
         for n in range(0, 300, 37):
             query = vector(store, f"add {n} crows")
             expected, found = await exact.search(query, 10), await chroma.search(query, 10)
             assert [score for _, score in found] == pytest.approx([score for _, score in expected], abs=1e-4)
         assert len(await chroma.search(query, 1000)) == await store.count()
         await store.add(sums(300, 340), Origin("r", "t", ""))
-    chroma.close()
+    await chroma.close()
     again = ChromaIndex(store, tmp_path / "chroma", smallest=100)
     await again.sync()
     assert len(await again.search(vector(store, "add"), 1000)) == 340
-    again.close()
+    await again.close()
     store.database.close()
 
 
@@ -78,7 +78,7 @@ async def test_below_its_size_chroma_stays_shut(tmp_path: Path) -> None:
     assert not index.is_open
     assert len(await index.search(vector(store, "add"), 10)) == 5
     assert not (tmp_path / "chroma").exists()
-    index.close()
+    await index.close()
     store.database.close()
 
 
@@ -92,8 +92,8 @@ async def test_without_the_lock_search_is_exact(tmp_path: Path) -> None:
     assert len(await index.search(vector(store, "add"), 100)) == 20
     os.close(holder)
     await index.sync()
-    assert index.is_open
-    index.close()
+    assert await index.opened()
+    await index.close()
     store.database.close()
 
 
@@ -126,13 +126,14 @@ async def test_a_damaged_collection_is_mended_from_the_store(
     store = await filled(tmp_path, 20)
     index = ChromaIndex(store, tmp_path / "chroma", smallest=10)
     await index.sync()
-    index.close()
+    assert await index.opened()
+    await index.close()
     damage(tmp_path / "chroma" / "1")
     again = ChromaIndex(store, tmp_path / "chroma", smallest=10)
     await again.sync()
-    assert again.is_open
+    assert await again.opened()
     assert sorted(number for number, _ in await again.search(vector(store, "add"), 100)) == list(range(1, 21))
-    again.close()
+    await again.close()
     store.database.close()
 
 
@@ -140,12 +141,31 @@ async def test_another_embedder_gets_another_collection(tmp_path: Path) -> None:
     store = await filled(tmp_path, 20)
     index = ChromaIndex(store, tmp_path / "chroma", smallest=10)
     await index.sync()
-    index.close()
+    assert await index.opened()
+    await index.close()
     other = MemoryStore(store.database, HashingEmbedder(128))
     await other.embed_pending()
     index = ChromaIndex(other, tmp_path / "chroma", smallest=10)
     await index.sync()
-    assert index.is_open
+    assert await index.opened()
     assert len(await index.search(vector(other, "add 3 crows"), 100)) == 20
-    index.close()
+    await index.close()
+    store.database.close()
+
+
+async def test_a_build_that_was_stopped_goes_on_in_the_next_process(tmp_path: Path) -> None:
+    store = await filled(tmp_path, 1200)
+    query = vector(store, "add 7 crows")
+    for _ in range(20):
+        index = ChromaIndex(store, tmp_path / "chroma", smallest=10)
+        await index.sync()
+        assert len(await index.search(query, 2000)) == 1200  # exact until Chroma is open
+        await index.close()
+        if (tmp_path / "chroma" / "1").exists():
+            break
+    index = ChromaIndex(store, tmp_path / "chroma", smallest=10)
+    await index.sync()
+    assert await index.opened()
+    assert len(await index.search(query, 2000)) == 1200
+    await index.close()
     store.database.close()

@@ -163,9 +163,9 @@ async def test_forgetting_takes_copies_pages_words_vectors_and_what_rests_on_it(
     words = WordIndex(memory.store, tmp_path / "words", smallest=1)
     await chroma.sync()
     await words.sync()
-    assert chroma.is_open
+    assert await chroma.opened()
     assert words.is_kept
-    chroma.close()
+    await chroma.close()
     words.close()
     found = forget(memory.database, [first], dry=True)
     assert (len(found.records), len(found.notes), len(found.pages)) == (2, 1, 2)

@@ -2,7 +2,7 @@
 
 The recipe: BM25, dense page vectors and titles named in the query are fused by reciprocal rank; then one hop
 along the links of the best pages, since the second page of a two-step question often shares no word with it;
-then the lines of the best pages that are most relevant.
+then those first that complement each other; then the lines of the best pages that are most relevant.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ from crowquill.memory.embed import Embedder, Vectors
 from crowquill.memory.lexical import LexicalIndex
 from crowquill.memory.scoring import fuse
 from crowquill.memory.snapshot import Snapshot
-from crowquill.memory.textual import content_words, stems
 from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.search.base import Hit, Passage
-from crowquill.tools.search.corpus_build import BuildReport, Progress, build
+from crowquill.tools.search.corpus_build import LEAD, BuildReport, Progress, build
 from crowquill.tools.search.passages import line_in_context, opening_line, rank_lines, score_lines
+from crowquill.tools.search.ranking import Titles, cover
 from crowquill.tools.search.shelf import Catalogue, Shelf
 
 __all__ = ["BuildReport", "Corpus", "Progress", "corpus_names", "rank_lines"]
@@ -41,9 +41,10 @@ PER_PAGE = 3
 """Best passages of one page that compete for the places left."""
 PASSAGES = 10
 """Passages of one search, over all pages."""
-RANKINGS = frozenset({"lexical", "dense", "titles", "hop"})
-"""The rankings that are fused, which can be left out to measure what each is worth."""
+RANKINGS = frozenset({"lexical", "dense", "titles", "hop", "cover"})
+"""What orders the pages, and can be left out to measure what each is worth."""
 
+SHIPPED = "pocket"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
 
@@ -56,7 +57,7 @@ class Corpus:
     """A search provider and page source over one indexed folder; page URLs are `corpus:NAME/path`."""
 
     def __init__(self, directory: Path, embedder: Embedder, without: Collection[str] = ()) -> None:
-        """`directory` is `<workspace>/corpora/<name>`; `without` leaves out rankings: lexical, dense, titles, hop.
+        """`directory` is `<workspace>/corpora/<name>`; `without` leaves out parts of the recipe (see `RANKINGS`).
 
         Raises:
             UserError: the name has other characters than letters, digits, dot, dash and underscore.
@@ -110,6 +111,9 @@ class Corpus:
         response = await context.effect("search", request, call)
         hits = [_hit(cast("dict[str, Any]", item)) for item in cast("list[Json]", response)]
         context.offer([hit.url for hit in hits])
+        self._protect(
+            [text for hit in hits for text in (hit.snippet, *(part.text for part in hit.passages))], context
+        )
         return hits
 
     async def open(self, url: str, context: ToolContext) -> Snapshot:
@@ -129,7 +133,13 @@ class Corpus:
         data = await asyncio.to_thread(context.blobs.get, response["snapshot"])
         snapshot = Snapshot.from_json(data.decode("utf-8", "surrogatepass"))
         context.offer([link.url for link in snapshot.links])
+        self._protect([snapshot.text], context)
         return snapshot
+
+    def _protect(self, texts: Sequence[str], context: ToolContext) -> None:
+        """Keep the user's own pages on the machine; those that are shipped with Crowquill are no secret."""
+        for text in texts if self.name != SHIPPED else ():
+            context.protect(text)
 
     def _page(self, url: str) -> Snapshot:
         path = url.removeprefix(f"corpus:{self.name}/")
@@ -167,14 +177,14 @@ class _Searcher:
         self._pages: Catalogue = shelf.catalogue()
         self.version = self._pages.version
         self._number = {path: number for number, path in enumerate(self._pages.paths)}
-        self._titled = _title_table(self._pages.titles)
+        self._titles = Titles(self._pages.titles)
 
     def search(self, query: str, limit: int, without: Collection[str] = ()) -> list[Hit]:
         if not query.strip() or limit < 1 or not self._pages.paths:
             return []
         vector = self._embedder.embed([query])[0]
         similar = self._pages.vectors @ vector
-        named = self._named(query)
+        named = self._titles.named(query)
         words = [self._number[path] for path, _ in self._lexical.search(query, DEPTH) if path in self._number]
         import numpy as np  # 0.2 s, and only vectors need it
 
@@ -187,7 +197,8 @@ class _Searcher:
         sources = [] if "hop" in without else list(first)[:HOP_FROM]
         hops = self._hop(sources, query, vector, snapshots)
         ranked = fuse([*rankings, list(hops)])
-        best = self._reading_order(list(ranked), hops)[:limit]
+        order = list(ranked) if "cover" in without else self._covering(query, ranked, snapshots)
+        best = self._reading_order(order, hops)[:limit]
         passages = self._passages(best[:READ], query, vector, set(named), hops, snapshots)
         return [self._as_hit(page, ranked[page], passages.get(page, ()), snapshots) for page in best]
 
@@ -197,15 +208,15 @@ class _Searcher:
         linked = [page for page in hops if page not in head][:HOPPED]
         return [*head, *linked, *(page for page in ranked if page not in head and page not in linked)]
 
-    def _named(self, query: str) -> list[int]:
-        """Return the pages whose title stands in the query, longest title first."""
-        words = stems(query)
-        found: dict[int, int] = {}
-        for at, word in enumerate(words):
-            for title, page in self._titled.get(word, ()):
-                if tuple(words[at : at + len(title)]) == title:
-                    found[page] = max(found.get(page, 0), len(title))
-        return sorted(found, key=lambda page: (-found[page], page))
+    def _covering(self, query: str, ranked: dict[int, float], snapshots: dict[int, Snapshot]) -> list[int]:
+        """Return the ranked pages, those first that together hold the words of the query, the rarer the better."""
+        rarity = {word: self._lexical.rarity(word) for word in self._lexical.meaningful(query)}
+
+        def words(page: int) -> frozenset[str]:
+            text = self._snapshot(page, snapshots).main_text[:LEAD]
+            return frozenset(self._lexical.words(f"{self._pages.titles[page]} {text}"))
+
+        return cover(ranked, rarity, words)
 
     def _hop(
         self,
@@ -297,17 +308,6 @@ class _Searcher:
         for row, number in zip(rows, numbers, strict=True):
             row[:] = cached[number]
         return rows
-
-
-def _title_table(titles: Sequence[str]) -> dict[str, list[tuple[tuple[str, ...], int]]]:
-    """Map the first stem of each title to its stems and page; "Kiss (film)" is named by "Kiss"."""
-    table: dict[str, list[tuple[tuple[str, ...], int]]] = {}
-    for page, title in enumerate(titles):
-        bare = re.sub(r"\s*\([^)]*\)\s*\Z", "", title)
-        words = tuple(stems(bare))
-        if words and content_words(bare):
-            table.setdefault(words[0], []).append((words, page))
-    return table
 
 
 def _hit_json(hit: Hit) -> Json:

@@ -1,0 +1,91 @@
+"""Do the sources agree? For each number of a claim: what other sources say in its place.
+
+All evidence of the run counts, cited or not. A source is a site (of the web) or a page (of a folder): ten pages of
+one site are one voice.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from crowquill.agent.answer import Claim
+from crowquill.agent.critic.passages import Passage, aligned, passages
+from crowquill.memory.amounts import Amount, amounts, held
+from crowquill.memory.evidence import Evidence, Quote
+from crowquill.memory.textual import content_words, names
+from crowquill.memory.verify import missing_names
+
+ODD = 2.0
+"""By how much more trust the other value must have for a claim to be dropped as the odd one."""
+SAME_THING = 0.6
+"""Share of a claim's words (without the number) that a passage must have to be about the same thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A number of a claim, what others say, and who: the sources that hold it, and those that hold the other."""
+
+    claim: str
+    value: str
+    other: str
+    holding: tuple[str, ...]
+    against: tuple[str, ...]
+    is_odd: bool
+
+    def __str__(self) -> str:
+        return (
+            f"{_voices(self.against)} {self.other}, {_voices(self.holding)} {self.value} "
+            f"({', '.join(self.against[:3])} against {', '.join(self.holding[:3])})"
+        )
+
+
+def _voices(sources: Sequence[str]) -> str:
+    return "1 source says" if len(sources) == 1 else f"{len(sources)} sources say"
+
+
+def voice(item: Quote) -> str:
+    """Return what counts as one source: the site, or the page where there is none."""
+    site = urlsplit(item.source.url)
+    return site.netloc if site.scheme in ("http", "https") else item.source.url
+
+
+def disagreements(claim: Claim, evidence: Sequence[Evidence]) -> list[Disagreement]:
+    """Return the numbers of a claim for which another source gives another value of the same kind."""
+    quotes = [item for item in evidence if isinstance(item, Quote)]
+    return [found for amount in amounts(claim.text) for found in _about(claim, amount, quotes)]
+
+
+def _about(claim: Claim, amount: Amount, quotes: Sequence[Quote]) -> Iterator[Disagreement]:
+    if not amount.kind:
+        return
+    trust: dict[str, dict[str, float]] = {}
+    shown: dict[str, str] = {}
+    for item in quotes:
+        for passage in _same_thing(claim.text, amount, passages([item])):
+            rivals = [other for other in amounts(passage.text) if other.kind == amount.kind]
+            mine = held(amount, rivals) not in ("", "unit")
+            if not mine and len(rivals) != 1:
+                continue  # which of them would it be?
+            text = claim.text[amount.start : amount.end] if mine else passage.text[rivals[0].start : rivals[0].end]
+            key = "" if mine else f"{float(rivals[0].value * rivals[0].size):.6g}"
+            shown.setdefault(key, text)
+            trust.setdefault(key, {})[voice(item)] = item.source.trust
+    own = trust.pop("", {})
+    for key, voices in sorted(trust.items(), key=lambda pair: -sum(pair[1].values())):
+        against = {name: weight for name, weight in voices.items() if name not in own}
+        if against and own:
+            odd = len(against) >= 2 * len(own) and sum(against.values()) >= ODD * sum(own.values())
+            value = claim.text[amount.start : amount.end]
+            yield Disagreement(claim.text, value, shown[key], tuple(sorted(own)), tuple(sorted(against)), odd)
+
+
+def _same_thing(text: str, amount: Amount, among: Sequence[Passage]) -> list[Passage]:
+    """Return the passages that say something of the same thing: all names of the claim, and most of its words."""
+    bare = text[: amount.start] + text[amount.end :]
+    wanted = {word for word in content_words(bare) if not word[0].isdigit()}
+    return [
+        passage
+        for passage in aligned(bare, among)
+        if not (names(bare) and missing_names(bare, [f"{passage.title}. {passage.text}"]))
+        and len(wanted & passage.words) >= SAME_THING * len(wanted)
+    ]

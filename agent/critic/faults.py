@@ -1,0 +1,301 @@
+"""What is wrong with a statement, held against the evidence that it cites. Code only; each finding can be shown.
+
+A finding *contradicts* when the evidence says something else in that place, *misreads* when all of it stands there
+but belongs to something else, *adds* when it does not stand there at all.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import Literal
+
+from crowquill.agent.answer import Wrong
+from crowquill.agent.critic.opposites import COMPARED, OPPOSITES, polarity
+from crowquill.agent.critic.paraphrase import ALIKE
+from crowquill.agent.critic.passages import OPENING, Passage, Segment, aligned, segments, stems_of_names, turns
+from crowquill.memory.amounts import Amount, amounts, held, shares
+from crowquill.memory.textual import content_words, dates, fold, names, stem, stems
+from crowquill.memory.unit_words import UNITS
+from crowquill.memory.verify import missing_dates, missing_names
+
+FaultKind = Literal[
+    "citation", "number", "unit", "date", "name", "negation", "opposite", "pairing", "order", "added"
+]
+
+NONE, SOME, MANY = 0.25, 0.6, 3
+"""When a part of a statement was added: of its words at most NONE stand in the evidence, or at most SOME where MANY
+are missing. Set by bench/critic.py on its tuning half."""
+_UNITS = frozenset(stem(word) for word in UNITS)
+_CYRILLIC, _LETTER = re.compile(r"[А-яЁё]"), re.compile(r"[^\W\d_]")
+_PART = re.compile(
+    r"[,;]\s+|\s+(?:and|which|who|that|because|и|а|но|который|которая|которое|потому что|так как)\s+", re.IGNORECASE
+)
+_DIRECTED = re.compile(
+    r"\b(?:than|чем)\b|\w+ed\b|\b(?:beat|won|wrote|led|took|made|taught|sold|bought)\b", re.IGNORECASE
+)
+_ONE_IN = re.compile(r"\b(\w+) (?:in|out of|из) (\w+)\b", re.IGNORECASE)
+_SHARE_OFF = 3
+"""Percentage points by which "six in ten" may be off."""
+_BY = re.compile(r"\bby\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One finding; `text` says it in a few words."""
+
+    kind: FaultKind
+    wrong: Wrong
+    text: str
+
+
+def find_faults(statement: str, texts: Sequence[str], among: Sequence[Passage], objective: str) -> list[Fault]:
+    """Return what is wrong with a statement; `texts` are the cited evidence whole, `among` its passages.
+
+    Names that the objective itself uses need no receipt; numbers always do. Of a statement in another alphabet than
+    its evidence only the numbers can be checked.
+    """
+    near = aligned(statement, among)
+    found = [*_numbers(statement, texts, near), *_dates(statement, texts, near)]
+    if _is_cyrillic(statement) != _is_cyrillic(" ".join(texts)):
+        return found
+    found += _names(statement, texts, near, objective)
+    if not found:
+        found = [*_pairing(statement, among), *_relations(statement, among)]
+    if not found and all(passage.is_prose for passage in among):
+        found = list(_added(statement, texts, objective))
+    return [*found, *_polarity(statement, near), *_order(statement, near)]
+
+
+def _is_cyrillic(text: str) -> bool:
+    return 2 * len(_CYRILLIC.findall(text)) > len(_LETTER.findall(text))
+
+
+# --- numbers, dates, names ---
+
+
+def number_faults(statement: str, texts: Sequence[str]) -> list[Fault]:
+    """Return the numbers of a statement without a receipt, in the order in which they stand."""
+    return list(_numbers(statement, texts, ()))
+
+
+def _numbers(statement: str, texts: Sequence[str], near: Sequence[Passage]) -> Iterator[Fault]:
+    given = [amount for text in texts for amount in (*amounts(text), *_of_dates(text))]
+    parts = [share for text in texts for share in shares(text)]
+    spans = [(date.start, date.end) for date in dates(statement)]
+    spans += [match.span() for match in _ONE_IN.finditer(statement) if _is_share(match, given)]
+    for amount in amounts(statement):
+        if any(start <= amount.start < end for start, end in spans):
+            continue  # a date is looked at as a whole, as is "six in ten"
+        if amount.is_spelled and amount.value == 1 and not amount.dimension:
+            continue
+        way = held(amount, given, parts)
+        if way == "unit":
+            said = next((_shown(p.text, o) for p in near for o in amounts(p.text) if o.value == amount.value), "")
+            told = f"; the evidence says {said}" if said else ""
+            yield Fault("unit", "contradicts", f"no receipt for {_shown(statement, amount)}{told}")
+        elif not way:
+            other = _instead(amount, near)
+            told = f"; the evidence says {other}" if other else ""
+            yield Fault("number", "contradicts" if other else "adds", f"no receipt for {amount.text}{told}")
+
+
+def _is_share(match: re.Match[str], given: Sequence[Amount]) -> bool:
+    """Say whether "six in ten" is what a percentage of the evidence comes to."""
+    part, whole = (amounts(f"{word} parts") for word in match.groups())
+    if not part or not whole or not whole[0].value:
+        return False
+    share = 100 * part[0].value / whole[0].value
+    return any(other.is_percent and abs(other.value - share) <= _SHARE_OFF for other in given)
+
+
+def _of_dates(text: str) -> Iterator[Amount]:
+    for date in dates(text):
+        for part in (date.year, date.month, date.day):
+            if part is not None:
+                yield Amount(Fraction(part), date.start, date.end, text=str(part))
+
+
+def _shown(text: str, amount: Amount) -> str:
+    return text[amount.start : amount.end]
+
+
+def _instead(amount: Amount, near: Sequence[Passage]) -> str:
+    """Return what the passages that a statement is about give in the place of an amount, "" when nothing."""
+    for passage in near:
+        for other in amounts(passage.text):
+            if other.kind == amount.kind and (amount.kind or not other.dimension):
+                return _shown(passage.text, other)
+    return ""
+
+
+def _dates(statement: str, texts: Sequence[str], near: Sequence[Passage]) -> Iterator[Fault]:
+    for date in missing_dates(statement, texts):
+        dated = any(dates(passage.text) for passage in near)
+        yield Fault("date", "contradicts" if dated else "adds", f"no receipt for {date}")
+
+
+def _names(statement: str, texts: Sequence[str], near: Sequence[Passage], objective: str) -> Iterator[Fault]:
+    said = set().union(*stems_of_names(statement), *stems_of_names(objective))
+    for name in missing_names(statement, [*texts, objective]):
+        others = [other for passage in near for other in stems_of_names(passage.text) if not other & said]
+        yield Fault("name", "contradicts" if others else "adds", f"no receipt for {name}")
+
+
+# --- what belongs to what ---
+
+
+def _pairing(statement: str, among: Sequence[Passage]) -> Iterator[Fault]:
+    """Find numbers that stand in the evidence, but beside the words of something else.
+
+    A word tells when it stands beside another number of the same kind and nowhere beside this one; the words next
+    to the number count double.
+    """
+    given = [part for passage in among if passage.is_prose for part in segments(passage.text, passage.title)]
+    computed = [amount for passage in among if not passage.is_prose for amount in amounts(passage.text)]
+    for own in segments(statement):
+        if not own.is_alone or held(own.amount, computed):
+            continue
+        same = [part for part in given if held(own.amount, [part.amount]) not in ("unit", "")]
+        rivals = [part for part in given if part not in same and part.amount.kind == own.amount.kind]
+        beside = frozenset[str]().union(*(part.words for part in same))
+        words = {word for word in own.words if not word[0].isdigit()}
+        lost = any(
+            _weight(words & rival.words - beside, own) > _weight(words & beside - rival.words, own)
+            for rival in rivals
+        )
+        if same and lost:
+            yield Fault("pairing", "misreads", f"{own.amount.text} is said of something else")
+
+
+def _weight(words: frozenset[str] | set[str], own: Segment) -> int:
+    return sum(2 if word in own.near else 1 for word in words)
+
+
+def _relations(statement: str, among: Sequence[Passage]) -> Iterator[Fault]:
+    """Find two names that the evidence says the same of, but each beside a partner of its own.
+
+    "The Rhine flows through Vienna", where the Danube flows through Vienna and the Rhine through Cologne. A name
+    that both have beside them leads from one to the other, and nothing is wrong.
+    """
+    own = list(dict.fromkeys(stems_of_names(statement)))
+    said = content_words(statement).difference(*own)
+    places = [_Place.of(turn, passage) for passage in among if passage.is_prose for turn in turns(passage.text)]
+    for first, second in pairwise(own):
+        if any(first <= place.words and second <= place.words for place in places):
+            continue
+        at = [place for place in places if first <= place.words and said & place.words]
+        to = [place for place in places if second <= place.words and said & place.words]
+        partners = [set().union(*(place.names for place in group)) - set(own) for group in (at, to)]
+        if all(partners) and not partners[0] & partners[1]:
+            yield Fault("pairing", "misreads", f"{' '.join(sorted(second))} is said of something else")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A part of a passage: its words and names, with the title of the page where it names nothing at its start."""
+
+    words: frozenset[str]
+    names: frozenset[frozenset[str]]
+
+    @classmethod
+    def of(cls, turn: str, passage: Passage) -> "_Place":
+        found = names(turn, openings=True)
+        about = "" if found and found[0].start <= OPENING else f"{passage.title}. "
+        return cls(frozenset(stems(about + turn)), frozenset(stems_of_names(about + turn)))
+
+
+# --- the opposite ---
+
+
+def _polarity(statement: str, near: Sequence[Passage]) -> Iterator[Fault]:
+    """Find a word that is denied on one side only, or that is the opposite of what stands there.
+
+    Where a word is denied on both sides, the two agree. Only passages count that hold the statement's numbers.
+    """
+    wanted = amounts(statement)
+    holding = [passage for passage in near if any(held(amount, amounts(passage.text)) for amount in wanted)]
+    near = holding if holding else near
+    if not near:
+        return
+    said, given = polarity(statement), _joined(polarity(passage.text) for passage in near)
+    proper = set().union(*stems_of_names(statement))
+    shared = [word for word in said if word in given and word not in proper]
+    denied_alike = any(True in said[word] & given[word] for word in shared)
+    if not denied_alike and any(not said[word] & given[word] for word in shared):
+        yield Fault("negation", "contradicts", "says the opposite: one of the two denies it")
+        return
+    for word in said:
+        for table in (OPPOSITES, COMPARED):
+            other = next((other for other in table.get(word, ()) if other in given and other not in said), None)
+            if other is None or word in given or (table is COMPARED and not _same_order(statement, near[0].text)):
+                continue
+            if said[word] & given[other]:
+                yield Fault("opposite", "contradicts", f"says the opposite: {word}, where the evidence has {other}")
+                return
+
+
+def _joined(maps: Iterable[dict[str, set[bool]]]) -> dict[str, set[bool]]:
+    found: dict[str, set[bool]] = {}
+    for single in maps:
+        for word, ways in single.items():
+            found.setdefault(word, set()).update(ways)
+    return found
+
+
+def _same_order(statement: str, text: str) -> bool:
+    """Say whether the names that both hold come in the same order in both."""
+    folded, quoted = fold(statement).casefold(), fold(text).casefold()
+    shared = [fold(name.text).casefold() for name in names(statement, openings=True)]
+    shared = list(dict.fromkeys(name for name in shared if name in quoted))
+    return sorted(shared, key=folded.index) == sorted(shared, key=quoted.index)
+
+
+def _order(statement: str, near: Sequence[Passage]) -> Iterator[Fault]:
+    """Find two names that have changed places around a verb or a comparison: who beat whom."""
+    for passage in near[:1]:
+        own, given = (_between(text) for text in (statement, passage.text))
+        if own is None or given is None or own[0] != given[1] or own[1] != given[0]:
+            continue
+        directed = _DIRECTED.search(own[2]) and content_words(own[2]) & content_words(given[2])
+        if directed and (_BY.search(own[2]) is None) == (_BY.search(given[2]) is None):
+            yield Fault("order", "misreads", "the two have changed places")
+
+
+def _between(text: str) -> tuple[frozenset[str], frozenset[str], str] | None:
+    found = names(text, openings=True)
+    if len(found) < 2:
+        return None
+    first, second = found[0], found[1]
+    words = stems_of_names(text)
+    return words[0], words[1], text[first.end : second.start]
+
+
+# --- what was added ---
+
+
+def _added(statement: str, texts: Sequence[str], objective: str) -> Iterator[Fault]:
+    """Find the first part of a statement whose words do not stand in the evidence.
+
+    Nearly none of at least two, or at least three and most of them. Names and numbers are looked at elsewhere.
+    """
+    known = content_words(" ".join([*texts, objective]))
+    for part in _PART.split(statement):
+        proper = content_words(" ".join(name.text for name in names(part, openings=True)))
+        own = [
+            word for word in content_words(part) if word[0].isalpha() and word not in proper and word not in _UNITS
+        ]
+        unseen = [word for word in own if not _stands(word, known)]
+        alone = len(own) >= 2 and len(unseen) >= (1 - NONE) * len(own)
+        if alone or (len(unseen) >= MANY and len(unseen) >= (1 - SOME) * len(own)):
+            yield Fault("added", "adds", f"nothing says “{part.strip(' .,;')}”")
+            return
+
+
+def _stands(word: str, known: frozenset[str]) -> bool:
+    """Say whether a stem stands among others, or one that says the same, or its first two thirds (four letters)."""
+    if word in known or ALIKE.get(word, frozenset()) & known:
+        return True
+    root = word[: max(4, len(word) * 2 // 3)]
+    return len(word) > 4 and any(other.startswith(root) for other in known)

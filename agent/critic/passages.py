@@ -1,0 +1,131 @@
+"""Passages of the evidence that are as long as a statement, and which of them a statement is about."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from crowquill.memory.amounts import Amount, amounts
+from crowquill.memory.evidence import Evidence, Quote, Table, plain_text
+from crowquill.memory.textual import content_words, names, split_sentences, stem
+
+_TURN = re.compile(
+    r";|:\s|,?\s+\b(?:while|whereas|but)\b|,\s+(?:and|а|но|и)\b|\s+\b(?:тогда как|в то время как)\b", re.IGNORECASE
+)
+_SPLIT = re.compile(r"\s+(?:and|и)\s+|,\s+|\s*[;()]\s*|\s+(?:while|whereas|but|а|но)\s+", re.IGNORECASE)
+OPENING = 12
+"""Characters within which a part of a sentence names what it is about."""
+_PRONOUN = re.compile(r"(?:it|its|he|his|she|her|they|their|он|его|она|её|ее|они|их|оно)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A sentence of the evidence, with the title of its page; rows and computations are no prose."""
+
+    text: str
+    title: str
+    is_prose: bool = True
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The stems of its content words, those of the title included."""
+        return content_words(f"{self.title}. {self.text}")
+
+
+@lru_cache(maxsize=512)
+def _sentences(text: str, title: str) -> tuple[Passage, ...]:
+    return tuple(Passage(text[start:end], title) for start, end in split_sentences(text))
+
+
+def passages(evidence: Sequence[Evidence]) -> list[Passage]:
+    """Return the sentences of quotes, the rows of tables, and computations as they are written."""
+    found: list[Passage] = []
+    for item in evidence:
+        match item:
+            case Quote():
+                found += _sentences(item.text, item.source.title)
+            case Table():
+                head = " ".join(item.columns)
+                found += [Passage(" | ".join(map(str, row)), head, False) for row in item.rows]
+            case _:
+                found.append(Passage(plain_text(item), "", False))
+    return found
+
+
+def aligned(statement: str, among: Sequence[Passage], share: float = 0.6) -> list[Passage]:
+    """Return the passages a statement is about: most words in common, and those with nearly as many, best first.
+
+    Names and long words count double, numbers not at all, as they are what is checked.
+    """
+    wanted = {word for word in content_words(statement) if not word[0].isdigit()}
+    proper = content_words(" ".join(name.text for name in names(statement)))
+    scored = [
+        (sum(2.0 if word in proper else 1.0 for word in wanted & passage.words), passage) for passage in among
+    ]
+    best = max((score for score, _ in scored), default=0.0)
+    near = [(score, passage) for score, passage in scored if score > 0 and score >= share * best]
+    return [passage for _, passage in sorted(near, key=lambda pair: -pair[0])]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of a sentence around an amount: the words that belong to it, and those next to it.
+
+    `about` is what it is about: the first name of the part, else of the part before, else the title.
+    """
+
+    amount: Amount
+    words: frozenset[str]
+    near: frozenset[str]
+    about: frozenset[str]
+    is_alone: bool
+
+
+def segments(text: str, title: str = "") -> list[Segment]:
+    """Split a sentence at commas and conjunctions, and return its parts around each amount.
+
+    A part that begins without a name of its own is about what the part before is about, the first about the title;
+    one that is hardly more than a number ("between 2 and 3") shares the words of the part before.
+    """
+    found: list[Segment] = []
+    about, before = content_words(title), frozenset[str]()
+    for clause in _clauses(text):
+        own = names(clause, openings=True)
+        opens = not own or own[0].start > OPENING or _PRONOUN.match(clause.lstrip(" ,;")) is not None
+        about = about if opens else content_words(own[0].text)
+        words = content_words(clause) | about
+        given = amounts(clause)
+        few = len([word for word in content_words(clause) if not word[0].isdigit()]) <= 1
+        words |= before if few and given else frozenset()
+        before = words
+        for amount in given:
+            alone = [other.kind for other in given].count(amount.kind) == 1
+            found.append(Segment(amount, words, _beside(clause, amount), about, alone))
+    return found
+
+
+def _beside(clause: str, amount: Amount) -> frozenset[str]:
+    """Return the nearest content word on either side of an amount."""
+    found = frozenset[str]()
+    for words in (reversed(clause[: amount.start].split()), clause[amount.end :].split()):
+        found |= next((near for word in words if (near := content_words(word))), frozenset[str]())
+    return found
+
+
+def _clauses(text: str) -> list[str]:
+    starts = [0, *(match.start() for match in _SPLIT.finditer(text)), len(text)]
+    return [text[start:end] for start, end in pairwise(starts)]
+
+
+def turns(text: str) -> list[str]:
+    """Split a sentence where it turns to something else: "while", "whereas", "but", a semicolon."""
+    return [part for part in _TURN.split(text) if part.strip()]
+
+
+def stems_of_names(text: str) -> list[frozenset[str]]:
+    """Return the names of a text, each as its stems."""
+    return [
+        frozenset(stem(word.lower()) for word in re.findall(r"[^\W_]+", name.text))
+        for name in names(text, openings=True)
+    ]

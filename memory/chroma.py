@@ -1,0 +1,109 @@
+"""A Chroma collection: the only module that knows chromadb."""
+
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+from crowquill.memory.embed import Vectors
+
+_UPSERT = 500
+"""Vectors given to Chroma at once: about a second's work when there are a hundred thousand."""
+
+Rows = tuple[list[int], Vectors]
+
+
+class Collection:
+    """The one collection of a Chroma directory. Ids are the store's sequence numbers."""
+
+    def __init__(self, directory: Path, space: str) -> None:
+        import chromadb  # 1 s, and only for large memories
+        from chromadb.config import Settings
+
+        self._client: Any = chromadb.PersistentClient(str(directory), Settings(anonymized_telemetry=False))
+        self._collection: Any = self._client.get_or_create_collection(
+            "evidence",
+            embedding_function=None,  # else its own embedder comes, with a download
+            configuration={"hnsw": {"space": "ip", "ef_search": 200}},
+            metadata={"space": space},
+        )
+        self.space = (self._collection.metadata or {}).get("space")
+
+    def upsert(self, numbers: list[int], vectors: Vectors) -> None:
+        for start in range(0, len(numbers), _UPSERT):
+            some = slice(start, start + _UPSERT)
+            self._collection.upsert(ids=[str(number) for number in numbers[some]], embeddings=vectors[some])
+
+    def query(self, vector: Vectors, limit: int) -> list[tuple[int, float]]:
+        found = self._collection.query(query_embeddings=[vector], n_results=limit, include=["distances"])
+        return [(int(id_), 1.0 - float(d)) for id_, d in zip(found["ids"][0], found["distances"][0], strict=True)]
+
+    def feed(self, rows: Rows, stop: threading.Event) -> bool:
+        """Upsert those of `rows` that are missing; False when it was stopped, or holds others than these."""
+        numbers, vectors = rows
+        held = {int(id_) for id_ in self._collection.get(include=[])["ids"]}
+        if held - set(numbers):
+            return False
+        missing = [at for at, number in enumerate(numbers) if number not in held]
+        for start in range(0, len(missing), _UPSERT):
+            if stop.is_set():
+                return False
+            some = missing[start : start + _UPSERT]
+            self.upsert([numbers[at] for at in some], vectors[some])
+        return True
+
+    def finds(self, rows: Rows) -> bool:
+        """Say whether a query for everything returns each of `rows` and nothing else; `count()` does not know."""
+        numbers, vectors = rows
+        if not numbers:
+            return True
+        return {number for number, _ in self.query(vectors[-1], len(numbers))} == set(numbers)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def open_audited(directory: Path, space: str, rows: Rows, stop: threading.Event) -> Collection | None:
+    """Open the newest collection with all of `rows`, or build one; None when that was stopped, or is no use.
+
+    Collections are numbered folders: one is built in `new`, where a stopped build goes on, and gets the next number
+    by one rename; never the path of a damaged one, whose broken client Chroma keeps per path.
+    """
+    numbered = sorted(int(folder.name) for folder in directory.glob("*") if folder.name.isdecimal())
+    if numbered:
+        chroma = _try_open(directory / str(numbered[-1]), space, rows, stop)
+        if chroma is not None or stop.is_set():
+            return chroma
+    target = directory / str(numbered[-1] + 1 if numbered else 1)
+    if not _build(directory / "new", space, rows, stop):
+        return None
+    (directory / "new").rename(target)
+    for old in numbered:
+        shutil.rmtree(directory / str(old), ignore_errors=True)
+    return _try_open(target, space, rows, stop)
+
+
+def _build(place: Path, space: str, rows: Rows, stop: threading.Event) -> bool:
+    """Build a collection, or go on with one; what cannot be gone on with is begun anew, once."""
+    for fresh in (False, True):
+        if fresh:
+            shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        chroma = _try_open(place, space, rows, stop)
+        if chroma is not None:
+            chroma.close()
+            return True
+        if stop.is_set():
+            return False
+    return False
+
+
+def _try_open(directory: Path, space: str, rows: Rows, stop: threading.Event) -> Collection | None:
+    try:
+        chroma = Collection(directory, space)
+        if chroma.space == space and chroma.feed(rows, stop) and chroma.finds(rows):
+            return chroma
+        chroma.close()
+    except Exception:  # noqa: S110 - whatever a damaged directory raises, the answer is the same
+        pass
+    return None

@@ -1,0 +1,85 @@
+"""The schema of `config.yaml`: what a run may do without asking, what it asks, and what it refuses."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from crowquill.tasks.spec import ApprovalSpec, Strict
+
+_Glob = Annotated[str, Field(min_length=1, max_length=300)]
+_Mode = Literal["auto", "ask", "strict"]
+
+
+class OwnApprovalSpec(ApprovalSpec):
+    """A rule of the person's own, which may also allow."""
+
+    decide: Literal["allow", "ask", "deny"]  # type: ignore[assignment]  # wider on purpose
+    """allow: it is done without asking."""
+
+
+class RestrictingSpec(Strict):
+    """What a workspace may say: it makes the person's own rules tighter, never looser."""
+
+    mode: _Mode | None = None
+    """The tighter of this and the person's holds: auto, then strict, then ask."""
+    approvals: list[ApprovalSpec] = Field(default_factory=list)
+    """Looked at before the person's."""
+    only_hosts: list[_Glob] = Field(default_factory=list)
+    """The only hosts that are fetched."""
+    deny_hosts: list[_Glob] = Field(default_factory=list)
+    """Hosts that are never fetched."""
+
+
+class SafetySpec(Strict):
+    """What a person's own settings may say."""
+
+    mode: _Mode | None = None
+    """auto only reads; ask asks first; strict also plans first. ask when not given, where somebody can be asked."""
+    approvals: list[OwnApprovalSpec] = Field(default_factory=list)
+    """Rules in order; the first that matches decides."""
+    only_hosts: list[_Glob] = Field(default_factory=list)
+    """The only hosts that are fetched."""
+    deny_hosts: list[_Glob] = Field(default_factory=list)
+    """Hosts that are never fetched."""
+    private_egress: bool = False
+    """Let data of databases, files and memory go into searches and URLs."""
+    seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 300.0
+    """How long a person is waited for; then it is a no."""
+
+
+class Defaults(Strict):
+    """What the command line uses where nothing is given; each key is the long option of that name."""
+
+    model: str | None = None
+    """As `local`, `openai:NAME` or `http://HOST:PORT/v1#NAME`."""
+    policy: str | None = None
+    """guided or json."""
+    corpus: list[str] = Field(default_factory=list)
+    """Indexed folders."""
+    db: list[str] = Field(default_factory=list)
+    """Databases."""
+    data: list[str] = Field(default_factory=list)
+    """Data files."""
+    web: bool | None = None
+    """Live search and fetching."""
+    search: str | None = None
+    """Web search providers, in order."""
+    budget: str | None = None
+    """As `steps=20,seconds=120`."""
+    select: str | None = None
+    """As `best_of_n:4`."""
+    profile: str | None = None
+    """File of a profile."""
+
+
+class PersonSettings(Strict):
+    """The person's own `config.yaml`."""
+
+    safety: SafetySpec = SafetySpec()
+    defaults: Defaults = Defaults()
+
+
+class WorkspaceSettings(Strict):
+    """The `config.yaml` of a workspace."""
+
+    safety: RestrictingSpec = RestrictingSpec()
