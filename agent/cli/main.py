@@ -436,6 +436,37 @@ def doctor(workspace: Workspace = None, as_json: AsJson = False) -> None:
     raise typer.Exit(run_doctor(workspace, as_json=as_json))
 
 
+_PAGES = {
+    "browse": "browser",
+    "call": "maths",
+    "eval": "eval",
+    "index": "task-files",
+    "math": "maths",
+    "models": "models",
+    "run": "task-files",
+    "runs": "runs",
+    "sql": "sql",
+    "validate": "task-files",
+}
+"""The page of `crowquill help` that tells more about a command's errors."""
+
+
+def _more(page: str) -> str:
+    command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    page = page if page else _PAGES.get(command, "tutorial")
+    return "" if command == "help" else f" (more: crowquill help {page})"
+
+
+@app.command("help")
+def help_command(
+    page: Annotated[str | None, typer.Argument(help="Name of a page; a list of all when not given.")] = None,
+) -> None:
+    """Show a page of the documentation."""
+    from crowquill.agent.cli.guide import show_help
+
+    show_help(page)
+
+
 def main() -> None:
     """Run the command line; an error of ours is one line and exit code 2 (the user's) or 1."""
     from crowquill.errors import UserError
@@ -448,7 +479,7 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        typer.echo(f"crowquill: {error}", err=True)
+        typer.echo(f"crowquill: {error}{_more(error.page)}", err=True)
         sys.exit(2)
     except CrowquillError as error:
         typer.echo(f"crowquill: {error}", err=True)
