@@ -42,8 +42,8 @@ Mode = Literal["new", "resume", "replay", "cassette"]
 """How a journal is used: for a new run or one that was left; for a replay, which calls and writes nothing; for a
 run whose effects come from a cassette, which calls nothing, but whose events are new."""
 
-_AWAITED: frozenset[EffectKind] = frozenset({"model", "ask", "steer"})
-"""Effects whose outcome is on disk before it is used: they were paid for, or a person was asked."""
+_AWAITED: frozenset[EffectKind] = frozenset({"model", "ask", "steer", "random"})
+"""Effects whose outcome is on disk before it is used: they were paid for, or a person was asked, or the seed."""
 
 _INSTANT: frozenset[EffectKind] = frozenset({"clock", "random"})
 """Effects that cannot be interrupted: intent and result are written at once."""
