@@ -18,6 +18,7 @@ from crowquill.agent.approvals import ApprovalRule, Approver, Safety
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.cassette import Tape, insert_tape, read_cassette, write_cassette
 from crowquill.agent.config import PARTS, ROLES, Layout, Part, PlanMode, PolicyName, RunConfig
+from crowquill.agent.critic.choices import FILE, feedback, keep
 from crowquill.agent.drive import Driver
 from crowquill.agent.events import Event, Progress, RunFinished
 from crowquill.agent.examples import read_examples
@@ -268,6 +269,18 @@ class Agent:
             raise UserError("this answer has no query that could be taught about")
         lesson = Lesson(queries[-1].database, answer.objective, queries[-1].sql, " ".join(correction.split()))
         LessonStore(self.workspace.database, clock=self.clock).keep(lesson)
+
+    def rate(self, answer: Answer, *, accepted: bool | None = None, edited: str = "") -> None:
+        """Keep what you think of an answer: that it was accepted or not, or how you would have put it.
+
+        It is stored with the choices of `crowquill compare`, which the weights of the reward are fitted to.
+
+        Raises:
+            UserError: neither is given, or the workspace cannot be written.
+        """
+        if (accepted is None) == (not edited):
+            raise UserError("say either whether the answer was accepted, or how it should read")
+        keep(self.workspace.path / FILE, [feedback(answer, accepted=accepted, edited=edited)])
 
     def ask(self, objective: str) -> Answer:
         """Answer an objective; blocks. Works inside a running event loop, too: it uses a thread of its own.

@@ -16,6 +16,7 @@ from crowquill.agent.config import Layout, PlanMode, PolicyName
 from crowquill.agent.models.base import Model, Role
 from crowquill.agent.report.page import write_report
 from crowquill.agent.safety import personal_safety
+from crowquill.agent.select.options import Select
 from crowquill.agent.settings import load_defaults
 from crowquill.agent.story import read_story
 from crowquill.errors import UserError
@@ -42,6 +43,7 @@ class AskOptions:
     budget: str | None = None
     memory: bool = True
     select: str | None = None
+    judge: str | None = None
     examples: Path | None = None
     cache: bool = True
     allow_write: bool = False
@@ -91,7 +93,7 @@ class AskOptions:
         alone = not self.corpora and not self.databases and not self.data
         return Agent(
             model="local" if self.model is None else self.model,
-            models=models,
+            models=models if self.judge is None else {"judge": self.judge, **(models or {})},
             policy=cast("PolicyName | None", self.policy),
             corpora=self.corpora,
             databases=self.databases,
@@ -103,7 +105,7 @@ class AskOptions:
             budget=None if self.budget is None else Budget.parse(self.budget),
             memory=self.memory,
             cache=self.cache,
-            select="single" if self.select is None else self.select,
+            select=self._selection(),
             allow_write=self.allow_write,
             approver=TerminalApprover() if approver is None and self.mode != "auto" and can_ask() else approver,
             profile=self.profile,
@@ -113,6 +115,12 @@ class AskOptions:
             workspace=self.workspace,
             safety=personal_safety(self.mode, self.safety),
         )
+
+    def _selection(self) -> Select:
+        """Return the selection; naming a judge has it grade, where nothing else is said. Raises UserError."""
+        chosen = Select.parse("single" if self.select is None else self.select)
+        judged = self.judge is not None and chosen.judge == "off"
+        return replace(chosen, judge="grade") if judged else chosen
 
 
 def _given(value: T | None, default: T | None) -> T | None:
