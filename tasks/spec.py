@@ -175,7 +175,7 @@ class RunSpec(Strict):
     """The model of all roles: local, openai:NAME, http://HOST:PORT/v1#NAME, langchain:P:NAME, scripted:FILE."""
     models: dict[RoleName, str] = {}
     """Other models for single roles."""
-    policy: Literal["guided", "json"] | None = None
+    policy: Literal["guided", "json", "tools"] | None = None
     """guided for models of 1–3 billion parameters, json for larger ones; by the model when not given."""
     profile: str | None = None
     """A profile beside this file: who the agent is, its manner, its knowledge and its tools."""
