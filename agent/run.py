@@ -24,14 +24,14 @@ from crowquill.agent.select.redraft import redraft
 from crowquill.agent.state import State
 from crowquill.agent.steering import Heard
 from crowquill.agent.workshop import Workshop
-from crowquill.agent.writer import compose, write
+from crowquill.agent.writer import compose, joined, write
 from crowquill.errors import BudgetExceeded, ModelError
 from crowquill.memory.evidence import Evidence, Quote, Source
 from crowquill.tasks.agenda import Agenda
 from crowquill.tasks.task import Task
 from crowquill.tools.context import Json
 
-_KNOWN: dict[PolicyName, int] = {"guided": 4, "json": 12}
+_KNOWN: dict[PolicyName, int] = {"guided": 4, "json": 12, "tools": 12}
 """Pieces of evidence of earlier answers with which a question begins: prompts of small models stay short."""
 _BARREN_BATCHES = 2
 """Batches in a row without new evidence after which a run ends."""
@@ -81,7 +81,7 @@ class Run:
         await self.lane.emit(RunStarted(self.services.journal.run_id, self.objective, model, self.config.policy))
         await self._warn_of_unknown_prices()
         await self._take_up()
-        if self.config.select.strategy == "single":
+        if self.config.select.strategy == "single" and self.config.select.judge == "off":
             return await self._finish(await self.attempt())
         return await self._finish(*await Candidates(self.config.select, self).choose())
 
@@ -111,6 +111,13 @@ class Run:
         draft = await redraft(other.lane, self.config.policy, self.objective, evidence)
         ending: tuple[Stopped, str] = ("answered", "") if draft is not None else ("not_found", "it found no answer")
         return await other.score(draft, evidence, ending)
+
+    def rescored(self, attempt: Attempt) -> Attempt:
+        """Return an attempt with the reward that its candidate has now."""
+        return replace(attempt, reward=self._rewarded(attempt.candidate))
+
+    def _rewarded(self, candidate: Candidate) -> Reward:
+        return reward(candidate, self.objective, weights=self.config.weights)
 
     def _branch(self, number: int, ledger: Ledger) -> "Run":
         other = Run(self.objective, self.config, self.services, self.workshop, ledger=ledger, number=number)
@@ -161,7 +168,7 @@ class Run:
 
     async def _plan(self) -> Agenda:
         agenda = await self.planning.start(self.objective)
-        if self.config.safety.mode == "strict" and self.config.policy == "json":
+        if self.config.safety.mode == "strict" and self.config.policy != "guided":
             self.rules.acts += await foresee(self.objective, agenda.tasks, self.workshop.acting, self.lane)
         return agenda
 
@@ -263,8 +270,7 @@ class Run:
             nothing = Stop(why if why else stopped)
             return Attempt(self.number, Candidate("", (), kept), Reward(0.0, ()), nothing, stopped, why, left)
         candidate = _cited_first(check(draft, evidence, self.objective))
-        score = reward(candidate, self.objective, weights=self.config.weights, steps=self.ledger.steps)
-        judgement = verdict(candidate)
+        score, judgement = self._rewarded(candidate), verdict(candidate)
         await self.lane.emit(Judged(candidate.short, candidate.claims, score, judgement, self.number))
         return Attempt(self.number, candidate, score, judgement, stopped, why, left)
 
@@ -281,7 +287,12 @@ class Run:
                 )
             except (BudgetExceeded, ModelError) as error:
                 await self.lane.emit(Noticed(f"the answer could not be written: {error}", "warning"))
-                return None, ("budget" if isinstance(error, BudgetExceeded) else "error"), str(error)
+                parts = [(outcome.draft, outcome.evidence) for outcome in self._standing if outcome.draft]
+                return (
+                    joined(parts, evidence),
+                    ("budget" if isinstance(error, BudgetExceeded) else "error"),
+                    str(error),
+                )
         if draft is not None and draft.claims and not is_unknown(draft.short):
             return draft, stopped, why
         return None, *(
@@ -308,6 +319,7 @@ class Run:
             open=chosen.open,
             selection=selection,
             disagreements=candidate.disagreements,
+            grades=candidate.grades,
             output=output,
         )
         await self.lane.emit(RunFinished(answer, stopped))
