@@ -49,7 +49,7 @@ async def _write(objective: str, results: str, evidence: Sequence[Evidence], lan
         results=results,
     )
     schema = claims_schema(list(range(1, len(evidence) + 1)))
-    reply = await lane.complete(Request("write", messages, 900, schema))
+    reply = await lane.complete_whole(Request("write", messages, 900, schema))
     return read_draft(reply.parsed if reply.parsed is not None else {})
 
 
@@ -62,7 +62,7 @@ async def _write_long(objective: str, results: str, evidence: Sequence[Evidence]
     schema = object_schema({"short": {"type": "string", "maxLength": 200}, "points": points})
     block = evidence_block(evidence, lane.services.seed)
     messages = prompt("outline").messages(objective=objective, evidence=block, results=results)
-    reply = await lane.complete(Request("write", messages, 700, schema))
+    reply = await lane.complete_whole(Request("write", messages, 700, schema))
     outline: dict[str, Any] = reply.parsed if reply.parsed is not None else {"short": "", "points": []}
     claims: list[DraftClaim] = []
     for entry in outline["points"]:
@@ -87,11 +87,9 @@ def _cites(claim: DraftClaim, evidence: Sequence[Evidence]) -> tuple[int, ...]:
     dead = tuple(number for number in claim.cites if not 1 <= number <= len(evidence))
     cites = claim.cites
     if len(dead) == len(cites):
-        carried = [
-            (word_coverage(claim.text, searchable(item)), -number) for number, item in enumerate(evidence, 1)
-        ]
-        best = max(carried, default=(0.0, 0))
-        cites = (-best[1],) if best[0] >= _CARRIES else ()
+        shares = [word_coverage(claim.text, searchable(item)) for item in evidence]
+        best = max(shares, default=0.0)
+        cites = (shares.index(best) + 1,) if shares and best >= _CARRIES else ()
     return (*(needed(claim.text, cites, evidence) if cites else ()), *dead)
 
 
@@ -110,6 +108,20 @@ def compose(candidate: Candidate, *, open_tasks: Sequence[str] = (), objective: 
         if lines:
             text += f"\n\n{heading}: " + "; ".join(clean(line) for line in lines)
     return text
+
+
+def joined(parts: Sequence[tuple[Draft, Sequence[Evidence]]], evidence: Sequence[Evidence]) -> Draft | None:
+    """Put the answers of tasks one after the other, where nobody can write one out of them; None without any.
+
+    Each part numbers its own evidence. There is no short answer: that of a part is not that of the whole.
+    """
+    numbers = {item.id: number for number, item in enumerate(evidence, 1)}
+    claims = [
+        DraftClaim(claim.text, tuple(numbers[found[cite - 1].id] for cite in claim.cites if 0 < cite <= len(found)))
+        for draft, found in parts
+        for claim in draft.claims
+    ]
+    return Draft("", tuple(claims)) if claims else None
 
 
 def _sentence(claim: Claim, evidence: Sequence[Evidence]) -> str:

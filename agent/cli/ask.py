@@ -12,7 +12,7 @@ from crowquill.agent.budget import Budget
 from crowquill.agent.cli.approving import TerminalApprover, can_ask
 from crowquill.agent.cli.report import check_report
 from crowquill.agent.cli.session import drive, print_outcome
-from crowquill.agent.config import PlanMode, PolicyName
+from crowquill.agent.config import Layout, PlanMode, PolicyName
 from crowquill.agent.models.base import Model, Role
 from crowquill.agent.report.page import write_report
 from crowquill.agent.safety import personal_safety
@@ -49,6 +49,7 @@ class AskOptions:
     allow_write: bool = False
     profile: Path | None = None
     planning: PlanMode = "auto"
+    layout: Layout | None = None
     workspace: Path | None = None
     mode: Mode | None = None
     safety: Path | None = None
@@ -84,8 +85,8 @@ class AskOptions:
 
         Raises UserError.
         """
-        if self.policy not in (None, "guided", "json"):
-            raise UserError(f"unknown policy {self.policy!r}; use guided (small models) or json")
+        if self.policy not in (None, "guided", "json", "tools"):
+            raise UserError(f"unknown policy {self.policy!r}; use guided (small models), json or tools")
         search = () if self.search is None else split_specs(self.search)
         if search and self.web is False:
             raise UserError("--search asks the web and --no-web forbids it; give one of them")
@@ -109,6 +110,7 @@ class AskOptions:
             approver=TerminalApprover() if approver is None and self.mode != "auto" and can_ask() else approver,
             profile=self.profile,
             planning=self.planning,
+            layout=self.layout,
             examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
             safety=personal_safety(self.mode, self.safety),
