@@ -41,7 +41,8 @@ class RunConfig:
     changed, each time after an approval; `select` says how the answer is chosen among candidates, `weights` what
     the parts of the reward count (as shipped if empty), `form` how it is wanted, `conversation` what the question
     follows. Only `sites` are searched and fetched, when there are any, and `without_tools` names tools that are
-    taken away. `profile` says who the agent is, and `planning` whether it plans the whole way at once.
+    taken away, `knowledge` names what is recalled beside earlier runs. `profile` says who the agent is, and
+    `planning` whether it plans the whole way at once.
     """
 
     models: Mapping[Role, str]
@@ -66,6 +67,7 @@ class RunConfig:
     select: Select = field(default_factory=Select)
     weights: Mapping[str, float] = field(default_factory=dict)
     profile: Profile | None = None
+    knowledge: tuple[str, ...] = ()
     planning: PlanMode = "auto"
     form: Form = field(default_factory=Form)
     sites: tuple[str, ...] = ()
@@ -90,6 +92,7 @@ class RunConfig:
             "examples",
             "sites",
             "without_tools",
+            "knowledge",
         )
         lists = {name: tuple(data.get(name, ())) for name in names}
         data = dict(data)

@@ -2,12 +2,13 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from crowquill.agent.answer import Answer
 from crowquill.agent.approvals import FETCH, ApprovalRequest, By, Planned, rule_on
 from crowquill.agent.budget import FREE, Budget, Ledger, Price
 from crowquill.agent.events import Decided, Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
@@ -58,6 +59,7 @@ class Services:
     started: float
     publish: Callable[[Recorded | Progress], None]
     store: Callable[[Evidence, str], Alongside]
+    learn: Callable[[Answer, Sequence[str]], Alongside]
     gate: Gate
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     fork: Fork | None = None
@@ -98,6 +100,8 @@ class Lane:
         self.rules = rules
         self.sampling = sampling
         self.step = 0
+        self.numbered: list[Evidence] = []
+        """The evidence of the lane's task, in the order of the numbers by which the model knows it."""
         self._inside: list[Decided] | None = None
 
     @property
@@ -230,6 +234,7 @@ class Lane:
         """Record verified evidence: the event and the memory row in one transaction."""
         if isinstance(evidence, Table):
             self.rules.protect(evidence)
+        self.numbered.append(evidence)
         await self.emit(EvidenceFound(evidence), self.services.store(evidence, self.path))
 
     async def tick(self) -> None:

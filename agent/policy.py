@@ -33,17 +33,19 @@ class JsonPolicy:
             [self._toolkit.tools[name] for name in sorted(legal & set(self._toolkit.tools))], state, legal
         )
         if self._background is None:
-            self._background = await self._about_databases(state.task.goal)
+            self._background = await self._about_earlier(state)
         request = Request("act", self._messages(state), MAX_ACTION_TOKENS, schema)
         reply = await self._lane.complete(request)
         return _read_action(reply.parsed)
 
-    async def _about_databases(self, question: str) -> list[str]:
-        """Return what to know of earlier questions to the databases, and what a person has said about them."""
-        desk = self._toolkit.desk
-        if desk is None:
-            return []
-        found = [await desk.background(schema.database, question, self._lane) for schema in self._toolkit.schemas]
+    async def _about_earlier(self, state: State) -> list[str]:
+        """Return what to know of earlier questions to the databases, and what a person has said about answers."""
+        question = state.task.goal
+        lessons = await self._lane.services.memory.corrections(self._lane.lane, state.objective)
+        found = [[f"The user said about the answer to {each.question!r}: {each.correction}"] for each in lessons]
+        desk, schemas = self._toolkit.desk, self._toolkit.schemas
+        if desk is not None:
+            found += [await desk.background(schema.database, question, self._lane) for schema in schemas]
         return list(dict.fromkeys(one_line(line, 900) for lines in found for line in lines))
 
     def _messages(self, state: State) -> tuple[Message, ...]:
@@ -85,7 +87,8 @@ def _about(state: State) -> list[str]:
 
 def past_line(step: Step) -> str:
     """Return a step on one line: what was done, and what came of it."""
-    arguments = ", ".join(f"{name}={one_line(str(value), 80)}" for name, value in step.action.args.items())
+    args = sorted(step.action.args.items())  # a replay knows no other order
+    arguments = ", ".join(f"{name}={one_line(str(value), 80)}" for name, value in args)
     outcome = f"failed: {one_line(step.error, 160)}" if step.error else step.status
     return f"{step.index}. {step.action.tool}({arguments}) -> {outcome}"
 

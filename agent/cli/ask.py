@@ -40,6 +40,7 @@ class AskOptions:
     cache: bool = True
     allow_write: bool = False
     profile: Path | None = None
+    knowledge: tuple[str, ...] = ()
     planning: PlanMode = "auto"
     workspace: Path | None = None
     mode: Mode | None = None
@@ -70,6 +71,7 @@ class AskOptions:
             approver=TerminalApprover() if self.allow_write and can_ask() else None,
             select=self.select,
             profile=self.profile,
+            knowledge=self.knowledge,
             planning=self.planning,
             examples=() if self.examples is None else self.examples,
             workspace=self.workspace,

@@ -115,6 +115,9 @@ def ask(
     profile: Annotated[
         Path | None, typer.Option(help="YAML file: name, style, rules, knowledge folder and tools of the agent.")
     ] = None,
+    knowledge: Annotated[
+        list[str] | None, typer.Option(help="Documents learned by memory import, by name. Repeatable.")
+    ] = None,
     mode: Mode = None,
     safety: SafetyFile = None,
     plan: Annotated[
@@ -154,6 +157,7 @@ def ask(
         cache=cache,
         allow_write=allow_write,
         profile=profile,
+        knowledge=tuple(knowledge or ()),
         planning=plan,
         workspace=workspace,
         mode=mode,
