@@ -18,6 +18,8 @@ from crowquill.agent.approvals import ApprovalRule, Approver, Safety
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.cassette import Tape, insert_tape, read_cassette, write_cassette
 from crowquill.agent.config import PARTS, ROLES, Part, PlanMode, PolicyName, RunConfig
+from crowquill.agent.corrective import RecallMode
+from crowquill.agent.critic.choices import FILE, feedback, keep
 from crowquill.agent.drive import Driver
 from crowquill.agent.events import Event, Progress, RunFinished
 from crowquill.agent.examples import read_examples
@@ -90,7 +92,9 @@ class Agent:
         select: how the answer is chosen among candidates, as `best_of_n:4`, `majority:8,share=plan`; see `Select`.
         profile: name, manner, sources and tools of the agent: a `Profile`, or the path of its YAML file.
         knowledge: names of documents in the memory (`crowquill memory import`) that are recalled beside earlier
-        runs.
+            runs.
+        recall: how memory is asked: `plain`, with rewordings (`multi`), with a made-up answer (`hyde`), or graded
+            by the model, asked again in other words, and left for the web (`corrective`).
     """
 
     def __init__(
@@ -127,6 +131,7 @@ class Agent:
         profile: Profile | Path | str | None = None,
         planning: PlanMode = "auto",
         knowledge: Sequence[str] = (),
+        recall: RecallMode = "plain",
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
@@ -172,6 +177,7 @@ class Agent:
             without_tools=tuple(without_tools),
             profile=load_profile(Path(profile)) if isinstance(profile, Path | str) else profile,
             knowledge=tuple(knowledge),
+            recall=recall,
         )
         if self.config.examples and self.config.policy != "json":
             raise UserError("examples are for the json policy; the guided one chooses its actions by code")
@@ -225,6 +231,7 @@ class Agent:
             profile=config.profile,
             planning=config.planning,
             knowledge=config.knowledge,
+            recall=config.recall,
             workspace=workspace,
         )
         agent.config = replace(
@@ -267,6 +274,18 @@ class Agent:
         about = (queries[-1].database, queries[-1].sql) if queries else (ANSWERS, "")
         lesson = Lesson(about[0], answer.objective, about[1], said)
         LessonStore(self.workspace.database, clock=self.clock).keep(lesson)
+
+    def rate(self, answer: Answer, *, accepted: bool | None = None, edited: str = "") -> None:
+        """Keep what you think of an answer: that it was accepted or not, or how you would have put it.
+
+        It is stored with the choices of `crowquill compare`, which the weights of the reward are fitted to.
+
+        Raises:
+            UserError: neither is given, or the workspace cannot be written.
+        """
+        if (accepted is None) == (not edited):
+            raise UserError("say either whether the answer was accepted, or how it should read")
+        keep(self.workspace.path / FILE, [feedback(answer, accepted=accepted, edited=edited)])
 
     def ask(self, objective: str) -> Answer:
         """Answer an objective; blocks. Works inside a running event loop, too: it uses a thread of its own.

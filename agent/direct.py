@@ -46,5 +46,8 @@ class DirectContext:
         """Say what is being done."""
         self._progress(message)
 
-    def offer(self, urls: list[str]) -> None:
+    def offer(self, urls: list[str], *, page: str = "") -> None:
         """Note nothing: every URL may be opened."""
+
+    def protect(self, text: str) -> None:
+        """Keep nothing: whatever leaves is what the person has typed."""

@@ -178,6 +178,7 @@ class Driver:
             store=partial(_remember, memory.store, journal, objective),
             learn=partial(learn, memory.store, journal),
             gate=Gate(self.config.safety, self.approver, journal.redactor),
+            recall=self.config.recall,
             fork=fork,
             steering=steering,
             person=await self._is_there(journal, steering),

@@ -67,8 +67,7 @@ def markdown(story: Story) -> str:
         "",
     ]
     if answer is not None:
-        lines += ["## Answer", "", escape(answer.text), "", "## Receipts", ""]
-        lines += [f"{number}. {_receipt(item)}" for number, item in enumerate(answer.evidence, 1)] + [""]
+        lines += ["## Answer", "", *answer_lines(answer, "## Receipts")]
     lines += ["## Steps", ""]
     for step in story.steps:
         thought = f" — {escape(one_line(step.thought, 300))}" if step.thought else ""
@@ -76,6 +75,20 @@ def markdown(story: Story) -> str:
         lines.append(f"  - {escape(one_line(step.error or step.status, 300))}")
         lines += [f"  - {_receipt(item)}" for item in step.evidence]
     return "\n".join(lines) + "\n"
+
+
+def conversation_markdown(answers: Sequence[Answer]) -> str:
+    """Return questions and answers with their receipts; what came from outside is escaped."""
+    lines: list[str] = []
+    for answer in answers:
+        lines += [f"# {escape(answer.objective)}", "", *answer_lines(answer, "## Receipts")]
+    return "\n".join(lines)
+
+
+def answer_lines(answer: Answer, heading: str) -> list[str]:
+    """Return an answer and its receipts as lines of Markdown."""
+    receipts = [f"{number}. {_receipt(item)}" for number, item in enumerate(answer.evidence, 1)]
+    return [escape(answer.text), "", heading, "", *receipts, ""]
 
 
 def _receipt(item: Evidence) -> str:

@@ -18,6 +18,7 @@ from crowquill.agent.models.base import Request
 from crowquill.agent.prompting import prompt
 from crowquill.agent.render import evidence_block, fence
 from crowquill.memory.evidence import Evidence, Table
+from crowquill.memory.textual import fold
 from crowquill.memory.untrusted import Untrusted
 from crowquill.memory.verify import word_coverage
 
@@ -73,7 +74,9 @@ async def fill_in(
             for pointer, numbers in receipts.items()
             if numbers
         ),
-        missing=tuple(pointer for pointer, numbers in receipts.items() if not numbers),
+        missing=tuple(
+            leaf.pointer for leaf in leaves if not receipts[leaf.pointer] and not _is_given(leaf, objective)
+        ),
     )
     return output, tuple(evidence[number - 1] for number in kept)
 
@@ -108,6 +111,11 @@ def _is_fact(value: Any, schema: Mapping[str, Any]) -> bool:
 
 def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
+
+
+def _is_given(leaf: _Leaf, objective: str) -> bool:
+    """Say whether a value is what the user has written, such as the statement that is to be checked."""
+    return fold(str(leaf.value)).casefold() in fold(objective).casefold()
 
 
 def _receipts(leaf: _Leaf, evidence: Sequence[Evidence]) -> tuple[int, ...]:

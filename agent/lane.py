@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from crowquill.agent.answer import Answer
 from crowquill.agent.approvals import FETCH, ApprovalRequest, By, Planned, rule_on
 from crowquill.agent.budget import FREE, Budget, Ledger, Price
+from crowquill.agent.corrective import Corrective, RecallMode
 from crowquill.agent.events import Decided, Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
 from crowquill.agent.fork import Fork
 from crowquill.agent.gate import Gate
@@ -29,7 +30,7 @@ from crowquill.memory.clock import Clock
 from crowquill.memory.evidence import Evidence, Table
 from crowquill.tools.context import Access, EffectKind, Json, Recall
 
-PRIVATE = "this would send data from the database to the web"
+PRIVATE = "this would send private data (of a database, a file or memory) to the web"
 CHARACTERS_PER_TOKEN = 3.5
 """Rough size of a token, used only to reserve before a call; the model's own count is booked."""
 
@@ -62,6 +63,7 @@ class Services:
     learn: Callable[[Answer, Sequence[str]], Alongside]
     gate: Gate
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    recall: RecallMode = "plain"
     fork: Fork | None = None
     steering: Steering | None = None
     persona: str = ""
@@ -128,7 +130,8 @@ class Lane:
     @property
     def memory(self) -> Recall:
         """Evidence of earlier runs."""
-        return LaneRecall(self.services.memory, self.lane)
+        corrective = Corrective(self.complete, self.services.seed, self.services.recall)
+        return LaneRecall(self.services.memory, self.lane, corrective)
 
     async def effect(
         self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
@@ -148,7 +151,8 @@ class Lane:
         except (ToolRetry, ToolFailed) as refusal:
             await self._note(ApprovalRequest(FETCH, "read", {"url": url}), False, "rule", str(refusal))
             raise
-        await self.check_outgoing(url)
+        if not self.services.gate.safety.private_egress and self.rules.is_private(url):
+            await self.judge(ApprovalRequest("egress", "send", {"text": url}, PRIVATE, hosts_in([url])))
         await self.judge(ApprovalRequest(FETCH, "read", {"url": url}, hosts=hosts_in([url])))
 
     def permits(self, url: str, *, known: bool = True) -> bool:
@@ -164,6 +168,7 @@ class Lane:
         """Apply the egress rules to text that leaves this machine."""
         if not self.services.gate.safety.private_egress and self.rules.is_private(text):
             await self.judge(ApprovalRequest("egress", "send", {"text": text}, PRIVATE, hosts_in([text])))
+        self.rules.note_sent(text)
 
     async def approve(self, tool: str, access: Access, args: Mapping[str, Json], *, effect: str) -> None:
         """Apply the approval rules to what a tool is about to do."""
@@ -218,9 +223,13 @@ class Lane:
         finally:
             self._inside = None
 
-    def offer(self, urls: list[str]) -> None:
+    def offer(self, urls: list[str], *, page: str = "") -> None:
         """Make URLs openable."""
-        self.rules.offer(urls)
+        self.rules.offer(urls, page=page)
+
+    def protect(self, text: str) -> None:
+        """Keep text of the user's from leaving."""
+        self.rules.protect_text(text)
 
     def progress(self, message: str) -> None:
         """Show what is being done."""

@@ -6,9 +6,10 @@ they age and their database may be none of this run's.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from crowquill.agent.corrective import Corrective
 from crowquill.agent.journal import Journal
 from crowquill.agent.workspace import Memory
 from crowquill.errors import StorageError
@@ -24,7 +25,7 @@ from crowquill.tools.context import Json
 
 RELATED = 0.5
 """Share of the query's content words that recalled evidence must hold: ranks alone know no "unrelated"."""
-_WAY = Way(per_source=3)
+_PER_SOURCE = 3
 _PLANS = 2
 
 
@@ -40,19 +41,24 @@ class JournaledRecall:
         self._blobs = blobs
         self._namespaces = frozenset({"", *knowledge})
 
-    async def recall(self, lane: str, query: str, limit: int) -> tuple[Evidence, ...]:
+    async def recall(self, lane: str, query: str, limit: int, way: Way) -> tuple[Evidence, ...]:
         """Return the evidence most relevant to `query`, best first; nothing when memory is off."""
+        asked = [query, *way.also, *([way.imagined] if way.imagined else [])]
 
         async def call() -> Json:
             if self._memory is None:
                 return []
-            hits = await self._memory.retriever.search(query, limit=limit, chosen=self._chosen, way=_WAY)
-            related = [hit for hit in hits if word_coverage(query, _text(hit.record)) >= RELATED]
+            spread = replace(way, per_source=_PER_SOURCE)
+            hits = await self._memory.retriever.search(query, limit=limit, chosen=self._chosen, way=spread)
+            related = [hit for hit in hits if _is_related(hit.record, asked)]
             sound = [hit for hit in related if await asyncio.to_thread(self._is_sound, hit.content)]
             await self._memory.retriever.note_use(sound)
             return [{"score": round(hit.score, 6), "evidence": encode(hit.content)} for hit in sound]
 
-        hits = await self._journal.effect(lane, "recall", {"query": query, "limit": limit}, call)
+        request: dict[str, Json] = {"query": query, "limit": limit}
+        if len(asked) > 1:
+            request["also"] = list[Json](asked[1:])
+        hits = await self._journal.effect(lane, "recall", request, call)
         return tuple(decode(hit["evidence"]) for hit in cast("list[dict[str, Any]]", hits))
 
     async def plans(self, lane: str, objective: str) -> tuple[Note, ...]:
@@ -102,11 +108,13 @@ class LaneRecall:
 
     memory: JournaledRecall
     lane: str
+    corrective: Corrective
 
     async def recall(self, query: str, *, limit: int) -> tuple[Evidence, ...]:
         """Return the evidence most relevant to `query`, best first."""
-        return await self.memory.recall(self.lane, query, limit)
+        return await self.corrective.recall(query, lambda way: self.memory.recall(self.lane, query, limit, way))
 
 
-def _text(record: Record) -> str:
-    return f"{record.title} {record.text}"
+def _is_related(record: Record, asked: Sequence[str]) -> bool:
+    text = f"{record.title} {record.text}"
+    return any(word_coverage(words, text) >= RELATED for words in asked)

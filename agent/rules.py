@@ -1,12 +1,11 @@
 """Rules that do not trust the model: which URLs may be opened, and what may leave the machine."""
 
-import base64
-import binascii
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from urllib.parse import unquote_plus, urldefrag
+from collections.abc import Iterable, Sequence
+from urllib.parse import urldefrag, urlsplit
 
 from crowquill.agent.approvals import Act, ApprovalRequest, Planned
+from crowquill.agent.private import SHORT, Private, squeeze, windows
 from crowquill.errors import ToolFailed, ToolRetry
 from crowquill.memory.evidence import Evidence, Quote, Table
 from crowquill.tasks.task import Task
@@ -15,19 +14,16 @@ from crowquill.tools.search.urls import is_of
 CLEAN = frozenset({"math"})
 """Tools whose results are our own: they compute what they are told, and read nothing from outside."""
 _URL = re.compile(r"https?://[^\s<>\"'`]+")
-_PRIVATE_LENGTH = 12
-"""Letters and digits in a row that, when they stand in a database, do not leave the machine (RELIABILITY R4)."""
-_MAX_CELL = 20_000
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
-_HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){12,}")
+_BARE = re.compile(r"(?<![\w@./-])www\.[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:/[^\s<>\"'`]*)?")
 
 
 class Rules:
-    """The egress rules of one run.
+    """The egress rules of one lane.
 
     A URL may be opened only when the user wrote it, a search returned it or a fetched page links to it,
-    unchanged. Once a database was read, no 12 letters and digits in a row of its cells may appear in a URL or a
-    search, but for what the user has written.
+    unchanged. What databases, the user's files and memory hold may not appear in a URL or a search (see
+    `agent.private`), but for what the user has written; and once such was read, links of pages lead only to hosts
+    that were known before.
     """
 
     def __init__(self, objective: str, sites: Sequence[str] = ()) -> None:
@@ -41,9 +37,11 @@ class Rules:
         """What mode `strict` has planned, and is not done yet."""
         self.reads_only = False
         """Whether the task may only read, since it was made from what was read."""
-        self._offered = set(map(_key, urls_in(objective)))
-        self._private: set[str] = set()
-        self._own = set(_windows(_squeeze(objective)))
+        self._offered: set[str] = set()
+        self._hosts: set[str] = set()
+        self._private = Private()
+        self._own: frozenset[str] = frozenset()
+        self.hear(objective)
 
     def fork(self, task: Task | None = None) -> "Rules":
         """Return a copy for the lane of a task: what it reads changes others only after both have ended."""
@@ -59,8 +57,16 @@ class Rules:
     def absorb(self, lane: "Rules") -> None:
         """Take over what a lane has learned."""
         self._offered |= lane._offered
-        self._private |= lane._private
+        self._hosts |= lane._hosts
+        self._private.absorb(lane._private)
         self.taint(lane.tainted)
+
+    def hear(self, text: str) -> None:
+        """Take in what the user says: its URLs may be opened, and its words may be sent."""
+        self.offer(
+            [*urls_in(text), *(f"{scheme}://{bare}" for bare in _bare_in(text) for scheme in ("https", "http"))]
+        )
+        self._own |= frozenset(windows(squeeze(text), SHORT))
 
     def planned(self, request: ApprovalRequest) -> Planned:
         """Say whether a call was planned; it is taken off the plan, as it was planned once."""
@@ -79,19 +85,29 @@ class Rules:
         """The URLs that may be opened."""
         return frozenset(self._offered)
 
-    def offer(self, urls: list[str]) -> None:
-        """Make URLs openable."""
-        self._offered.update(map(_key, urls))
+    def offer(self, urls: Iterable[str], *, page: str = "") -> None:
+        """Make URLs openable; `page` is the one whose links they are."""
+        if page and self._private:
+            known = self._hosts | {_host(page)}
+            urls = [url for url in urls if _host(url) in known]
+        keys = [_key(url) for url in urls]
+        self._offered.update(keys)
+        self._hosts.update(map(_host, keys))
 
     def protect(self, table: Table) -> None:
         """Remember the cells of a query result as private."""
         self.keep(str(cell) for row in table.rows for cell in row if cell is not None)
+
+    def protect_text(self, text: str) -> None:
+        """Remember the text of a file of the user's, or of memory, as private."""
+        self._private.keep_text(text)
 
     def take_up(self, evidence: Evidence) -> None:
         """Take over what an earlier run has found: its page may be opened, its cells are private."""
         match evidence:
             case Quote():
                 self.offer([evidence.source.url])
+                self.protect_text(evidence.text)
                 self.taint(evidence.source.url)
             case Table():
                 self.protect(evidence)
@@ -100,9 +116,8 @@ class Rules:
                 pass
 
     def keep(self, texts: Iterable[str]) -> None:
-        """Remember texts as private."""
-        for text in texts:
-            self._private.update(_windows(_squeeze(text[:_MAX_CELL])))
+        """Remember values of a database as private."""
+        self._private.keep_cells(texts)
 
     def knows(self, url: str) -> bool:
         """Say whether a URL was offered, and is of the sites of this run."""
@@ -130,13 +145,12 @@ class Rules:
             raise ToolFailed("refused: this would send data from the database to the web")
 
     def is_private(self, text: str) -> bool:
-        """Say whether text carries private data, plain, percent-encoded, in base64, hex or reversed."""
-        return bool(self._private) and any(
-            window in self._private and window not in self._own
-            for form in _readings(text)
-            for plain in (_squeeze(form), _squeeze(form)[::-1])
-            for window in _windows(plain)
-        )
+        """Say whether text carries private data, plain or in disguise."""
+        return bool(self._private) and self._private.is_in(text, self._own)
+
+    def note_sent(self, text: str) -> None:
+        """Remember text that leaves, so that private data cannot leave in pieces."""
+        self._private.note_sent(text)
 
 
 def urls_in(text: str) -> list[str]:
@@ -144,32 +158,17 @@ def urls_in(text: str) -> list[str]:
     return [url.rstrip(".,;:!?)") for url in _URL.findall(text)]
 
 
+def _bare_in(text: str) -> list[str]:
+    """Return the addresses of a text that people write without `https://`."""
+    return [address.rstrip(".,;:!?)") for address in _BARE.findall(text)]
+
+
 def _key(url: str) -> str:
     return urldefrag(url).url
 
 
-def _squeeze(text: str) -> str:
-    """Return the letters and digits alone, case folded: spaces and punctuation disguise nothing."""
-    return "".join(letter for letter in text.casefold() if letter.isalnum())
-
-
-def _windows(text: str) -> Iterator[str]:
-    """Yield every run of `_PRIVATE_LENGTH` characters."""
-    return (text[at : at + _PRIVATE_LENGTH] for at in range(len(text) - _PRIVATE_LENGTH + 1))
-
-
-def _readings(text: str) -> Iterator[str]:
-    """Yield what a text says: as it is, percent-decoded (twice), and its parts in base64 and hex decoded."""
-    for form in dict.fromkeys((text, unquote_plus(text), unquote_plus(unquote_plus(text)))):
-        yield form
-        for run in _HEX.findall(form):
-            yield bytes.fromhex(run).decode("utf-8", "replace")
-        for run in _BASE64.findall(form):
-            for skip in range(4):  # letters before the code shift it
-                part = run[skip : skip + (len(run) - skip) // 4 * 4]
-                try:
-                    yield base64.b64decode(part, altchars=b"-_" if {"-", "_"} & {*part} else None).decode(
-                        "utf-8", "replace"
-                    )
-                except binascii.Error:
-                    continue
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return ""

@@ -81,7 +81,7 @@ class Run:
         await self.lane.emit(RunStarted(self.services.journal.run_id, self.objective, model, self.config.policy))
         await self._warn_of_unknown_prices()
         await self._take_up()
-        if self.config.select.strategy == "single":
+        if self.config.select.strategy == "single" and self.config.select.judge == "off":
             return await self._finish(await self.attempt())
         return await self._finish(*await Candidates(self.config.select, self).choose())
 
@@ -111,6 +111,13 @@ class Run:
         draft = await redraft(other.lane, self.config.policy, self.objective, evidence)
         ending: tuple[Stopped, str] = ("answered", "") if draft is not None else ("not_found", "it found no answer")
         return await other.score(draft, evidence, ending)
+
+    def rescored(self, attempt: Attempt) -> Attempt:
+        """Return an attempt with the reward that its candidate has now."""
+        return replace(attempt, reward=self._rewarded(attempt.candidate))
+
+    def _rewarded(self, candidate: Candidate) -> Reward:
+        return reward(candidate, self.objective, weights=self.config.weights)
 
     def _branch(self, number: int, ledger: Ledger) -> "Run":
         other = Run(self.objective, self.config, self.services, self.workshop, ledger=ledger, number=number)
@@ -262,8 +269,7 @@ class Run:
             nothing = Stop(why if why else stopped)
             return Attempt(self.number, Candidate("", (), kept), Reward(0.0, ()), nothing, stopped, why, left)
         candidate = _cited_first(check(draft, evidence, self.objective))
-        score = reward(candidate, self.objective, weights=self.config.weights, steps=self.ledger.steps)
-        judgement = verdict(candidate)
+        score, judgement = self._rewarded(candidate), verdict(candidate)
         await self.lane.emit(Judged(candidate.short, candidate.claims, score, judgement, self.number))
         return Attempt(self.number, candidate, score, judgement, stopped, why, left)
 
@@ -307,6 +313,7 @@ class Run:
             open=chosen.open,
             selection=selection,
             disagreements=candidate.disagreements,
+            grades=candidate.grades,
             output=output,
         )
         goals = [task.goal for task in self.agenda.tasks if task.status == "done"]

@@ -16,13 +16,18 @@ _TIGHTER: tuple[Mode, ...] = ("ask", "strict", "auto")
 """Modes, each allowing less than the one before."""
 
 
+def personal_path() -> Path:
+    """Return where a person's own settings are, or would be."""
+    return platformdirs.user_config_path("crowquill", appauthor=False) / SETTINGS
+
+
 def personal_safety(mode: Mode | None = None, path: Path | None = None) -> Safety:
     """Return a person's own rules: of the file at `path`, else of `config.yaml` among the user's settings.
 
     Raises:
         UserError: the file cannot be used; the message has file, line and column.
     """
-    own = platformdirs.user_config_path("crowquill", appauthor=False) / SETTINGS
+    own = personal_path()
     chosen = own if path is None and own.is_file() else path
     if chosen is None:
         return Safety(mode)

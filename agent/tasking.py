@@ -33,12 +33,15 @@ from crowquill.tools.fetching import Fetching
 class Wishes:
     """What the person who runs task files wants beside what stands in them.
 
-    A `model` replaces the file's; with `fresh`, neither replies nor evidence of earlier runs are used, but for
-    evidence where the file asks for it.
+    A `model` replaces the file's, and so do the providers of `search`; `allow_hosts` may be fetched though they are
+    private. With `fresh`, neither replies nor evidence of earlier runs are used, but for evidence where the file
+    asks for it.
     """
 
     model: str | None = None
     fresh: bool = False
+    search: tuple[str, ...] = ()
+    allow_hosts: tuple[str, ...] = ()
     find: Callable[[str], str | Model] = str
     """Makes a model of its spelling; an agent does so by itself when it is left as it is."""
 
@@ -63,7 +66,8 @@ def task_agent(spec: RunSpec, wishes: Wishes, workspace: Path | Workspace | None
         databases=[database_address(entry, os.environ) for entry in spec.db],
         data=spec.data,
         web=spec.web,
-        search=spec.search,
+        search=wishes.search if wishes.search else spec.search,
+        allow_hosts=wishes.allow_hosts,
         sites=spec.sites,
         fetching=replace(fetching, refresh=again, js=spec.tools.browser.js),
         without_tools=spec.tools.off,

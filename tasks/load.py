@@ -82,6 +82,8 @@ def _anchored(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     for key in ("data", "db"):
         if isinstance(content.get(key), list):
             changed[key] = [_absolute(entry, folder, key) for entry in content[key]]
+    if isinstance(content.get("inputs"), dict):
+        changed["inputs"] = {name: _with_path(entry, folder) for name, entry in content["inputs"].items()}
     if isinstance(content.get("profile"), str):
         changed["profile"] = str(folder / content["profile"])
     if isinstance(content.get("model"), str):
@@ -97,6 +99,13 @@ def _absolute(entry: Any, folder: Path, key: str) -> Any:
         return entry
     name, equals, path = entry.rpartition("=") if key == "db" else ("", "", entry)
     return entry if path.startswith(("{{", "${")) else f"{name}{equals}{folder / path}"
+
+
+def _with_path(entry: Any, folder: Path) -> Any:
+    """Return an input whose default path lies beside the file that says so."""
+    if not isinstance(entry, dict) or entry.get("type") != "path" or not isinstance(entry.get("default"), str):
+        return entry
+    return {**entry, "default": str(folder / entry["default"])}
 
 
 def _beside(model: Any, folder: Path) -> Any:

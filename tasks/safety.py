@@ -47,10 +47,36 @@ class SafetySpec(Strict):
     """How long a person is waited for; then it is a no."""
 
 
+class Defaults(Strict):
+    """What the command line uses where nothing is given; each key is the long option of that name."""
+
+    model: str | None = None
+    """As `local`, `openai:NAME` or `http://HOST:PORT/v1#NAME`."""
+    policy: str | None = None
+    """guided or json."""
+    corpus: list[str] = Field(default_factory=list)
+    """Indexed folders."""
+    db: list[str] = Field(default_factory=list)
+    """Databases."""
+    data: list[str] = Field(default_factory=list)
+    """Data files."""
+    web: bool | None = None
+    """Live search and fetching."""
+    search: str | None = None
+    """Web search providers, in order."""
+    budget: str | None = None
+    """As `steps=20,seconds=120`."""
+    select: str | None = None
+    """As `best_of_n:4`."""
+    profile: str | None = None
+    """File of a profile."""
+
+
 class PersonSettings(Strict):
     """The person's own `config.yaml`."""
 
     safety: SafetySpec = SafetySpec()
+    defaults: Defaults = Defaults()
 
 
 class WorkspaceSettings(Strict):

@@ -92,6 +92,8 @@ class SelectionSpec(Strict):
     """What the candidates have in common."""
     threshold: Annotated[float, Field(allow_inf_nan=False)] | None = None
     """No candidate is begun once one has this score."""
+    judge: Literal["off", "grade", "pairs", "gold"] = "off"
+    """What the judging model does: grade each candidate, compare them in pairs, or grade the winner alone."""
 
 
 class ApprovalSpec(Strict):

@@ -120,8 +120,12 @@ class ToolContext(Protocol):
         """
         ...
 
-    def offer(self, urls: list[str]) -> None:
-        """Make URLs openable: results of a search, or links of a fetched page."""
+    def offer(self, urls: list[str], *, page: str = "") -> None:
+        """Make URLs openable: results of a search, or links of a fetched `page`."""
+        ...
+
+    def protect(self, text: str) -> None:
+        """Keep text of the user's own from leaving the machine in a URL or a query."""
         ...
 
     def progress(self, message: str) -> None:

@@ -246,7 +246,7 @@ class Fetcher:
         snapshot = fresh[0] if fresh else await self._render(request, _AGAIN_SECONDS)
         if snapshot.sha256 != done["sha256"]:
             raise ReplayMismatch(f"{snapshot.url} is not rendered as it was when it was recorded")
-        context.offer([link.url for link in snapshot.links])
+        context.offer([link.url for link in snapshot.links], page=snapshot.url)
         return snapshot
 
     async def _render(self, request: Json, seconds: float) -> Snapshot:

@@ -1,23 +1,31 @@
 """`crowquill ask`: one question, one checked answer."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from crowquill.agent.agent import Agent
-from crowquill.agent.approvals import Mode
+from crowquill.agent.approvals import Approver, Mode
 from crowquill.agent.budget import Budget
 from crowquill.agent.cli.approving import TerminalApprover, can_ask
 from crowquill.agent.cli.report import check_report
 from crowquill.agent.cli.session import drive, print_outcome
 from crowquill.agent.config import PlanMode, PolicyName
+from crowquill.agent.corrective import RecallMode
+from crowquill.agent.models.base import Model, Role
 from crowquill.agent.report.page import write_report
 from crowquill.agent.safety import personal_safety
+from crowquill.agent.select.options import Select
+from crowquill.agent.settings import load_defaults
 from crowquill.agent.story import read_story
 from crowquill.errors import UserError
+from crowquill.tasks.safety import Defaults
 from crowquill.tools.fetching import Fetching
 from crowquill.tools.search.registry import split_specs
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +43,50 @@ class AskOptions:
     allow_hosts: tuple[str, ...] = ()
     budget: str | None = None
     memory: bool = True
-    select: str = "single"
+    select: str | None = None
+    judge: str | None = None
     examples: Path | None = None
     cache: bool = True
     allow_write: bool = False
     profile: Path | None = None
     knowledge: tuple[str, ...] = ()
+    recall: RecallMode = "plain"
     planning: PlanMode = "auto"
     workspace: Path | None = None
     mode: Mode | None = None
     safety: Path | None = None
 
-    def agent(self) -> Agent:
-        """Make the agent that these options describe. Raises UserError."""
+    def with_defaults(self, settings: Defaults) -> "AskOptions":
+        """Return these options with the user's own defaults where nothing was given.
+
+        The settings' sources count together: they are used when no source was given at all.
+        """
+        policy = self.policy if self.policy is not None or self.model is not None else settings.policy
+        profile = None if settings.profile is None else Path(settings.profile).expanduser()
+        chosen = replace(
+            self,
+            model=_given(self.model, settings.model),
+            policy=policy,
+            budget=_given(self.budget, settings.budget),
+            select=_given(self.select, settings.select),
+            profile=_given(self.profile, profile),
+        )
+        if self.corpora or self.databases or self.data or self.search or self.web is not None:
+            return chosen
+        return replace(
+            chosen,
+            corpora=tuple(settings.corpus),
+            databases=tuple(settings.db),
+            data=tuple(settings.data),
+            search=settings.search,
+            web=settings.web,
+        )
+
+    def agent(self, *, models: Mapping[Role, Model] | None = None, approver: Approver | None = None) -> Agent:
+        """Make the agent that these options describe, with the given models where they are there already.
+
+        Raises UserError.
+        """
         if self.policy not in (None, "guided", "json"):
             raise UserError(f"unknown policy {self.policy!r}; use guided (small models) or json")
         search = () if self.search is None else split_specs(self.search)
@@ -56,6 +95,7 @@ class AskOptions:
         alone = not self.corpora and not self.databases and not self.data
         return Agent(
             model="local" if self.model is None else self.model,
+            models=models if self.judge is None else {"judge": self.judge, **(models or {})},
             policy=cast("PolicyName | None", self.policy),
             corpora=self.corpora,
             databases=self.databases,
@@ -67,16 +107,27 @@ class AskOptions:
             budget=None if self.budget is None else Budget.parse(self.budget),
             memory=self.memory,
             cache=self.cache,
+            select=self._selection(),
             allow_write=self.allow_write,
-            approver=TerminalApprover() if self.allow_write and can_ask() else None,
-            select=self.select,
+            approver=TerminalApprover() if approver is None and self.mode != "auto" and can_ask() else approver,
             profile=self.profile,
             knowledge=self.knowledge,
+            recall=self.recall,
             planning=self.planning,
             examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
             safety=personal_safety(self.mode, self.safety),
         )
+
+    def _selection(self) -> Select:
+        """Return the selection; naming a judge has it grade, where nothing else is said. Raises UserError."""
+        chosen = Select.parse("single" if self.select is None else self.select)
+        judged = self.judge is not None and chosen.judge == "off"
+        return replace(chosen, judge="grade") if judged else chosen
+
+
+def _given(value: T | None, default: T | None) -> T | None:
+    return default if value is None else value
 
 
 def run_ask(
@@ -90,7 +141,7 @@ def run_ask(
 ) -> int:
     """Answer the question, write the report if one is wanted, and return the exit code."""
     check_report(report)
-    agent = options.agent()
+    agent = options.with_defaults(load_defaults()).agent()
     answer = drive(agent, partial(agent.stream, question), events=events, quiet=quiet)
     code = print_outcome(answer, as_json=as_json, events=events)
     if report is not None and answer is not None:

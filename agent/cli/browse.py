@@ -82,10 +82,11 @@ def run_browse(target: str, options: BrowseOptions, *, as_json: bool, whole: boo
     if options.js:
         find_chromium()
     file = File(Path(target)) if Path(target).is_file() else None
-    return asyncio.run(_browse(target, file, options, as_json=as_json, whole=whole))
+    return asyncio.run(browse(target, file, options, as_json=as_json, whole=whole))
 
 
-async def _browse(target: str, file: File | None, options: BrowseOptions, *, as_json: bool, whole: bool) -> int:
+async def browse(target: str, file: File | None, options: BrowseOptions, *, as_json: bool, whole: bool) -> int:
+    """Show a page or results, and carry out commands until there are no more; return the exit code."""
     workspace = Workspace(find_workspace(options.workspace))
     errors = Console(stderr=True, highlight=False)
     corpora = [workspace.corpus(name) for name in options.corpora]

@@ -62,9 +62,12 @@ class ByHand:
     async def approve(self, tool: str, access: Access, args: Mapping[str, Json], *, effect: str) -> None:
         """Allow it: the person who types the command has asked for it."""
 
-    def offer(self, urls: list[str]) -> None:
+    def offer(self, urls: list[str], *, page: str = "") -> None:
         """Make URLs openable."""
-        self.rules.offer(urls)
+        self.rules.offer(urls, page=page)
+
+    def protect(self, text: str) -> None:
+        """Keep nothing: whatever leaves is what the person has typed."""
 
     def progress(self, message: str) -> None:
         """Say what is being done."""

@@ -18,7 +18,7 @@ def run_on_cluster(files: list[str], cluster: Cluster, options: TaskOptions) -> 
     """Run task files on a cluster; a line each for what they came to. The first that did not end well decides."""
     place = Workspace(find_workspace(options.workspace))
     cases = {case.name: case for path in expand(files) for case in load_cases(path.absolute(), options.inputs)}
-    jobs = [job(case, Wishes(options.model), name) for name, case in cases.items()]
+    jobs = [job(case, options.wishes, name) for name, case in cases.items()]
     done = run_jobs(jobs, place, cluster=cluster, tell=lambda line: typer.echo(line, err=True))
     codes = [_report(place, cases[end.name], end, as_json=options.as_json) for end in done]
     return next((code for code in codes if code), 0)

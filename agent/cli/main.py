@@ -8,32 +8,49 @@ from typing import Annotated, Literal
 import typer
 
 from crowquill import __version__
+from crowquill.agent.cli.chat_app import chat, start
+from crowquill.agent.cli.critic_app import compare, critic_app
 from crowquill.agent.cli.memory_app import memory_app
 from crowquill.agent.cli.options import (
+    AllowHost,
     AllowWrite,
     AsJson,
+    BudgetText,
+    Corpora,
     Data,
     Databases,
+    Events,
     Js,
+    JudgeModel,
     Mode,
+    ModelName,
+    PolicyText,
+    ProfileFile,
+    Quiet,
     Refresh,
     SafetyFile,
     Search,
+    SelectText,
+    UseMemory,
+    Web,
     Workspace,
 )
 from crowquill.agent.cli.runs_app import runs_app
+from crowquill.agent.cli.terminal import prepare_output
 from crowquill.errors import CrowquillError
 
 app = typer.Typer(
     name="crowquill",
     help="A research agent whose answers can be checked: every statement has a receipt.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 models_app = typer.Typer(help="The embedded model: list and download.", no_args_is_help=True)
+app.command()(compare)
+app.add_typer(critic_app, name="critic")
 app.add_typer(runs_app, name="runs")
 app.add_typer(memory_app, name="memory")
 app.add_typer(models_app, name="models")
@@ -45,41 +62,34 @@ def _print_version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+app.command()(chat)
+
+
+@app.callback(invoke_without_command=True)
 def options(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
-    """Options of every command."""
+    """A research agent whose answers can be checked: every statement has a receipt.
+
+    Without a command it is a session: crowquill chat.
+    """
+    if context.invoked_subcommand is None:
+        raise typer.Exit(start())
 
 
 @app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="The question or objective.")],
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="local, openai:NAME, http://HOST:PORT/v1#NAME, langchain:PROVIDER:NAME or scripted:FILE.",
-            envvar="CROWQUILL_MODEL",
-            show_default="local",
-        ),
-    ] = None,
-    policy: Annotated[str | None, typer.Option(help="guided or json; by the model when not given.")] = None,
-    corpus: Annotated[
-        list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
-    ] = None,
+    model: ModelName = None,
+    policy: PolicyText = None,
+    corpus: Corpora = None,
     db: Databases = None,
     data: Data = None,
-    web: Annotated[
-        bool | None,
-        typer.Option(
-            "--web/--no-web",
-            help="Live search and fetching; on when no corpus, db or data is given.",
-            show_default=False,
-        ),
-    ] = None,
+    web: Web = None,
     search: Search = None,
     refresh: Refresh = False,
     proxy: Annotated[
@@ -89,35 +99,26 @@ def ask(
         str, typer.Option(help="Your address, shown to sites.", envvar="CROWQUILL_CONTACT", show_default="none")
     ] = "",
     js: Js = False,
-    allow_host: Annotated[
-        list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
-    ] = None,
+    allow_host: AllowHost = None,
     allow_write: AllowWrite = False,
-    budget: Annotated[
-        str | None,
-        typer.Option(help="Limits, as steps=20,tokens=8000,usd=0.5,seconds=120.", show_default="steps=40"),
-    ] = None,
-    memory: Annotated[bool, typer.Option("--memory/--no-memory", help="Use evidence of earlier runs.")] = True,
+    budget: BudgetText = None,
+    memory: UseMemory = True,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Use replies of earlier runs to the very same requests.")
     ] = True,
-    select: Annotated[
-        str,
-        typer.Option(
-            help="Choose among candidates: best_of_n:4, weighted:4, majority:4, auto:8; further settings behind"
-            " commas: share=evidence|plan|nothing, threshold=, at_once=.",
-            show_default="single",
-        ),
-    ] = "single",
+    select: SelectText = None,
+    judge: JudgeModel = None,
     examples: Annotated[
         Path | None, typer.Option(help="Demonstrations (runs export) to show to a model of the json policy.")
     ] = None,
-    profile: Annotated[
-        Path | None, typer.Option(help="YAML file: name, style, rules, knowledge folder and tools of the agent.")
-    ] = None,
+    profile: ProfileFile = None,
     knowledge: Annotated[
         list[str] | None, typer.Option(help="Documents learned by memory import, by name. Repeatable.")
     ] = None,
+    recall: Annotated[
+        Literal["plain", "multi", "hyde", "corrective"],
+        typer.Option(help="How memory is asked: with rewordings, with a made-up answer, or graded by the model."),
+    ] = "plain",
     mode: Mode = None,
     safety: SafetyFile = None,
     plan: Annotated[
@@ -126,8 +127,8 @@ def ask(
     ] = "auto",
     workspace: Workspace = None,
     as_json: AsJson = False,
-    events: Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
+    events: Events = False,
+    quiet: Quiet = False,
     report: Annotated[
         Path | None, typer.Option(help="Write an HTML page with the answer, its receipts and all steps.")
     ] = None,
@@ -153,11 +154,13 @@ def ask(
         budget=budget,
         memory=memory,
         select=select,
+        judge=judge,
         examples=examples,
         cache=cache,
         allow_write=allow_write,
         profile=profile,
         knowledge=tuple(knowledge or ()),
+        recall=recall,
         planning=plan,
         workspace=workspace,
         mode=mode,
@@ -182,6 +185,8 @@ def run(
     workspace: Workspace = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live view.")] = False,
+    search: Search = None,
+    allow_host: AllowHost = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Write the answer to this file; with several runs, to this folder."),
@@ -206,7 +211,16 @@ def run(
         return
     if not files:
         raise typer.BadParameter("name a task file, or --list the shipped ones", param_hint="FILE…")
-    options = TaskOptions(model, read_inputs(given or ()), workspace, as_json, quiet, output)
+    options = TaskOptions(
+        model,
+        read_inputs(given or ()),
+        workspace,
+        as_json=as_json,
+        quiet=quiet,
+        output=output,
+        search=search,
+        allow_hosts=tuple(allow_host or ()),
+    )
     if engine == "ray":
         from crowquill.agent.cli.cluster import run_on_cluster
         from crowquill.agent.cluster import Cluster
@@ -368,9 +382,7 @@ def browse(
     corpus: Annotated[
         list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
     ] = None,
-    allow_host: Annotated[
-        list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")
-    ] = None,
+    allow_host: AllowHost = None,
     search: Search = None,
     refresh: Refresh = False,
     window: Annotated[int, typer.Option(help="Tokens shown at a time, as a model would see them.", min=50)] = 700,
@@ -434,6 +446,37 @@ def doctor(workspace: Workspace = None, as_json: AsJson = False) -> None:
     raise typer.Exit(run_doctor(workspace, as_json=as_json))
 
 
+_PAGES = {
+    "browse": "browser",
+    "call": "maths",
+    "eval": "eval",
+    "index": "task-files",
+    "math": "maths",
+    "models": "models",
+    "run": "task-files",
+    "runs": "runs",
+    "sql": "sql",
+    "validate": "task-files",
+}
+"""The page of `crowquill help` that tells more about a command's errors."""
+
+
+def _more(page: str) -> str:
+    command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    page = page if page else _PAGES.get(command, "tutorial")
+    return "" if command == "help" else f" (more: crowquill help {page})"
+
+
+@app.command("help")
+def help_command(
+    page: Annotated[str | None, typer.Argument(help="Name of a page; a list of all when not given.")] = None,
+) -> None:
+    """Show a page of the documentation."""
+    from crowquill.agent.cli.guide import show_help
+
+    show_help(page)
+
+
 def main() -> None:
     """Run the command line; an error of ours is one line and exit code 2 (the user's) or 1."""
     from crowquill.errors import UserError
@@ -441,11 +484,12 @@ def main() -> None:
     # For a quick start: what is imported lives on and need not be looked through again and again, and openai's
     # optional second transport, which we never use, would import aiohttp where that happens to be installed.
     gc.set_threshold(100_000, 20, 20)
+    prepare_output()
     sys.modules["openai._vendor.httpx_aiohttp"] = None  # type: ignore[assignment]
     try:
         app()
     except UserError as error:
-        typer.echo(f"crowquill: {error}", err=True)
+        typer.echo(f"crowquill: {error}{_more(error.page)}", err=True)
         sys.exit(2)
     except CrowquillError as error:
         typer.echo(f"crowquill: {error}", err=True)

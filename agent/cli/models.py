@@ -56,7 +56,7 @@ def pull_model(name: str | None) -> int:
     if here is not None:
         typer.echo(f"{entry.name} is on this machine: {here}", err=True)
         return 0
-    path = asyncio.run(_pull(entry))
+    path = asyncio.run(pull_shown(entry))
     if path is None:
         typer.echo("interrupted; what came is kept, run again to continue", err=True)
         return EXIT_CODES["cancelled"]
@@ -64,7 +64,8 @@ def pull_model(name: str | None) -> int:
     return 0
 
 
-async def _pull(entry: CatalogEntry) -> Path | None:
+async def pull_shown(entry: CatalogEntry) -> Path | None:
+    """Fetch weights with a progress bar; None when Ctrl-C has stopped it."""
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)

@@ -37,6 +37,7 @@ AllowWrite = Annotated[
     bool,
     typer.Option("--allow-write", help="Let the databases be changed; each change is shown, and you are asked."),
 ]
+AllowHost = Annotated[list[str] | None, typer.Option(help="Private host:port that may be fetched. Repeatable.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 RunId = Annotated[str, typer.Argument(help="Run id, or its beginning; 'last' is the newest.")]
 Events = Annotated[bool, typer.Option("--events", help="Print every event as a line of JSON.")]
@@ -49,4 +50,45 @@ Search = Annotated[
         help="Web search providers in order, as tavily,brave,searxng,wikipedia,ddg; a+b asks both and merges.",
         show_default="ddg,wikipedia",
     ),
+]
+ModelName = Annotated[
+    str | None,
+    typer.Option(
+        help="local, openai:NAME, http://HOST:PORT/v1#NAME, langchain:PROVIDER:NAME or scripted:FILE.",
+        envvar="CROWQUILL_MODEL",
+        show_default="local",
+    ),
+]
+PolicyText = Annotated[str | None, typer.Option(help="guided or json; by the model when not given.")]
+Corpora = Annotated[
+    list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
+]
+Web = Annotated[
+    bool | None,
+    typer.Option(
+        "--web/--no-web",
+        help="Live search and fetching; on when no corpus, db or data is given.",
+        show_default=False,
+    ),
+]
+BudgetText = Annotated[
+    str | None, typer.Option(help="Limits, as steps=20,tokens=8000,usd=0.5,seconds=120.", show_default="steps=40")
+]
+UseMemory = Annotated[bool, typer.Option("--memory/--no-memory", help="Use evidence of earlier runs.")]
+SelectText = Annotated[
+    str | None,
+    typer.Option(
+        help="Choose among candidates: best_of_n:4, weighted:4, majority:4, auto:8; further settings behind"
+        " commas: share=evidence|plan|nothing, threshold=, at_once=, judge=grade|pairs|gold.",
+        show_default="single",
+    ),
+]
+JudgeModel = Annotated[
+    str | None,
+    typer.Option(
+        "--judge", help="Model that grades the answer, better not the one that writes it.", show_default="none"
+    ),
+]
+ProfileFile = Annotated[
+    Path | None, typer.Option(help="YAML file: name, style, rules, knowledge folder and tools of the agent.")
 ]

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from crowquill.agent.cli.session import drive, print_answer, print_json, print_o
 from crowquill.agent.cli.view import describe
 from crowquill.agent.config import RunConfig
 from crowquill.agent.events import RunFinished
+from crowquill.agent.models.base import Model
 from crowquill.agent.models.resolve import resolve
 from crowquill.agent.publish import event_json
 from crowquill.agent.records import RunRecord, find_run, list_records, unknown_outcomes
@@ -101,8 +102,12 @@ def resume_run(workspace: Path | None, run_id: str, *, as_json: bool, events: bo
     return print_outcome(answer, as_json=as_json, events=events)
 
 
-def recorded_agent(place: Workspace, record: RunRecord, model: str | None = None) -> Agent:
+def recorded_agent(
+    place: Workspace, record: RunRecord, model: str | None = None, known: Collection[Model] = ()
+) -> Agent:
     """Return an agent with the settings of a recorded run, or with another model for every role.
+
+    Models that are `known` are not made again.
 
     Raises:
         UserError: the run has tools of its own program.
@@ -114,7 +119,8 @@ def recorded_agent(place: Workspace, record: RunRecord, model: str | None = None
             f" with it there, with Agent(…, tools=[…]).resume({record.id!r})"
         )
     names = config.models if model is None else dict.fromkeys(config.models, model)
-    made = {name: resolve(name) for name in set(names.values())}
+    ready = {model.name: model for model in known}
+    made = {name: ready[name] if name in ready else resolve(name) for name in set(names.values())}
     return Agent.from_config(config, {role: made[name] for role, name in names.items()}, workspace=place)
 
 

@@ -15,7 +15,8 @@ from rich.live import Live
 from crowquill.agent.agent import Agent
 from crowquill.agent.answer import Answer, Stopped
 from crowquill.agent.cli.approving import TerminalApprover
-from crowquill.agent.cli.view import LiveView, answer_view, describe
+from crowquill.agent.cli.live import LiveView
+from crowquill.agent.cli.view import answer_view, describe, print_view
 from crowquill.agent.events import Event, Progress, RunFinished, RunStarted
 from crowquill.agent.publish import answer_json, event_json
 
@@ -39,9 +40,8 @@ def print_json(data: Any) -> None:
 
 def print_answer(answer: Answer) -> None:
     """Print a finished answer for a person."""
-    console = Console(highlight=False, soft_wrap=True)
-    for line in answer_view(answer):
-        console.print(line)
+    console = Console(highlight=False)
+    print_view(console, answer_view(answer, wrapped=console.is_terminal))
 
 
 def print_outcome(answer: Answer | None, *, as_json: bool, events: bool) -> int:
@@ -75,13 +75,13 @@ def _paused(live: Live) -> Iterator[None]:
 
 async def _drive(agent: Agent, run: Run, *, events: bool, quiet: bool) -> Answer | None:
     console = Console(stderr=True, highlight=False)
-    view = LiveView(agent.config.budget, agent.clock)
+    view = LiveView(agent.config, agent.clock)
     animated = console.is_terminal and not quiet
     run_id = ""
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
-    live = Live(view, console=console, refresh_per_second=8, transient=True) if animated else None
+    live = Live(view, console=console, refresh_per_second=4, transient=True) if animated else None
     if live is not None and isinstance(agent.approver, TerminalApprover):
         agent.approver.pause = partial(_paused, live)
     try:

@@ -19,6 +19,7 @@ from crowquill.tasks.expect import failures
 from crowquill.tasks.filling import Case
 from crowquill.tasks.load import find_task_file, load_task_file, presets
 from crowquill.tasks.schema import task_schema
+from crowquill.tools.search.registry import split_specs
 
 EXPECTATION_FAILED = 6
 _LONGEST_INPUT = 200_000
@@ -34,6 +35,14 @@ class TaskOptions:
     as_json: bool = False
     quiet: bool = False
     output: Path | None = None
+    search: str | None = None
+    allow_hosts: tuple[str, ...] = ()
+
+    @property
+    def wishes(self) -> Wishes:
+        """What is wanted beside what stands in the files."""
+        search = () if self.search is None else split_specs(self.search)
+        return Wishes(self.model, search=search, allow_hosts=self.allow_hosts)
 
 
 def list_presets() -> None:
@@ -119,7 +128,7 @@ def run_files(files: Sequence[str], options: TaskOptions) -> int:
 
 
 def _run(case: Case, options: TaskOptions, *, alone: bool) -> int:
-    agent = task_agent(case.spec, Wishes(options.model), options.workspace)
+    agent = task_agent(case.spec, options.wishes, options.workspace)
     if not (alone or options.as_json):
         typer.echo(f"== {case.name}", err=True)
     answer = drive(agent, partial(agent.stream, case.spec.objective), quiet=options.quiet)

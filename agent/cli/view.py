@@ -1,38 +1,31 @@
-"""Views of a run for the terminal: a live one for people, plain lines for logs, and the finished answer.
+"""Views of a run for the terminal: plain lines for logs, and the finished answer.
 
 Text from outside is shown through `rich.text.Text` after `render.clean`, never as markup.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from rich.console import Console, ConsoleOptions, Group, RenderResult
-from rich.spinner import Spinner
+from rich.console import Console, RenderableType
+from rich.table import Table as Grid
 from rich.text import Text
 
 from crowquill.agent.answer import Answer, Claim, Selection
-from crowquill.agent.budget import Budget
 from crowquill.agent.events import (
     Acted,
     Decided,
     Event,
     EvidenceFound,
+    Graded,
     Judged,
-    ModelCalled,
     Noticed,
     Observed,
     Planned,
-    Progress,
-    RunFinished,
     RunStarted,
     Selected,
     TaskFinished,
-    TaskStarted,
 )
-from crowquill.agent.models.base import Usage
 from crowquill.agent.render import clean, one_line
-from crowquill.memory.clock import Clock
 from crowquill.memory.evidence import Computation, Evidence, Quote, Table, plain_text
-from crowquill.tasks.task import Task
 from crowquill.tools.sql.words import in_words
 
 _MARKS = {"open": "○", "done": "✓", "failed": "✗", "dropped": "–"}
@@ -64,11 +57,16 @@ def describe(event: Event) -> str | None:
             verb = "allowed" if event.allowed else "denied"
             return f"     {verb}: {event.tool} ({event.access}): {one_line(event.why, 200)}"
         case EvidenceFound():
-            return f"     {_kind(event.evidence)}: {one_line(plain_text(event.evidence), 110)}"
+            return f"     {kind_of(event.evidence)}: {one_line(plain_text(event.evidence), 110)}"
         case TaskFinished():
             return f"{event.task.id} {event.task.status}" + (f": {one_line(event.why)}" if event.why else "")
         case Judged() if event.number > 1:
             return f"candidate {event.number}: {one_line(event.short, 80)} ({event.reward.total:.2f})"
+        case Graded():
+            levels = ", ".join(f"{grade.criterion} {grade.value:+.1f}" for grade in event.grades)
+            return f"judged {event.number}: {levels}" + (
+                f"; against: {one_line(event.objection)}" * bool(event.objection)
+            )
         case Selected():
             return f"candidate {event.winner} of {len(event.selection.candidates)}: {event.selection.why}"
         case Noticed():
@@ -77,7 +75,8 @@ def describe(event: Event) -> str | None:
             return None
 
 
-def _kind(evidence: Evidence) -> str:
+def kind_of(evidence: Evidence) -> str:
+    """Return in a few words what evidence is, and where it stands."""
     match evidence:
         case Quote():
             return f"quote, {one_line(evidence.source.title, 40)} line {evidence.lines[0]}"
@@ -87,82 +86,14 @@ def _kind(evidence: Evidence) -> str:
             return "query result"
 
 
-class LiveView:
-    """A rich renderable of a run under way: plan, current step, quotes as they come, budget."""
-
-    def __init__(self, budget: Budget, clock: Clock) -> None:
-        self._budget = budget
-        self._clock = clock
-        self._started = clock.monotonic()
-        self._tasks: dict[str, Task] = {}
-        self._running: set[str] = set()
-        self._now = "starting"
-        self._evidence: list[Evidence] = []
-        self._notices: list[str] = []
-        self._steps = 0
-        self._usage = Usage()
-        self._spinner = Spinner("dots")
-
-    def on(self, event: Event) -> None:
-        """Take an event into account."""
-        match event:
-            case Planned():
-                self._tasks = {task.id: task for task in event.tasks}
-            case TaskStarted():
-                self._running.add(event.task.id)
-            case TaskFinished():
-                self._running.discard(event.task.id)
-                self._tasks[event.task.id] = event.task
-            case Acted():
-                self._steps += 1
-                line = describe(event)
-                self._now = line.strip() if line is not None else "composing the answer"
-            case EvidenceFound():
-                self._evidence.append(event.evidence)
-            case ModelCalled():
-                self._usage += event.usage
-            case Noticed():
-                self._notices.append(one_line(event.message, 200))
-            case Progress():
-                self._now = one_line(event.message)
-            case Judged() | RunFinished():
-                self._now = "checking the answer"
-            case _:
-                pass
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = options.max_width
-        yield Group(*self._lines(width))
-
-    def _lines(self, width: int) -> Iterator[Text | Spinner]:
-        for task in self._tasks.values():
-            mark = "▸" if task.id in self._running else _MARKS[task.status]
-            yield Text(f" {mark} {one_line(task.goal, width - 4)}", style="bold" if mark == "▸" else "dim")
-        for item in self._evidence[-_RECENT_QUOTES:]:
-            yield Text(f"   “{one_line(plain_text(item), width - 8)}”", style="green")
-        if len(self._evidence) > _RECENT_QUOTES:
-            yield Text(f"   … {len(self._evidence) - _RECENT_QUOTES} more before", style="dim")
-        for notice in self._notices[-2:]:
-            yield Text(f"   {one_line(notice, width - 4)}", style="yellow")
-        self._spinner.update(text=Text(f" {one_line(self._now, width - 6)}"))
-        yield self._spinner
-        yield Text("   " + one_line(self._spent(), width - 4), style="dim")
-
-    def _spent(self) -> str:
-        parts = [
-            _of(self._steps, self._budget.steps, "steps"),
-            _of(self._usage.prompt + self._usage.completion, self._budget.tokens, "tokens"),
-            _of(int(self._clock.monotonic() - self._started), self._budget.seconds, "s"),
-        ]
-        return " · ".join(parts)
+def print_view(console: Console, lines: Iterable[RenderableType]) -> None:
+    """Print lines of a view: wrapped at words for a person, whole for a pipe."""
+    for line in lines:
+        console.print(line, soft_wrap=not console.is_terminal)
 
 
-def _of(spent: int, limit: float | None, unit: str) -> str:
-    return f"{spent} {unit}" if limit is None else f"{spent}/{limit:g} {unit}"
-
-
-def answer_view(answer: Answer) -> Iterator[Text]:
-    """Yield the finished answer for a person: text, receipts, score and cost."""
+def answer_view(answer: Answer, *, wrapped: bool) -> Iterator[RenderableType]:
+    """Yield the finished answer: text, receipts, score and cost; `wrapped` sets receipts off in a column."""
     yield Text(clean(answer.text), style="bold" if answer.ok else "")
     if answer.short and answer.claims:
         yield Text.assemble(("Short answer  ", "dim"), clean(answer.short))
@@ -170,35 +101,51 @@ def answer_view(answer: Answer) -> Iterator[Text]:
         yield Text("")
         yield Text("Receipts" if answer.claims else "Evidence found so far", style="dim")
         for number, item in enumerate(answer.evidence, 1):
-            yield _receipt(number, item)
+            yield numbered(f"[{number}]", receipt_view(item), wrapped=wrapped)
+    for told in answer.disagreements:
+        yield Text(f"! sources disagree: {one_line(told, 160)}", style="yellow")
     unsure = [claim for claim in answer.claims if claim.problem]
     if unsure:
         yield Text("")
         for claim in unsure:
             yield Text(f"! {one_line(claim.text, 80)} — {one_line(claim.problem, 120)}", style="yellow")
     yield Text("")
-    if answer.selection is not None:
-        yield from _candidates(answer.selection)
-    yield from _figures(answer)
+    if answer.grades:
+        levels = " · ".join(f"{grade.criterion} {grade.value:+.1f}" for grade in answer.grades)
+        yield Text.assemble(("Judge   ", "dim"), (levels, "dim"))
+    yield from score_lines(answer)
+    yield from _cost(answer)
 
 
-def _receipt(number: int, item: Evidence) -> Text:
+def numbered(mark: str, text: Text, *, wrapped: bool) -> RenderableType:
+    """Return text behind a mark, its lines set off by a column, or where nothing is wrapped by blanks."""
+    if wrapped:
+        grid = Grid.grid(padding=(0, 1))
+        grid.add_row(Text(mark), text)
+        return grid
+    lines = text.split("\n")
+    return Text("\n").join(Text.assemble("    " if at else f"{mark} ", line) for at, line in enumerate(lines))
+
+
+def receipt_view(item: Evidence) -> Text:
+    """Return a piece of evidence, and where it stands."""
     match item:
         case Quote():
-            text = Text.assemble(f"[{number}] ", (f"“{clean(item.text)}”", "green"))
+            text = Text.assemble((f"“{clean(item.text)}”", "green"))
             first, last = item.lines
             where = f"line {first}" if first == last else f"lines {first}-{last}"
-            text.append(f"\n    {one_line(item.source.title, 60)}, {where} · {clean(item.source.url)}", style="dim")
+            title = one_line(item.source.title, 60)
+            text.append(f"\n{title}, {where} · {clean(item.source.url)}", style="dim")
         case Computation():
-            text = Text.assemble(f"[{number}] ", (plain_text(item), "green"))
-            text.append("\n    computed exactly", style="dim")
+            text = Text.assemble((clean(plain_text(item)), "green"))
+            text.append("\ncomputed exactly", style="dim")
         case Table():
             rows = clean(plain_text(item)).splitlines()
-            shown = "\n    ".join(rows[:8]) + (f"\n    … {len(rows) - 8} more rows" if len(rows) > 8 else "")
-            text = Text.assemble(f"[{number}] ", (shown, "green"))
+            shown = "\n".join(rows[:8]) + (f"\n… {len(rows) - 8} more rows" if len(rows) > 8 else "")
+            text = Text.assemble((shown, "green"))
             if words := in_words(item.sql):
-                text.append(f"\n    {one_line(words, 300)}", style="dim")
-            text.append(f"\n    {one_line(item.sql, 300)}", style="dim")
+                text.append(f"\n{one_line(words, 300)}", style="dim")
+            text.append(f"\n{one_line(item.sql, 300)}", style="dim")
     return text
 
 
@@ -211,7 +158,10 @@ def _candidates(selection: Selection) -> Iterator[Text]:
         yield Text(f"  {score:>6}  {said}  (candidate {ranked.number}, reward {ranked.reward:.2f})", style="dim")
 
 
-def _figures(answer: Answer) -> Iterator[Text]:
+def score_lines(answer: Answer) -> Iterator[Text]:
+    """Yield why the answer was chosen, how its statements are marked, and its score with the parts."""
+    if answer.selection is not None:
+        yield from _candidates(answer.selection)
     if answer.claims:
         statuses = Text.assemble(("Claims  ", "dim"))
         for status, count in _counted(answer.claims):
@@ -219,6 +169,9 @@ def _figures(answer: Answer) -> Iterator[Text]:
         yield statuses
         parts = " + ".join(f"{name} {value:g}" for name, value in answer.reward.parts if value)
         yield Text.assemble(("Score   ", "dim"), f"{answer.reward.total:.2f}", (f" = {parts}", "dim"))
+
+
+def _cost(answer: Answer) -> Iterator[Text]:
     cached = f" ({answer.usage.cached} cached)" if answer.usage.cached else ""
     calls = "1 model call" if answer.usage.calls == 1 else f"{answer.usage.calls} model calls"
     cost = (
@@ -226,6 +179,8 @@ def _figures(answer: Answer) -> Iterator[Text]:
         f"{answer.usage.prompt}{cached} + {answer.usage.completion} tokens · run {answer.run_id}"
     )
     yield Text.assemble(("Ended   ", "dim"), (cost, "dim"))
+    if answer.why and answer.claims:
+        yield Text(f"Reason  {one_line(answer.why, 300)}", style="yellow")
     for goal in answer.open:
         yield Text(f"Left open: {one_line(goal, 100)}", style="yellow")
 

@@ -78,3 +78,76 @@ def test_a_fork_learns_for_itself_until_it_is_absorbed() -> None:
         parent.check_url("https://example.net/")
     parent.absorb(lane)
     parent.check_url("https://example.net/")
+
+
+PAPER = (
+    "The survey of 2019 found that carrion crows in the northern valleys return to the same feeder for years. "
+    "Contact the authors at field-station.47@crow-lab.example or under DE89370400440532013000."
+)
+
+
+@pytest.fixture
+def with_a_file() -> Rules:
+    made = Rules("What did the survey find about crows?")
+    made.protect_text(PAPER)
+    return made
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "crows in the northern valleys return to the same feeder",
+        "IN THE NORTHERN VALLEYS, return to the same -- feeder!",
+        base64.b64encode(b"carrion crows in the northern valleys return to").decode(),
+        "who owns DE89370400440532013000",
+        "DE89 3704 0044 0532",
+        "field-station.47@crow-lab.example",
+        base64.b64encode(base64.b64encode(b"DE89370400440532013000")).decode(),
+        base64.b32encode(b"DE89370400440532013000").decode(),
+        "44 45 38 39 33 37 30 34 30 30 34 34 30 35 33 32",
+        "".join(f"&#{ord(letter)};" for letter in "DE89370400440532"),
+    ],
+)
+def test_running_text_of_a_file_and_the_identifiers_in_it_do_not_leave(with_a_file: Rules, text: str) -> None:
+    assert with_a_file.is_private(text)
+    assert Rules("").is_private(text) is False
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "crow survey 2019 northern valleys",
+        "how long do carrion crows return to a feeder",
+        "the same feeder for years",
+    ],
+)
+def test_a_search_about_a_file_may_leave(with_a_file: Rules, text: str) -> None:
+    assert not with_a_file.is_private(text)
+
+
+def test_private_data_does_not_leave_in_pieces() -> None:
+    made = rules()
+    for piece in ("Clara St", "einb"):
+        assert not made.is_private(piece)
+        made.note_sent(piece)
+    assert made.is_private("ach, Vie")
+
+
+def test_after_private_data_was_read_the_links_of_pages_lead_only_to_known_hosts() -> None:
+    made = Rules("What does https://example.org/a say?")
+    made.offer(["https://found.example/1"])
+    made.offer(["https://before.example/"], page="https://example.org/a")
+    made.protect(Table("select 1", "shop", ("who",), ((CELL,),), 1))
+    links = [f"https://{host}/x" for host in ("example.org", "found.example", "before.example", "page.example")]
+    made.offer([*links, "https://evil.example/?q=1"], page="https://page.example/")
+    assert all(map(made.knows, links))
+    assert not made.knows("https://evil.example/?q=1")
+    made.offer(["https://evil.example/result"])  # a search has found it
+    assert made.knows("https://evil.example/result")
+
+
+def test_an_address_that_a_person_writes_without_scheme_may_be_opened() -> None:
+    made = Rules("See www.example.org/docs, and mail a@www.example.net.")
+    assert made.knows("https://www.example.org/docs")
+    assert made.knows("http://www.example.org/docs")
+    assert not made.knows("http://www.example.net")

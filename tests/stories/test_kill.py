@@ -83,6 +83,7 @@ def check(workspace: Path, acknowledged: list[str]) -> None:
     connection.close()
 
 
+@pytest.mark.slow
 def test_kill_minus_nine_damages_nothing(command: tuple[Path, list[str]]) -> None:
     workspace, ask = command
     draw = random.Random(3)

@@ -29,6 +29,7 @@ class FakeContext:
         self.effects: list[tuple[EffectKind, Json, Json]] = []
         self.offered: set[str] = set()
         self.asked: list[str] = []
+        self.protected: list[str] = []
         self._strict = strict
 
     async def effect(
@@ -52,8 +53,11 @@ class FakeContext:
     async def approve(self, tool: str, access: Access, args: Mapping[str, Json], *, effect: str) -> None:
         self.asked.append(effect)
 
-    def offer(self, urls: list[str]) -> None:
+    def offer(self, urls: list[str], *, page: str = "") -> None:
         self.offered.update(urls)
+
+    def protect(self, text: str) -> None:
+        self.protected.append(text)
 
     @property
     def fetched(self) -> list[tuple[EffectKind, Json, Json]]:

@@ -44,6 +44,7 @@ PASSAGES = 10
 RANKINGS = frozenset({"lexical", "dense", "titles", "hop", "cover"})
 """What orders the pages, and can be left out to measure what each is worth."""
 
+SHIPPED = "pocket"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
 
@@ -110,6 +111,9 @@ class Corpus:
         response = await context.effect("search", request, call)
         hits = [_hit(cast("dict[str, Any]", item)) for item in cast("list[Json]", response)]
         context.offer([hit.url for hit in hits])
+        self._protect(
+            [text for hit in hits for text in (hit.snippet, *(part.text for part in hit.passages))], context
+        )
         return hits
 
     async def open(self, url: str, context: ToolContext) -> Snapshot:
@@ -129,7 +133,13 @@ class Corpus:
         data = await asyncio.to_thread(context.blobs.get, response["snapshot"])
         snapshot = Snapshot.from_json(data.decode("utf-8", "surrogatepass"))
         context.offer([link.url for link in snapshot.links])
+        self._protect([snapshot.text], context)
         return snapshot
+
+    def _protect(self, texts: Sequence[str], context: ToolContext) -> None:
+        """Keep the user's own pages on the machine; those that are shipped with Crowquill are no secret."""
+        for text in texts if self.name != SHIPPED else ():
+            context.protect(text)
 
     def _page(self, url: str) -> Snapshot:
         path = url.removeprefix(f"corpus:{self.name}/")

@@ -37,6 +37,7 @@ class Context:
     def __init__(self, blobs: BlobStore, replay: dict[str, str] | None = None) -> None:
         self.blobs = blobs
         self.offered: list[str] = []
+        self.protected: list[str] = []
         self.effects: dict[str, str] = {}
         self._replay = replay
 
@@ -63,8 +64,11 @@ class Context:
     async def approve(self, tool: str, access: Access, args: Mapping[str, Json], *, effect: str) -> None:
         raise AssertionError("a corpus changes nothing")
 
-    def offer(self, urls: list[str]) -> None:
+    def offer(self, urls: list[str], *, page: str = "") -> None:
         self.offered += urls
+
+    def protect(self, text: str) -> None:
+        self.protected.append(text)
 
     def progress(self, message: str) -> None:
         pass
