@@ -17,9 +17,10 @@ from crowquill.agent.answer import Answer
 from crowquill.agent.approvals import ApprovalRule, Approver, Safety
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.cassette import Tape, insert_tape, read_cassette, write_cassette
-from crowquill.agent.config import PARTS, ROLES, Part, PlanMode, PolicyName, RunConfig
+from crowquill.agent.config import PARTS, ROLES, Layout, Part, PlanMode, PolicyName, RunConfig
 from crowquill.agent.corrective import RecallMode
 from crowquill.agent.critic.choices import FILE, feedback, keep
+from crowquill.agent.critic.reward import changed_weights
 from crowquill.agent.drive import Driver
 from crowquill.agent.events import Event, Progress, RunFinished
 from crowquill.agent.examples import read_examples
@@ -58,7 +59,8 @@ class Agent:
         model: a model's spelling (`local`, `openai:gpt-5-mini`, `http://host:port/v1#name`,
             `scripted:file.yaml`) or a `Model`.
         models: other models for single roles (plan, act, write, judge).
-        policy: `guided` for models of 1–3 billion parameters, `json` for larger ones; by the model when None.
+        policy: `guided` for models of 1–3 billion parameters, `json` for larger ones, `tools` for those that call
+            tools by themselves; by the model when None.
         corpora: names of indexed folders (`crowquill index`), or `pocket` for the shipped pages.
         databases: SQLite or DuckDB files, or URLs (`postgresql://…`), each also as `name=URL`; `pocket` is the shop
             shipped with Crowquill.
@@ -82,10 +84,13 @@ class Agent:
         examples: demonstrations of earlier runs (`crowquill runs export`) that a model of the json policy sees: a
             file, or what `read_examples` made of it.
         cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
+        layout: `blocks` renders each prompt anew and keeps it short, `transcript` is a conversation that grows;
+            the latter for the policy `tools` when None.
         planning: `stepwise` plans a few tasks and more after each batch, `plan_once` the whole way; `auto` takes
             whichever the planner's first reply amounts to. The guided policy works with one task.
         allow_write: databases may be changed, row by row, each change after an approval that shows it; needs an
             `approver`, or an approvals rule about the tool `sql_change`.
+        weights: what parts of the score count, as `{"receipts": 3.0}`; the others keep their weights.
         form: the form in which the answer is wanted as `Answer.output`: data that fit a JSON Schema, or a table.
         sites: the only hosts that are searched and fetched (`example.org`, `*.example.org`); turns the web on.
         without_tools: names of tools that the run shall not have, such as `math`.
@@ -125,6 +130,7 @@ class Agent:
         cache: bool = True,
         allow_write: bool = False,
         select: str | Select = "single",
+        weights: Mapping[str, float] | None = None,
         form: Form | None = None,
         sites: Sequence[str] = (),
         without_tools: Sequence[str] = (),
@@ -132,6 +138,7 @@ class Agent:
         planning: PlanMode = "auto",
         knowledge: Sequence[str] = (),
         recall: RecallMode = "plain",
+        layout: Layout | None = None,
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
@@ -169,9 +176,11 @@ class Agent:
             cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
             planning=planning,
+            context_tokens=self.models["act"].context_tokens,
+            layout=layout if layout is not None else "transcript" if policy == "tools" else "blocks",
             allow_write=allow_write,
             select=self._selection(select),
-            weights=self.workspace.reward_weights(),
+            weights=changed_weights(self.workspace.reward_weights(), {} if weights is None else weights),
             form=Form() if form is None else form,
             sites=tuple(sites),
             without_tools=tuple(without_tools),
@@ -179,8 +188,8 @@ class Agent:
             knowledge=tuple(knowledge),
             recall=recall,
         )
-        if self.config.examples and self.config.policy != "json":
-            raise UserError("examples are for the json policy; the guided one chooses its actions by code")
+        if self.config.examples and self.config.policy == "guided":
+            raise UserError("examples are for the policies json and tools; guided chooses its actions by code")
 
     def _rules(self, safety: Safety, allow: Sequence[str]) -> Safety:
         allowed = tuple(ApprovalRule("allow", tool=pattern) for pattern in allow)
@@ -232,12 +241,14 @@ class Agent:
             planning=config.planning,
             knowledge=config.knowledge,
             recall=config.recall,
+            layout=config.layout,
             workspace=workspace,
         )
         agent.config = replace(
             agent.config,
             earlier=config.earlier,
             conversation=config.conversation,
+            context_tokens=config.context_tokens,
             safety=config.safety,
             weights=config.weights,
         )
@@ -366,7 +377,7 @@ class Agent:
             UserError: there is no such run or step, or this agent has other settings than the run.
         """
         record = await self.workspace.database.read(lambda connection: find_run(connection, run_id))
-        self._check_settings(record, ("models",))
+        self._check_settings(record, ("models", "context_tokens"))
         new = self._new_run()
         change = Change() if change is None else change
         fork = await create_fork(self.workspace.database, record.id, new, step=step, change=change)

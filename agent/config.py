@@ -15,7 +15,9 @@ from crowquill.agent.toolspec import ToolSpec
 from crowquill.tasks.profile import Profile
 from crowquill.tools.fetching import Fetching
 
-PolicyName = Literal["guided", "json"]
+PolicyName = Literal["guided", "json", "tools"]
+Layout = Literal["blocks", "transcript"]
+"""How the prompts of a model that chooses are laid out: each anew and short, or a conversation that grows."""
 PlanMode = Literal["auto", "stepwise", "plan_once"]
 """How a run plans: a few tasks at first and more after each batch (BabyAGI), the whole way at once with `#E1` for
 the results of earlier tasks (ReWOO), or whichever of the two the planner's first reply amounts to."""
@@ -43,7 +45,8 @@ class RunConfig:
     the parts of the reward count (as shipped if empty), `form` how it is wanted, `conversation` what the question
     follows. Only `sites` are searched and fetched, when there are any, and `without_tools` names tools that are
     taken away, `knowledge` names what is recalled beside earlier runs, `recall` how. `profile` says who the agent
-    is, and `planning` whether it plans the whole way at once.
+    is, `planning` whether it plans the whole way at once, `layout` how prompts are laid out, within the
+    `context_tokens` of the model.
     """
 
     models: Mapping[Role, str]
@@ -71,6 +74,8 @@ class RunConfig:
     knowledge: tuple[str, ...] = ()
     recall: RecallMode = "plain"
     planning: PlanMode = "auto"
+    layout: Layout = "blocks"
+    context_tokens: int = 0
     form: Form = field(default_factory=Form)
     sites: tuple[str, ...] = ()
     without_tools: tuple[str, ...] = ()

@@ -130,10 +130,12 @@ class Driver:
             beating = asyncio.create_task(_keep_lease(journal, asyncio.current_task())) if journal.writes else None
             services = await make_services(journal, objective, memory, noted)
             answer = await Run(objective, self.config, services, workshop).execute()
+            await journal.flush()
             journal.check_complete(strict=strict)
             ending = (answer.stopped, {"short": answer.short, "reward": answer.reward.total}, "")
         except RunPaused as pause:
             ending = ("paused", None, str(pause))
+            await journal.flush()
             return self._parked(journal.run_id, objective, str(pause), so_far)
         except asyncio.CancelledError:
             if beating is not None and beating.done() and not beating.cancelled():

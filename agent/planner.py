@@ -125,7 +125,7 @@ async def plan(
         persona=lane.services.persona,
         skills=_worked_before(skills, lane.services.seed),
     )
-    reply = await lane.complete(Request("plan", messages, 600, _PLAN_OR_ASK if ask else _PLAN))
+    reply = await lane.complete_whole(Request("plan", messages, 600, _PLAN_OR_ASK if ask else _PLAN))
     parsed = reply.parsed if reply.parsed is not None else {}
     tasks = _linked(_tasks(parsed.get("tasks"), "planner"))
     return Plan(tasks, one_line(str(parsed.get("question", "")), 300))
@@ -150,7 +150,7 @@ async def extend(progress: Progress, lane: Lane) -> Changes:
         evidence=evidence_block(progress.evidence, seed),
         results="\n".join(results) if results else "(none)",
     )
-    reply = await lane.complete(Request("plan", messages, 600, _CHANGES))
+    reply = await lane.complete_whole(Request("plan", messages, 600, _CHANGES))
     parsed = reply.parsed if reply.parsed is not None else {}
     failed = {task.id for task in tasks if task.status == "failed"}
     return Changes(
@@ -176,7 +176,7 @@ async def replan(progress: Progress, stuck: Task, tried: Sequence[str], lane: La
         notes=_notes_block(progress, seed),
         tried=fence(Untrusted(f"{stuck.id}: {stuck.goal}\n{steps}", stuck.id), seed),
     )
-    reply = await lane.complete(Request("plan", messages, 600, _REPLAN))
+    reply = await lane.complete_whole(Request("plan", messages, 600, _REPLAN))
     parsed = reply.parsed if reply.parsed is not None else {}
     lesson = one_line(str(parsed.get("lesson", "")), 600)
     return tuple(

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from crowquill.agent.blocks import past_line
 from crowquill.agent.config import PlanMode, RunConfig
 from crowquill.agent.episode import Outcome
 from crowquill.agent.events import NotesKept, Noticed, Planned
 from crowquill.agent.lane import Lane
 from crowquill.agent.likeness import likeness
 from crowquill.agent.planner import Plan, Progress, extend, plan, replan
-from crowquill.agent.policy import past_line
 from crowquill.agent.render import one_line
 from crowquill.agent.steering import Question
 from crowquill.agent.workshop import Workshop

@@ -24,14 +24,14 @@ from crowquill.agent.select.redraft import redraft
 from crowquill.agent.state import State
 from crowquill.agent.steering import Heard
 from crowquill.agent.workshop import Workshop
-from crowquill.agent.writer import compose, write
+from crowquill.agent.writer import compose, joined, write
 from crowquill.errors import BudgetExceeded, ModelError
 from crowquill.memory.evidence import Evidence, Quote, Source
 from crowquill.tasks.agenda import Agenda
 from crowquill.tasks.task import Task
 from crowquill.tools.context import Json
 
-_KNOWN: dict[PolicyName, int] = {"guided": 4, "json": 12}
+_KNOWN: dict[PolicyName, int] = {"guided": 4, "json": 12, "tools": 12}
 """Pieces of evidence of earlier answers with which a question begins: prompts of small models stay short."""
 _BARREN_BATCHES = 2
 """Batches in a row without new evidence after which a run ends."""
@@ -166,7 +166,7 @@ class Run:
 
     async def _plan(self) -> Agenda:
         agenda = await self.planning.start(self.objective)
-        if self.config.safety.mode == "strict" and self.config.policy == "json":
+        if self.config.safety.mode == "strict" and self.config.policy != "guided":
             self.rules.acts += await foresee(self.objective, agenda.tasks, self.workshop.acting, self.lane)
         return agenda
 
@@ -286,7 +286,12 @@ class Run:
                 )
             except (BudgetExceeded, ModelError) as error:
                 await self.lane.emit(Noticed(f"the answer could not be written: {error}", "warning"))
-                return None, ("budget" if isinstance(error, BudgetExceeded) else "error"), str(error)
+                parts = [(outcome.draft, outcome.evidence) for outcome in self._standing if outcome.draft]
+                return (
+                    joined(parts, evidence),
+                    ("budget" if isinstance(error, BudgetExceeded) else "error"),
+                    str(error),
+                )
         if draft is not None and draft.claims and not is_unknown(draft.short):
             return draft, stopped, why
         return None, *(

@@ -14,7 +14,7 @@ from crowquill.agent.events import Noticed
 from crowquill.agent.guided import GuidedPolicy
 from crowquill.agent.lane import Lane
 from crowquill.agent.memory_tools import memory_tools
-from crowquill.agent.policy import JsonPolicy
+from crowquill.agent.policy import ChoosingPolicy
 from crowquill.agent.render import one_line
 from crowquill.agent.steering import Question
 from crowquill.agent.toolkit import Toolkit, check_allowed, check_custom, make_toolkit
@@ -219,7 +219,7 @@ class Workshop:
         """Make the policy of one lane."""
         if self._config.policy == "guided":
             return GuidedPolicy(lane, toolkit, self._config.without)
-        return JsonPolicy(lane, toolkit, self._config.examples)
+        return ChoosingPolicy(lane, toolkit, self._config)
 
     async def _rank(self, snapshot: Snapshot, question: str, context: ToolContext) -> list[Passage]:
         async def call() -> Json:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from crowquill.agent.answer import Candidate, Claim, Draft
+from crowquill.agent.answer import Candidate, Claim, Draft, DraftClaim
 from crowquill.agent.episode import read_draft
 from crowquill.agent.lane import Lane
 from crowquill.agent.models.base import Request
@@ -30,8 +30,22 @@ async def write(objective: str, tasks: Sequence[Task], evidence: Sequence[Eviden
         results="\n".join(results) if results else "(none)",
     )
     schema = claims_schema(list(range(1, len(evidence) + 1)))
-    reply = await lane.complete(Request("write", messages, 900, schema))
+    reply = await lane.complete_whole(Request("write", messages, 900, schema))
     return read_draft(reply.parsed if reply.parsed is not None else {})
+
+
+def joined(parts: Sequence[tuple[Draft, Sequence[Evidence]]], evidence: Sequence[Evidence]) -> Draft | None:
+    """Put the answers of tasks one after the other, where nobody can write one out of them; None without any.
+
+    Each part numbers its own evidence. There is no short answer: that of a part is not that of the whole.
+    """
+    numbers = {item.id: number for number, item in enumerate(evidence, 1)}
+    claims = [
+        DraftClaim(claim.text, tuple(numbers[found[cite - 1].id] for cite in claim.cites if 0 < cite <= len(found)))
+        for draft, found in parts
+        for claim in draft.claims
+    ]
+    return Draft("", tuple(claims)) if claims else None
 
 
 def compose(candidate: Candidate) -> str:

@@ -12,7 +12,7 @@ from crowquill.agent.budget import Budget
 from crowquill.agent.cli.approving import TerminalApprover, can_ask
 from crowquill.agent.cli.report import check_report
 from crowquill.agent.cli.session import drive, print_outcome
-from crowquill.agent.config import PlanMode, PolicyName
+from crowquill.agent.config import Layout, PlanMode, PolicyName
 from crowquill.agent.corrective import RecallMode
 from crowquill.agent.models.base import Model, Role
 from crowquill.agent.report.page import write_report
@@ -52,6 +52,7 @@ class AskOptions:
     knowledge: tuple[str, ...] = ()
     recall: RecallMode = "plain"
     planning: PlanMode = "auto"
+    layout: Layout | None = None
     workspace: Path | None = None
     mode: Mode | None = None
     safety: Path | None = None
@@ -87,8 +88,8 @@ class AskOptions:
 
         Raises UserError.
         """
-        if self.policy not in (None, "guided", "json"):
-            raise UserError(f"unknown policy {self.policy!r}; use guided (small models) or json")
+        if self.policy not in (None, "guided", "json", "tools"):
+            raise UserError(f"unknown policy {self.policy!r}; use guided (small models), json or tools")
         search = () if self.search is None else split_specs(self.search)
         if search and self.web is False:
             raise UserError("--search asks the web and --no-web forbids it; give one of them")
@@ -114,6 +115,7 @@ class AskOptions:
             knowledge=self.knowledge,
             recall=self.recall,
             planning=self.planning,
+            layout=self.layout,
             examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
             safety=personal_safety(self.mode, self.safety),

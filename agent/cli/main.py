@@ -125,6 +125,10 @@ def ask(
         Literal["auto", "stepwise", "plan_once"],
         typer.Option(help="stepwise: more tasks after each batch; plan_once: the whole way at first."),
     ] = "auto",
+    layout: Annotated[
+        Literal["blocks", "transcript"] | None,
+        typer.Option(help="Prompts of json and tools: each anew and short, or a conversation.", show_default=False),
+    ] = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
     events: Events = False,
@@ -162,6 +166,7 @@ def ask(
         knowledge=tuple(knowledge or ()),
         recall=recall,
         planning=plan,
+        layout=layout,
         workspace=workspace,
         mode=mode,
         safety=safety,
@@ -316,7 +321,7 @@ def sql(
         str | None,
         typer.Option(help="Model for questions in words.", envvar="CROWQUILL_MODEL", show_default="local"),
     ] = None,
-    policy: Annotated[str | None, typer.Option(help="guided or json; by the model when not given.")] = None,
+    policy: Annotated[str | None, typer.Option(help="guided, json or tools; by the model when not given.")] = None,
     save: Annotated[
         Path | None, typer.Option(help="Write the rows to a new .csv, .tsv, .json or .jsonl file.")
     ] = None,

@@ -59,7 +59,7 @@ ModelName = Annotated[
         show_default="local",
     ),
 ]
-PolicyText = Annotated[str | None, typer.Option(help="guided or json; by the model when not given.")]
+PolicyText = Annotated[str | None, typer.Option(help="guided, json or tools; by the model when not given.")]
 Corpora = Annotated[
     list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
 ]
