@@ -207,6 +207,7 @@ class Run:
 
     async def _episode(self, task: Task, lane: Lane) -> Outcome:
         toolkit = await self.workshop.toolkit(lane)
+        lane.numbered += self.known
         needs = tuple(self.agenda[need] for need in task.needs)
         beside = tuple(other for other in self.agenda.open if other.id != task.id)
         state = State(self.agenda.objective, task, needs, self.known, beside=beside)
@@ -334,7 +335,8 @@ class Run:
             grades=candidate.grades,
             output=output,
         )
-        await self.lane.emit(RunFinished(answer, stopped))
+        goals = [task.goal for task in self.agenda.tasks if task.status == "done"]
+        await self.lane.emit(RunFinished(answer, stopped), self.services.learn(answer, goals))
         return answer
 
     async def _fill_in(self, candidate: Candidate) -> tuple[Output | None, tuple[Evidence, ...]]:
