@@ -45,7 +45,13 @@ class Planning:
         """
         if self._guided:
             return await self.change(Agenda(objective=objective), [Task("t1", objective, origin="user")])
-        first = await self._plan(objective, ask=self._lane.services.person)
+        try:
+            first = await self._plan(objective, ask=self._lane.services.person)
+        except ModelError as error:
+            if error.kind not in ("length", "malformed"):
+                raise
+            await self._warn(f"the objective is worked on as one task: {error}")
+            first = Plan((Task("t1", objective, origin="user"),))
         if first.question:
             said = await self._lane.ask(Question("clarify", first.question))
             if said:
