@@ -37,9 +37,22 @@ def read_weights(path: Path) -> dict[str, float]:
         found = _parse(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
         raise UserError(f"cannot read the weights {path}: {error.strerror}") from error
-    if unknown := sorted(set(found) - set(shipped_weights())):
-        raise UserError(f"{path}: there is no part {unknown[0]!r}; parts are {', '.join(shipped_weights())}")
-    return found
+    try:
+        return known_weights(found)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def changed_weights(own: Mapping[str, float], changes: Mapping[str, float]) -> Mapping[str, float]:
+    """Return the workspace's own weights (the shipped ones if it has none) with some changed. Raises UserError."""
+    return {**(own if own else shipped_weights()), **known_weights(changes)} if changes else own
+
+
+def known_weights(weights: Mapping[str, float]) -> dict[str, float]:
+    """Return weights by the names of parts that there are. Raises UserError when one is of none."""
+    if unknown := sorted(set(weights) - set(shipped_weights())):
+        raise UserError(f"there is no part {unknown[0]!r} of the score; parts are {', '.join(shipped_weights())}")
+    return dict(weights)
 
 
 def _parse(text: str, where: str) -> dict[str, float]:
