@@ -383,11 +383,11 @@ class Lane:
         return form, _recorded(form, name)
 
     async def complete_whole(self, request: Request) -> Reply:
-        """Ask as `complete` does; a reply that was cut off is asked for once more, with twice the room."""
+        """Ask as `complete` does; what was cut off or cannot be read is asked for once more, with more room."""
         try:
             return await self.complete(request)
         except ModelError as fault:
-            if fault.kind != "length":
+            if fault.kind not in ("length", "malformed"):
                 raise
         return await self.complete(replace(request, max_tokens=2 * request.max_tokens))
 
