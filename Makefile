@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 Q ?= How many kilometres longer is the Danube than the Rhine?
 SOURCES ?= --corpus pocket --db pocket
 
-.PHONY: help ask test test-all chaos check wheel clean
+.PHONY: help ask test test-all chaos check docs wheel clean
 
 help:
 	@echo 'make ask [Q="…"]   set everything up once and answer a question with the embedded model'
@@ -12,6 +12,7 @@ help:
 	@echo 'make test-all      run every test, with the embedded model and the long fuzz counts'
 	@echo 'make chaos         kill runs 500 times, damage files, race processes; prints the counts'
 	@echo 'make check         ruff, mypy and pyright'
+	@echo 'make docs          build the documentation into build/site'
 	@echo 'make wheel         build the wheel into dist/'
 
 ask: $(VENV)/.local
@@ -33,6 +34,10 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pyright
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 wheel: $(VENV)/.dev
 	rm -rf build dist

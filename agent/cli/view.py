@@ -15,10 +15,12 @@ from crowquill.agent.events import (
     Decided,
     Event,
     EvidenceFound,
+    Graded,
     Judged,
     Noticed,
     Observed,
     Planned,
+    Revised,
     RunStarted,
     Selected,
     TaskFinished,
@@ -48,19 +50,27 @@ def describe(event: Event) -> str | None:
         case Acted():
             arguments = ", ".join(one_line(str(value), 60) for value in event.args.values())
             return (
-                f"{event.step:>3}. {event.tool}({arguments})" if event.tool not in ("answer", "give_up") else None
+                f"{event.step:>3}. {one_line(event.tool, 40)}({arguments})"
+                if event.tool not in ("answer", "give_up")
+                else None
             )
         case Observed() if event.error:
-            return f"     {event.tool} failed: {one_line(event.error, 160)}"
+            return f"     {one_line(event.tool, 40)} failed: {one_line(event.error, 160)}"
         case Decided():
             verb = "allowed" if event.allowed else "denied"
-            return f"     {verb}: {event.tool} ({event.access}): {one_line(event.why, 200)}"
+            return f"     {verb}: {one_line(event.tool, 40)} ({event.access}): {one_line(event.why, 200)}"
         case EvidenceFound():
             return f"     {kind_of(event.evidence)}: {one_line(plain_text(event.evidence), 110)}"
         case TaskFinished():
             return f"{event.task.id} {event.task.status}" + (f": {one_line(event.why)}" if event.why else "")
         case Judged() if event.number > 1:
             return f"candidate {event.number}: {one_line(event.short, 80)} ({event.reward.total:.2f})"
+        case Graded():
+            levels = ", ".join(f"{grade.criterion} {grade.value:+.1f}" for grade in event.grades)
+            against = f"; against it: {one_line(event.objection)}" if event.objection else ""
+            return f"judged {event.number}: {levels}{against}"
+        case Revised():
+            return f"revised: {event.fixed} of {event.flagged} statements mended, {event.dropped} dropped"
         case Selected():
             return f"candidate {event.winner} of {len(event.selection.candidates)}: {event.selection.why}"
         case Noticed():
@@ -96,12 +106,17 @@ def answer_view(answer: Answer, *, wrapped: bool) -> Iterator[RenderableType]:
         yield Text("Receipts" if answer.claims else "Evidence found so far", style="dim")
         for number, item in enumerate(answer.evidence, 1):
             yield numbered(f"[{number}]", receipt_view(item), wrapped=wrapped)
+    for told in answer.disagreements:
+        yield Text(f"! sources disagree: {one_line(told, 160)}", style="yellow")
     unsure = [claim for claim in answer.claims if claim.problem]
     if unsure:
         yield Text("")
         for claim in unsure:
             yield Text(f"! {one_line(claim.text, 80)} — {one_line(claim.problem, 120)}", style="yellow")
     yield Text("")
+    if answer.grades:
+        levels = " · ".join(f"{grade.criterion} {grade.value:+.1f}" for grade in answer.grades)
+        yield Text.assemble(("Judge   ", "dim"), (levels, "dim"))
     yield from score_lines(answer)
     yield from _cost(answer)
 

@@ -45,11 +45,15 @@ class CrowquillError(Exception):
 
 
 class UserError(CrowquillError):
-    """The user's input or configuration cannot be used."""
+    """The user's input or configuration cannot be used. `page` is the one of `crowquill help` that tells more."""
+
+    page = ""
 
 
 class MissingModel(UserError):
     """No model can be reached with the present configuration."""
+
+    page = "models"
 
 
 class ModelError(CrowquillError):
