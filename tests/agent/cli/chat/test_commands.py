@@ -49,7 +49,8 @@ def session(script: str, *lines: str) -> Result:
 
 def test_answers_and_commands_come_in_the_order_of_the_lines(script: str) -> None:
     result = session(
-        script, QUESTION, "/plan", "/quotes", "/open 1", "/source 1.1", "/why", "/budget steps=9", "/best-of 2",
+        script, QUESTION, "/plan", "/quotes", "/open 1", "/source 1.1", "/why",
+        '/fix "give the year alone"', "/budget steps=9", "/best-of 2",
         "/use", "/model", "/memory", "/tools", "/math 2+3", "/runs", "/save talk.md", "/save talk.json",
         "/save r.html", "/export usage use.jsonl", "/new", "/keep", "/quit", "never read",
     )  # fmt: skip
@@ -57,7 +58,8 @@ def test_answers_and_commands_come_in_the_order_of_the_lines(script: str) -> Non
     out = result.stdout
     parts = (
         "Lake Tarn was dammed in 1931. [1]", " ✓ t1", "1.1 Lake Tarn was dammed", "It is 310 metres deep.",
-        "SHA-256", "quoted", "steps    9", "best_of_n: 2 candidates", "searches corpus lakes",
+        "SHA-256", "quoted", "kept: questions like it", "steps    9", "best_of_n: 2 candidates",
+        "searches corpus lakes",
         "steered by the guided policy", "verified items", "math      read", "2 + 3 = 5",
         "talk.md written", "kept in",
     )  # fmt: skip
