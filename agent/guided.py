@@ -17,6 +17,7 @@ from crowquill.agent.annotate import (
     may_be_stopover,
     needs_calculation,
 )
+from crowquill.agent.bridges import asked_of, described, stopovers
 from crowquill.agent.compare import Comparison, Side, agree, best_quote, choose, comparison, holds, lacks, larger
 from crowquill.agent.critic.checks import is_unknown
 from crowquill.agent.critic.grounding import is_called, needed
@@ -53,7 +54,9 @@ LINES = 3
 """Lines that are quoted from a page which comes without passages, and from one that is opened again."""
 LOOKED_AT_AGAIN = 3
 """Pages of which more lines are read when the first reading has found nothing."""
-LONGEST = 12
+LED_TO, NAMES = 2, 5
+"""Pages that are opened because the first ones have led there, and names that are searched for them."""
+LONGEST = 15
 """Words of a short answer beyond which it is none."""
 DATABASE_RELEVANCE = 0.5
 """Share of the question's content words known to a schema from which the database is asked first."""
@@ -154,25 +157,42 @@ class GuidedPolicy:
                 if isinstance(state.evidence[-1], Computation):
                     yield computed(state, sentence, cites)
         answer = await self._read(state)
+        again: list[str] = []
+        beyond = NOT_FOUND
         if answer is NOT_FOUND and not needs_calculation(question) and "second look" not in self._without:
             seen = len(state.evidence)
-            for url in self._again([url for url, _ in places], state):
+            again = self._again([url for url, _ in places], state)
+            for url in again:
                 state = yield Action("open", {"target": url}, "not found at first: read on")
                 for lines in await self._unread(state, _nameless(question)):
                     state = yield Action("quote", {"lines": lines}, "close to what is asked, whoever it is about")
-            if len(state.evidence) > seen:
+            if (query := self._led_to(state)) and "search" in self._toolkit.browser.legal():
+                state = yield Action("search", {"query": query}, "not found at first: what do its pages lead to?")
+                read = {item.source.url for item in state.evidence if isinstance(item, Quote)}
+                for hit in [hit for hit in self._toolkit.browser.hits if hit.url not in read][:LED_TO]:
+                    state = yield Action("open", {"target": hit.url}, "the pages found first may lead here")
+                    if not state.steps[-1].error:
+                        for lines in await self._lines(question, hit.passages):
+                            state = yield Action("quote", {"lines": lines}, "close to the question")
+            for title in stopovers(question, self._said, state.evidence)[:LED_TO]:
+                beyond = await self._beyond(state, title) if beyond is NOT_FOUND else beyond
+            answer = beyond
+            if answer is NOT_FOUND and len(state.evidence) > seen:
                 answer = await self._read(state, again=True)
-        elif "bridge" not in self._without and self._may_lead_on(answer, question):
+        if answer is not beyond and "bridge" not in self._without and self._may_lead_on(answer, question):
             self._found, short = answer, str(answer.args["short"])
             state = yield Action("search", {"query": short}, "is there a page about what was answered?")
             about = next((hit for hit in self._toolkit.browser.hits if is_called(hit.title, short)), None)
             if about is not None:
-                state = yield Action("open", {"target": about.url}, "is it what is asked for, or on the way there?")
-                if not self._is_of_kind(question):
-                    for lines in await self._unread(state, _nameless(question)):
+                leads_on = True
+                if about.url not in again:
+                    why = "is it what is asked for, or on the way there?"
+                    state = yield Action("open", {"target": about.url}, why)
+                    leads_on = not self._is_of_kind(question)
+                    for lines in await self._unread(state, _nameless(question)) if leads_on else ():
                         state = yield Action("quote", {"lines": lines}, "close to what is asked")
-                    beyond = await self._beyond(state, short, about.url)
-                    answer = answer if beyond is NOT_FOUND else beyond
+                beyond = await self._beyond(state, about.title, short) if leads_on else NOT_FOUND
+                answer = answer if beyond is NOT_FOUND else beyond
         yield answer
 
     def _again(self, urls: Sequence[str], state: State) -> list[str]:
@@ -188,6 +208,22 @@ class GuidedPolicy:
             return any(is_called(titles.get(url, ""), name) for name in brought_up)
 
         return sorted(urls, key=lambda url: not is_brought_up(url))[:LOOKED_AT_AGAIN]
+
+    def _led_to(self, state: State) -> str:
+        """Return a query for what a question describes: its other words, names on the pages of what it names."""
+        question = state.task.goal
+        if described(question) is None:
+            return ""
+        subjects = [name.text for name in names(question, openings=True)]
+        asked = content_words(question)
+        found = [
+            name.text
+            for item in state.evidence
+            if isinstance(item, Quote) and any(is_called(item.source.title, subject) for subject in subjects)
+            for name in names(item.text, openings=True)
+            if content_words(name.text) - asked
+        ]
+        return " ".join([_nameless(question), *list(dict.fromkeys(found))[:NAMES]]) if found else ""
 
     def _may_lead_on(self, answer: Action, question: str) -> bool:
         """Say whether an answer is a name that may only be on the way, and can be searched for."""
@@ -226,11 +262,13 @@ class GuidedPolicy:
             passages = ranked[:LINES]
         return _line_ranges(passages)
 
-    async def _beyond(self, state: State, stopover: str, url: str) -> Action:
+    async def _beyond(self, state: State, title: str, stopover: str = "") -> Action:
         """Ask again from the quotes of one page, whose subject is on the way to the answer and not the answer."""
-        evidence = [item for item in state.evidence if isinstance(item, Quote) and item.source.url == url]
+        stopover = stopover if stopover else title
+        evidence = [item for item in state.evidence if isinstance(item, Quote) and item.source.title == title]
         schema = short_schema(self._pattern(state.task.goal))
-        reply = await self._ask("beyond", object_schema({"answer": schema}), 60, evidence, state.task.goal)
+        question = asked_of(state.task.goal, title)
+        reply = await self._ask("beyond", object_schema({"answer": schema}), 60, evidence, question)
         parsed = reply.parsed if reply.parsed is not None else {}
         insists = content_words(str(parsed.get("answer", ""))) & content_words(stopover)
         return NOT_FOUND if insists else read_answer(state, parsed, reply)

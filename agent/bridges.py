@@ -1,0 +1,73 @@
+"""Questions of two steps: the thing that is only described, and the question that is left once its name is known.
+
+"What position was held by the woman who played Ada Fell?" asks about whoever that is; once a page has brought her
+name up, what is left is "What position was held by Jane Roe?", which a small model can read off her page.
+"""
+
+import re
+from collections.abc import Sequence
+
+from crowquill.agent.critic.grounding import is_called
+from crowquill.memory.evidence import Evidence, Quote
+from crowquill.memory.textual import content_words, names
+from crowquill.memory.verify import missing_names
+
+_CLAUSE = re.compile(
+    r"""
+    \bthe\s+(?:(?!the\b)[\w'’-]+\s+){1,6}?
+    (?:who|that|whose|(?:(?:in|of|for|from|to|on|with|by|at)\s+)?(?:which|whom|where))\b
+    (?:(?!\b(?:what|how)\b)[^?,])*? (?=(?P<done>\s+(?:first\s+)?\w+(?:ed|rn|en))?\s*\??\s*\Z)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A description at the end: "the woman who played Ada Fell", "the king who built it" before "born"."""
+_DATED = re.compile(r"^(?:(?:in|on)\s+)?(?:(?:what|which)\s+(?:year|month|day|century)|when)\b", re.IGNORECASE)
+_RELATION = re.compile(r"\bthe\s+(?:[\w'’-]+\s+){1,3}?of\s+", re.IGNORECASE)
+"""What begins "the father of NAME", where more follows than the name."""
+
+
+def described(question: str) -> tuple[int, int] | None:
+    """Return where a question describes the thing that it is about instead of naming it; None where it does not."""
+    named = names(question, openings=True)
+    clause = _CLAUSE.search(question)
+    if clause is not None and any(clause.start() <= name.start < clause.end() for name in named):
+        end = clause.end() if _DATED.search(question) else clause.end() + len(clause["done"] or "")
+        return clause.start(), end
+    for name in named:
+        for relation in _RELATION.finditer(question, 0, name.start):
+            if relation.end() == name.start and re.match(r"\s+\w+", question[name.end :]):
+                return relation.start(), name.end
+    return None
+
+
+def asked_of(question: str, name: str) -> str:
+    """Return what is asked once the described thing is known by name; the question itself if none is described."""
+    span = described(question)
+    return question if span is None else question[: span[0]] + name + question[span[1] :]
+
+
+def stopovers(question: str, said: str, evidence: Sequence[Evidence]) -> list[str]:
+    """Return the titles of quoted pages that may be the thing described, those first that `said` brings up.
+
+    Each is tied to what the question names: the page speaks of that, or the page of that speaks of it.
+    """
+    if described(question) is None:
+        return []
+    quotes = [item for item in evidence if isinstance(item, Quote)]
+    subjects = [name.text for name in names(question, openings=True)]
+    asked = content_words(question)
+
+    def is_tied(title: str) -> bool:
+        own = " ".join(quote.text for quote in quotes if quote.source.title == title)
+        others = " ".join(
+            quote.text
+            for quote in quotes
+            if quote.source.title != title and any(is_called(quote.source.title, name) for name in subjects)
+        )
+        called = content_words(title)
+        return len(missing_names(", ".join(subjects), [own])) < len(subjects) or called <= content_words(others)
+
+    titles = dict.fromkeys(quote.source.title for quote in quotes)
+    found = [title for title in titles if content_words(title) - asked and is_tied(title)]
+    brought_up = [name.text for name in names(said, openings=True)]
+    return sorted(found, key=lambda title: not any(is_called(title, name) for name in brought_up))
