@@ -17,7 +17,10 @@ from crowquill.agent.answer import Answer
 from crowquill.agent.approvals import ApprovalRule, Approver, Safety
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.cassette import Tape, insert_tape, read_cassette, write_cassette
-from crowquill.agent.config import PARTS, ROLES, Part, PlanMode, PolicyName, RunConfig
+from crowquill.agent.config import PARTS, ROLES, Layout, Part, PlanMode, PolicyName, RunConfig
+from crowquill.agent.corrective import RecallMode
+from crowquill.agent.critic.choices import FILE, feedback, keep
+from crowquill.agent.critic.reward import changed_weights
 from crowquill.agent.drive import Driver
 from crowquill.agent.events import Event, Progress, RunFinished
 from crowquill.agent.examples import read_examples
@@ -27,6 +30,7 @@ from crowquill.agent.journal import Journal, Mode
 from crowquill.agent.models.absent import AbsentModel
 from crowquill.agent.models.base import Model, Role
 from crowquill.agent.models.resolve import default_policy, resolve
+from crowquill.agent.prices import find_prices
 from crowquill.agent.records import NewRun, RunRecord, find_run
 from crowquill.agent.redact import Redactor
 from crowquill.agent.safety import tightened, workspace_restrictions
@@ -39,7 +43,7 @@ from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import ReplayMiss, UserError
 from crowquill.memory.clock import Clock, SystemClock
 from crowquill.memory.evidence import Table
-from crowquill.memory.lessons import Lesson, LessonStore
+from crowquill.memory.lessons import ANSWERS, Lesson, LessonStore
 from crowquill.tasks.profile import Profile, load_profile
 from crowquill.tools.fetching import Fetching
 from crowquill.tools.tool import Tool
@@ -56,7 +60,8 @@ class Agent:
         model: a model's spelling (`local`, `openai:gpt-5-mini`, `http://host:port/v1#name`,
             `scripted:file.yaml`) or a `Model`.
         models: other models for single roles (plan, act, write, judge).
-        policy: `guided` for models of 1–3 billion parameters, `json` for larger ones; by the model when None.
+        policy: `guided` for models of 1–3 billion parameters, `json` for larger ones, `tools` for those that call
+            tools by themselves; by the model when None.
         corpora: names of indexed folders (`crowquill index`), or `pocket` for the shipped pages.
         databases: SQLite or DuckDB files, or URLs (`postgresql://…`), each also as `name=URL`; `pocket` is the shop
             shipped with Crowquill.
@@ -72,7 +77,8 @@ class Agent:
         fetching: contact for the owners of sites, proxy, and whether kept pages are fetched again.
         memory: use and keep evidence of earlier runs in the workspace.
         allow_hosts: private or loopback hosts (`127.0.0.1:8080`) that may be fetched.
-        prices: dollars per million tokens, by the model's spelling; a dollar budget needs them.
+        prices: dollars per million tokens, by the model's spelling, for a dollar budget; else they come from
+            `prices.yaml` and from the package `genai-prices`.
         without: parts of the guided recipe to leave out, to measure what each is worth; see `config.Part`.
         workspace: where journal and memory are kept; see `find_workspace`.
         cassette: a recording: when the file is there, runs are played from it, without model and network; else they
@@ -80,15 +86,22 @@ class Agent:
         examples: demonstrations of earlier runs (`crowquill runs export`) that a model of the json policy sees: a
             file, or what `read_examples` made of it.
         cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
+        layout: `blocks` renders each prompt anew and keeps it short, `transcript` is a conversation that grows;
+            the latter for the policy `tools` when None.
         planning: `stepwise` plans a few tasks and more after each batch, `plan_once` the whole way; `auto` takes
             whichever the planner's first reply amounts to. The guided policy works with one task.
         allow_write: databases may be changed, row by row, each change after an approval that shows it; needs an
             `approver`, or an approvals rule about the tool `sql_change`.
+        weights: what parts of the score count, as `{"receipts": 3.0}`; the others keep their weights.
         form: the form in which the answer is wanted as `Answer.output`: data that fit a JSON Schema, or a table.
         sites: the only hosts that are searched and fetched (`example.org`, `*.example.org`); turns the web on.
         without_tools: names of tools that the run shall not have, such as `math`.
         select: how the answer is chosen among candidates, as `best_of_n:4`, `majority:8,share=plan`; see `Select`.
         profile: name, manner, sources and tools of the agent: a `Profile`, or the path of its YAML file.
+        knowledge: names of documents in the memory (`crowquill memory import`) that are recalled beside earlier
+            runs.
+        recall: how memory is asked: `plain`, with rewordings (`multi`), with a made-up answer (`hyde`), or graded
+            by the model, asked again in other words, and left for the web (`corrective`).
     """
 
     def __init__(
@@ -119,11 +132,15 @@ class Agent:
         cache: bool = True,
         allow_write: bool = False,
         select: str | Select = "single",
+        weights: Mapping[str, float] | None = None,
         form: Form | None = None,
         sites: Sequence[str] = (),
         without_tools: Sequence[str] = (),
         profile: Profile | Path | str | None = None,
         planning: PlanMode = "auto",
+        knowledge: Sequence[str] = (),
+        recall: RecallMode = "plain",
+        layout: Layout | None = None,
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
@@ -154,23 +171,34 @@ class Agent:
             fetching=Fetching() if fetching is None else fetching,
             memory=memory,
             allow_hosts=tuple(allow_hosts),
-            prices={} if prices is None else dict(prices),
+            prices=self._prices(budget, prices),
             without=tuple(without),
             tools=tuple(ToolSpec.of(entry) for entry in self.tools),
             safety=self._rules(Safety() if safety is None else safety, allow),
             cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
             planning=planning,
+            context_tokens=self.models["act"].context_tokens,
+            layout=layout if layout is not None else "transcript" if policy == "tools" else "blocks",
             allow_write=allow_write,
             select=self._selection(select),
-            weights=self.workspace.reward_weights(),
+            weights=changed_weights(self.workspace.reward_weights(), {} if weights is None else weights),
             form=Form() if form is None else form,
             sites=tuple(sites),
             without_tools=tuple(without_tools),
             profile=load_profile(Path(profile)) if isinstance(profile, Path | str) else profile,
+            knowledge=tuple(knowledge),
+            recall=recall,
         )
-        if self.config.examples and self.config.policy != "json":
-            raise UserError("examples are for the json policy; the guided one chooses its actions by code")
+        if self.config.examples and self.config.policy == "guided":
+            raise UserError("examples are for the policies json and tools; guided chooses its actions by code")
+
+    def _prices(self, budget: Budget | None, given: Mapping[str, Price] | None) -> dict[str, Price]:
+        """Return the prices of the models; they are looked up only when there are dollars to be held."""
+        if given is not None:
+            return dict(given)
+        names = [model.name for model in self.models.values()]
+        return find_prices(names, self.workspace.path) if budget is not None and budget.usd is not None else {}
 
     def _rules(self, safety: Safety, allow: Sequence[str]) -> Safety:
         allowed = tuple(ApprovalRule("allow", tool=pattern) for pattern in allow)
@@ -220,12 +248,16 @@ class Agent:
             without_tools=config.without_tools,
             profile=config.profile,
             planning=config.planning,
+            knowledge=config.knowledge,
+            recall=config.recall,
+            layout=config.layout,
             workspace=workspace,
         )
         agent.config = replace(
             agent.config,
             earlier=config.earlier,
             conversation=config.conversation,
+            context_tokens=config.context_tokens,
             safety=config.safety,
             weights=config.weights,
         )
@@ -246,20 +278,34 @@ class Agent:
         return agent
 
     def teach(self, answer: Answer, correction: str = "") -> None:
-        """Keep what was wrong with an answer from a database, or that it was right, for later questions like it.
+        """Keep what was wrong with an answer, or that its query was right, for later questions like it.
 
         A correction is a rule in words, such as "use the latest row per person"; the model is shown it with each
-        question to that database about the same things, in this and in later sessions.
+        question (to that database, if it was of one) about the same things, in this and in later sessions.
 
         Raises:
-            UserError: the answer has no query.
+            UserError: the answer has no query that could be right, and nothing is said about it.
             StorageError: the workspace cannot be written.
         """
         queries = [item for item in answer.evidence if isinstance(item, Table)]
-        if not queries:
-            raise UserError("this answer has no query that could be taught about")
-        lesson = Lesson(queries[-1].database, answer.objective, queries[-1].sql, " ".join(correction.split()))
+        said = " ".join(correction.split())
+        if not queries and not said:
+            raise UserError("say what was wrong: this answer has no query that could be right")
+        about = (queries[-1].database, queries[-1].sql) if queries else (ANSWERS, "")
+        lesson = Lesson(about[0], answer.objective, about[1], said)
         LessonStore(self.workspace.database, clock=self.clock).keep(lesson)
+
+    def rate(self, answer: Answer, *, accepted: bool | None = None, edited: str = "") -> None:
+        """Keep what you think of an answer: that it was accepted or not, or how you would have put it.
+
+        It is stored with the choices of `crowquill compare`, which the weights of the reward are fitted to.
+
+        Raises:
+            UserError: neither is given, or the workspace cannot be written.
+        """
+        if (accepted is None) == (not edited):
+            raise UserError("say either whether the answer was accepted, or how it should read")
+        keep(self.workspace.path / FILE, [feedback(answer, accepted=accepted, edited=edited)])
 
     def ask(self, objective: str) -> Answer:
         """Answer an objective; blocks. Works inside a running event loop, too: it uses a thread of its own.
@@ -340,7 +386,7 @@ class Agent:
             UserError: there is no such run or step, or this agent has other settings than the run.
         """
         record = await self.workspace.database.read(lambda connection: find_run(connection, run_id))
-        self._check_settings(record, ("models",))
+        self._check_settings(record, ("models", "context_tokens"))
         new = self._new_run()
         change = Change() if change is None else change
         fork = await create_fork(self.workspace.database, record.id, new, step=step, change=change)

@@ -48,6 +48,15 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class Grade:
+    """What a judging model thinks by one criterion, from -1 to 1."""
+
+    criterion: str
+    value: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A checked draft: what may become the answer. `problems` are findings about the whole.
 
@@ -61,6 +70,7 @@ class Candidate:
     confidence: float | None = None
     disagreements: tuple[str, ...] = ()
     judged: float | None = None
+    grades: tuple[Grade, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +152,7 @@ class Answer:
     whole answer with citations `[1]`; `evidence` holds what the citations number, from 1. `seconds` and
     `usage` are what the run has cost; `stopped` says why it ended, `open` what it leaves undone; `selection` how
     it was chosen when there were several candidates, `output` the answer in the form that was asked for,
-    `disagreements` where the sources do not agree.
+    `disagreements` where the sources do not agree, `grades` what a judging model thinks.
     """
 
     text: str
@@ -161,6 +171,7 @@ class Answer:
     open: tuple[str, ...] = ()
     selection: Selection | None = None
     disagreements: tuple[str, ...] = ()
+    grades: tuple[Grade, ...] = ()
     output: Output | None = None
 
     @property

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from crowquill.agent.answer import Answer, Claim, Reward, Selection, Stopped, Verdict
+from crowquill.agent.answer import Answer, Claim, Grade, Reward, Selection, Stopped, Verdict
 from crowquill.agent.approvals import By
 from crowquill.agent.models.base import Usage
 from crowquill.memory.evidence import Evidence
@@ -134,6 +134,26 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Graded:
+    """The judging model has looked at a candidate; `objection` is what holds against it, and code has checked."""
+
+    number: int
+    grades: tuple[Grade, ...]
+    objection: str = ""
+    kind: Literal["graded"] = "graded"
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """Statements without receipts were looked at again: how many, and how many were mended or dropped."""
+
+    flagged: int
+    fixed: int
+    dropped: int
+    kind: Literal["revised"] = "revised"
+
+
+@dataclass(frozen=True, slots=True)
 class Selected:
     """One of several candidates was chosen."""
 
@@ -180,6 +200,8 @@ Event = (
     | ModelCalled
     | TaskFinished
     | Judged
+    | Graded
+    | Revised
     | Selected
     | Noticed
     | RunFinished

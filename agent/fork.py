@@ -12,7 +12,7 @@ from typing import Any
 
 from crowquill.agent.config import RunConfig
 from crowquill.agent.events import Acted, Recorded
-from crowquill.agent.models.base import Message, Request, Role
+from crowquill.agent.models.base import Request, Role
 from crowquill.agent.records import NewRun, RunRecord, find_run, insert_new
 from crowquill.agent.state import Action
 from crowquill.agent.tape import canonical, load_events, parts
@@ -102,7 +102,7 @@ class Fork:
         if not self.change.hint:
             return request
         *before, last = request.messages
-        return replace(request, messages=(*before, Message(last.role, last.content + _HINT + self.change.hint)))
+        return replace(request, messages=(*before, replace(last, content=last.content + _HINT + self.change.hint)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from crowquill.agent.tape import (
     load_effects,
     load_history,
     recall,
+    spell,
 )
 from crowquill.errors import ReplayMismatch, ReplayMiss
 from crowquill.memory.clock import Clock
@@ -41,11 +42,17 @@ Mode = Literal["new", "resume", "replay", "cassette"]
 """How a journal is used: for a new run or one that was left; for a replay, which calls and writes nothing; for a
 run whose effects come from a cassette, which calls nothing, but whose events are new."""
 
+_AWAITED: frozenset[EffectKind] = frozenset({"model", "ask", "steer", "random"})
+"""Effects whose outcome is on disk before it is used: they were paid for, or a person was asked, or the seed."""
+
 _INSTANT: frozenset[EffectKind] = frozenset({"clock", "random"})
 """Effects that cannot be interrupted: intent and result are written at once."""
 
 Alongside = Callable[[sqlite3.Connection], None]
 """Rows to write in the same transaction as an event."""
+
+
+Publish = Callable[[Recorded], None]
 
 
 class Journal:
@@ -78,7 +85,6 @@ class Journal:
         self._events: dict[tuple[str, int], Recorded] = {}
         self._chain = first_link(run_id)
         self._position = 0
-        self._emitting = asyncio.Lock()
 
     async def begin(self, objective: str, config: Json) -> None:
         """Start the record of a new run, take up that of a run that was left, or read what is to be replayed.
@@ -135,7 +141,7 @@ class Journal:
         """Say whether the lane's next effect of this kind and request is recorded."""
         if not self._effects:
             return False
-        sha256 = digest(canonical(self.redactor.data(request)))
+        sha256 = digest(spell(self.redactor.data(request))[1])
         known = self._effects.get(Key(lane, kind, sha256, self._ordinals[lane, kind, sha256]))
         return known is not None and known.response is not None
 
@@ -154,7 +160,7 @@ class Journal:
             ReplayMiss: nothing may be called, and this effect was never recorded.
             ToolRetry, ToolFailed, ModelError: what `call` raised, now or when it was recorded.
         """
-        text = canonical(self.redactor.data(request))
+        _, text = spell(self.redactor.data(request))
         sha256 = digest(text)
         ordinal = self._ordinals[lane, kind, sha256]
         self._ordinals[lane, kind, sha256] += 1
@@ -184,14 +190,17 @@ class Journal:
             access,
         )
         if kind not in _INSTANT and recorded is None:
-            await self._database.write(lambda connection: _insert(connection, intent))
+            if access == "read":
+                self._database.write_soon(lambda connection: _insert(connection, intent))
+            else:  # whoever finds it must know that it may have been done
+                await self._database.write(lambda connection: _insert(connection, intent))
         status, failure = "done", None
         try:
             response = self.redactor.data(await call())
         except tuple(RECORDED_ERRORS.values()) as error:
             status, failure = "failed", error
             response = self.redactor.data(encode_error(error))
-        said = canonical(response)
+        response, said = spell(response)
         outcome = (
             status,
             put_aside(said, self._database.blobs),
@@ -206,7 +215,10 @@ class Journal:
             connection.execute(_FINISH, (*outcome, *intent[:5]))
             note_blobs(connection, self.run_id, intent[5], outcome[1], said)
 
-        await self._database.write(finish)
+        if access == "read" and kind not in _AWAITED:
+            self._database.write_soon(finish)  # should it be lost, it is done again
+        else:
+            await self._database.write(finish)
         if failure is not None:
             raise decode_error(response) from failure
         return response  # type: ignore[no-any-return]  # redaction keeps JSON JSON
@@ -230,39 +242,56 @@ class Journal:
 
         return await self._database.write(write)
 
-    async def emit(self, lane: str, event: Event, alongside: Alongside | None = None) -> Recorded:
+    async def emit(
+        self, lane: str, event: Event, alongside: Alongside | None = None, *, publish: Publish | None = None
+    ) -> Recorded:
         """Record an event and, in the same transaction, the rows that `alongside` writes.
+
+        It is waited for when there are such rows; `publish` is called in any case only when the event is on disk.
 
         Raises:
             ReplayMismatch: this event differs from the recorded one, or was not recorded in a run replayed.
         """
-        payload = self.redactor.data(encode(event))
+        told = encode(event)
+        payload, text = spell(self.redactor.data(told))
         seq = self._sequence[lane]
         self._sequence[lane] += 1
         recorded = self._events.pop((lane, seq), None)
         if recorded is not None:
             self._compare(recorded, payload)
+            if publish is not None:
+                publish(recorded)
             return recorded
         if not self.writes:
             raise ReplayMismatch(
                 f"run {self.run_id}, lane {lane}: event {seq} ({payload['kind']}) was not recorded"
             )
-        async with self._emitting:
-            text = canonical(payload)
-            own, chain = link(self._chain, text)
-            at = self._clock.now().isoformat()
-            position = 0 if payload["kind"] == "run_started" else self._position  # a fork has its parent's others
-            row = (self.run_id, lane, seq, position, at, put_aside(text, self._database.blobs), own, chain)
+        own, self._chain = link(self._chain, text)
+        at = self._clock.now().isoformat()
+        position = 0 if payload["kind"] == "run_started" else self._position  # a fork has its parent's others
+        self._position = max(self._position, position + 1)
+        row = (self.run_id, lane, seq, position, at, put_aside(text, self._database.blobs), own, self._chain)
 
-            def write(connection: sqlite3.Connection) -> None:
-                connection.execute("INSERT INTO events VALUES (?,?,?,?,?,?,?,?)", row)
-                note_blobs(connection, self.run_id, row[5], text)
-                if alongside is not None:
-                    alongside(connection)
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute("INSERT INTO events VALUES (?,?,?,?,?,?,?,?)", row)
+            note_blobs(connection, self.run_id, row[5], text)
+            if alongside is not None:
+                alongside(connection)
 
+        entry = Recorded(lane, seq, at, event if payload == told else decode(payload))
+        if alongside is None:
+            tell = asyncio.get_running_loop().call_soon_threadsafe
+            self._database.write_soon(write, None if publish is None else lambda: tell(publish, entry))
+        else:
             await self._database.write(write)
-            self._chain, self._position = chain, max(self._position, position + 1)
-        return Recorded(lane, seq, at, decode(payload))
+            if publish is not None:
+                publish(entry)
+        return entry
+
+    async def flush(self) -> None:
+        """Wait until everything recorded so far is on disk and published."""
+        if self.writes:
+            await self._database.write(lambda connection: None)
 
     def _compare(self, recorded: Recorded, payload: dict[str, Any]) -> None:
         before, now = canonical(encode(recorded.event)), canonical(payload)

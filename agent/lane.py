@@ -2,19 +2,22 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from crowquill.agent.answer import Answer
 from crowquill.agent.approvals import FETCH, ApprovalRequest, By, Planned, rule_on
 from crowquill.agent.budget import FREE, Budget, Ledger, Price
+from crowquill.agent.corrective import Corrective, RecallMode
 from crowquill.agent.events import Decided, Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
 from crowquill.agent.fork import Fork
 from crowquill.agent.gate import Gate
 from crowquill.agent.journal import Alongside, Journal
-from crowquill.agent.models.base import Model, Rehearsed, Reply, Request, Role, Usage
+from crowquill.agent.models.base import Model, Rehearsed, Reply, Request, Role, ToolCall, Usage
+from crowquill.agent.models.calls import described, spelled
 from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
 from crowquill.agent.recall import JournaledRecall, LaneRecall
@@ -58,8 +61,10 @@ class Services:
     started: float
     publish: Callable[[Recorded | Progress], None]
     store: Callable[[Evidence, str], Alongside]
+    learn: Callable[[Answer, Sequence[str]], Alongside]
     gate: Gate
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    recall: RecallMode = "plain"
     fork: Fork | None = None
     steering: Steering | None = None
     persona: str = ""
@@ -98,6 +103,8 @@ class Lane:
         self.rules = rules
         self.sampling = sampling
         self.step = 0
+        self.numbered: list[Evidence] = []
+        """The evidence of the lane's task, in the order of the numbers by which the model knows it."""
         self._inside: list[Decided] | None = None
 
     @property
@@ -124,7 +131,8 @@ class Lane:
     @property
     def memory(self) -> Recall:
         """Evidence of earlier runs."""
-        return LaneRecall(self.services.memory, self.lane)
+        corrective = Corrective(self.complete, self.services.seed, self.services.recall)
+        return LaneRecall(self.services.memory, self.lane, corrective)
 
     async def effect(
         self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
@@ -230,12 +238,13 @@ class Lane:
 
     async def emit(self, event: Event, alongside: Alongside | None = None) -> None:
         """Record an event of this lane and publish it."""
-        self.services.publish(await self.services.journal.emit(self.path, event, alongside))
+        await self.services.journal.emit(self.path, event, alongside, publish=self.services.publish)
 
     async def take(self, evidence: Evidence) -> None:
         """Record verified evidence: the event and the memory row in one transaction."""
         if isinstance(evidence, Table):
             self.rules.protect(evidence)
+        self.numbered.append(evidence)
         await self.emit(EvidenceFound(evidence), self.services.store(evidence, self.path))
 
     async def tick(self) -> None:
@@ -328,13 +337,19 @@ class Lane:
         messages = tuple(replace(message, content=redact(message.content)) for message in request.messages)
         request = replace(request, messages=messages)
         price = self.services.prices.get(model.name, FREE)
-        prompt = sum(len(message.content) for message in request.messages)
-        worst = Usage(math.ceil(prompt / CHARACTERS_PER_TOKEN), 0, request.max_tokens)
-        tokens, usd = worst.prompt + worst.completion, price.cost(worst)
-        self.ledger.reserve(tokens, usd)
+        tokens, usd = 0, 0.0
+
+        def reserve(request: Request) -> None:
+            nonlocal tokens, usd
+            worst = _at_worst(request)
+            more = (worst.prompt + worst.completion, price.cost(worst))
+            self.ledger.reserve(*more)
+            tokens, usd = tokens + more[0], usd + more[1]
+
+        reserve(request)
         usage = Usage()
         try:
-            reply = await self._recorded_completion(model, request)
+            reply = await self._recorded_completion(model, request, reserve)
             usage = reply.usage
         except UnusableReply as fault:  # it was paid for all the same
             usage = fault.usage
@@ -353,15 +368,33 @@ class Lane:
         fork = self.services.fork
         ways = [(request, model.name)] if fork is None else fork.sendings(request, model.name)
         for form, name in ways:
-            sent = cast("Json", {**asdict(form), "model": name})
+            sent = _recorded(form, name)
             if self.services.journal.knows(self.lane, "model", sent):
                 return form, sent
         form, name = ways[-1]
-        return form, cast("Json", {**asdict(form), "model": name})
+        return form, _recorded(form, name)
 
-    async def _recorded_completion(self, model: Model, request: Request) -> Reply:
+    async def complete_whole(self, request: Request) -> Reply:
+        """Ask as `complete` does; what was cut off or cannot be read is asked for once more, with more room."""
+        try:
+            return await self.complete(request)
+        except ModelError as fault:
+            if fault.kind not in ("length", "malformed"):
+                raise
+        return await self.complete(replace(request, max_tokens=2 * request.max_tokens))
+
+    async def _recorded_completion(
+        self, model: Model, request: Request, reserve: Callable[[Request], None]
+    ) -> Reply:
         request, sent = self._as_sent(model, request)
         asked = False
+
+        def afford(again: Request) -> bool:
+            try:
+                reserve(again)
+            except BudgetExceeded:
+                return False
+            return True
 
         async def call() -> Json:
             nonlocal asked
@@ -370,7 +403,12 @@ class Lane:
                 self.progress(f"asking {model.name} ({_WORK[request.role]})")
                 try:
                     reply = await complete_with_retry(
-                        model, request, policy=self.services.retry, clock=self.clock, deadline=self.deadline
+                        model,
+                        request,
+                        policy=self.services.retry,
+                        clock=self.clock,
+                        deadline=self.deadline,
+                        afford=afford,
                     )
                 except UnusableReply as fault:
                     spent = asdict(replace(fault.usage, calls=1))
@@ -393,6 +431,7 @@ class Lane:
             finish=data["finish"],
             parsed=data["parsed"],
             logprobs=tuple(data["logprobs"]),
+            calls=tuple(ToolCall(**call) for call in data.get("calls", ())),
         )
 
 
@@ -400,3 +439,22 @@ def hosts_in(values: Iterable[object]) -> tuple[str, ...]:
     """Return the hosts of the URLs that stand in some values."""
     urls = [url for value in values for url in urls_in(str(value))]
     return tuple(dict.fromkeys((urlsplit(url).hostname or "") for url in urls))
+
+
+def _at_worst(request: Request) -> Usage:
+    """Return what a request may cost; the size of the prompt is guessed."""
+    told = sum(len(message.content) + len(str(message.calls or "")) for message in request.messages)
+    offered = len(str([entry.parameters for entry in request.tools])) if request.tools else 0
+    return Usage(math.ceil((told + offered) / CHARACTERS_PER_TOKEN), 0, request.max_tokens)
+
+
+def _recorded(request: Request, model: str) -> Json:
+    """Return what is recorded of a request; the schema is not copied, which `asdict` would."""
+    messages = [
+        {"role": message.role, "content": message.content, **spelled(message)} for message in request.messages
+    ]
+    data = {field.name: getattr(request, field.name) for field in fields(request)}
+    tools, allowed = data.pop("tools"), data.pop("allowed")
+    if tools:
+        data |= {"tools": described(tools), "allowed": sorted(allowed)}
+    return cast("Json", {**data, "messages": messages, "model": model})

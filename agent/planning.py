@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from crowquill.agent.blocks import past_line
 from crowquill.agent.config import PlanMode, RunConfig
 from crowquill.agent.episode import Outcome
 from crowquill.agent.events import NotesKept, Noticed, Planned
 from crowquill.agent.lane import Lane
 from crowquill.agent.likeness import likeness
 from crowquill.agent.planner import Plan, Progress, extend, plan, replan
-from crowquill.agent.policy import past_line
 from crowquill.agent.render import one_line
 from crowquill.agent.steering import Question
 from crowquill.agent.workshop import Workshop
 from crowquill.errors import ModelError
 from crowquill.memory.evidence import Evidence
+from crowquill.memory.record import Note
 from crowquill.tasks.agenda import Agenda
 from crowquill.tasks.notebook import Notebook
 from crowquill.tasks.task import Task
@@ -34,6 +35,7 @@ class Planning:
         self._workshop = workshop
         self._lane = lane
         self._replanned = False
+        self._skills: tuple[Note, ...] = ()
 
     async def start(self, objective: str) -> Agenda:
         """Make the first agenda, which holds the objective as it is understood.
@@ -45,7 +47,14 @@ class Planning:
         """
         if self._guided:
             return await self.change(Agenda(objective=objective), [Task("t1", objective, origin="user")])
-        first = await self._plan(objective, ask=self._lane.services.person)
+        self._skills = await self._lane.services.memory.plans(self._lane.lane, objective)
+        try:
+            first = await self._plan(objective, ask=self._lane.services.person)
+        except ModelError as error:
+            if error.kind not in ("length", "malformed"):
+                raise
+            await self._warn(f"the objective is worked on as one task: {error}")
+            first = Plan((Task("t1", objective, origin="user"),))
         if first.question:
             said = await self._lane.ask(Question("clarify", first.question))
             if said:
@@ -54,7 +63,8 @@ class Planning:
         return await self.change(Agenda(objective=objective), first.tasks)
 
     async def _plan(self, objective: str, *, ask: bool) -> Plan:
-        return await plan(objective, self._workshop.abilities, self._lane, mode=self._mode, ask=ask)
+        tools = self._workshop.abilities
+        return await plan(objective, tools, self._lane, mode=self._mode, ask=ask, skills=self._skills)
 
     async def change(self, agenda: Agenda, proposals: Sequence[Task]) -> Agenda:
         """Take the proposals that the rules allow, and tell the agenda as it stands."""

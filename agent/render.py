@@ -14,6 +14,7 @@ from crowquill.memory.evidence import Computation, Evidence, Quote, Table, plain
 from crowquill.memory.untrusted import Untrusted
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_NUMBERED = re.compile(r" *\d+  ")
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
@@ -42,11 +43,29 @@ def evidence_block(evidence: Sequence[Evidence], seed: str, *, titles: bool = Tr
     """Return the evidence as numbered lines between fences, for a prompt."""
     if not evidence:
         return "(none yet)"
-    lines = [f"[{number}] {_evidence_line(item, titles=titles)}" for number, item in enumerate(evidence, 1)]
+    lines = [f"[{number}] {evidence_line(item, titles=titles)}" for number, item in enumerate(evidence, 1)]
     return fence(Untrusted("\n".join(lines), "evidence"), seed)
 
 
-def _evidence_line(item: Evidence, *, titles: bool) -> str:
+def page_and_window(view: Untrusted) -> tuple[Untrusted | None, Untrusted]:
+    """Split what a page shows into its title and the numbered lines; there is no title where no page is shown."""
+    head, _, rest = view.text.partition("\n")
+    if _NUMBERED.match(rest) and not _NUMBERED.match(head):
+        return Untrusted(head, view.source), Untrusted(rest, view.source)
+    return None, view
+
+
+def shortened(text: Untrusted, limit: int, where: str) -> Untrusted:
+    """Return about `limit` characters of a text, its beginning and end, with a word on where it stands whole."""
+    if len(text.text) <= limit:
+        return text
+    head, tail = limit * 3 // 4, limit // 4
+    gap = f"\n[… {len(text.text) - head - tail} characters left out; whole in the {where} …]\n"
+    return Untrusted(text.text[:head] + gap + text.text[-tail:], text.source)
+
+
+def evidence_line(item: Evidence, *, titles: bool = True) -> str:
+    """Return one piece of evidence as a prompt shows it."""
     match item:
         case Quote():
             title = f"{one_line(item.source.title, 60)}: " if titles else ""

@@ -16,7 +16,9 @@ from crowquill.agent.fill import fill_in
 from crowquill.agent.foresight import foresee
 from crowquill.agent.lane import Lane, Services
 from crowquill.agent.planning import Planning
+from crowquill.agent.prices import FILE, is_free
 from crowquill.agent.restate import restate
+from crowquill.agent.revision import mend
 from crowquill.agent.rules import Rules
 from crowquill.agent.select.attempt import Attempt, Sampling
 from crowquill.agent.select.candidates import Candidates
@@ -24,14 +26,14 @@ from crowquill.agent.select.redraft import redraft
 from crowquill.agent.state import State
 from crowquill.agent.steering import Heard
 from crowquill.agent.workshop import Workshop
-from crowquill.agent.writer import compose, write
+from crowquill.agent.writer import compose, joined, placed, write
 from crowquill.errors import BudgetExceeded, ModelError
 from crowquill.memory.evidence import Evidence, Quote, Source
 from crowquill.tasks.agenda import Agenda
 from crowquill.tasks.task import Task
 from crowquill.tools.context import Json
 
-_KNOWN: dict[PolicyName, int] = {"guided": 4, "json": 12}
+_KNOWN: dict[PolicyName, int] = {"guided": 4, "json": 12, "tools": 12}
 """Pieces of evidence of earlier answers with which a question begins: prompts of small models stay short."""
 _BARREN_BATCHES = 2
 """Batches in a row without new evidence after which a run ends."""
@@ -81,9 +83,10 @@ class Run:
         await self.lane.emit(RunStarted(self.services.journal.run_id, self.objective, model, self.config.policy))
         await self._warn_of_unknown_prices()
         await self._take_up()
-        if self.config.select.strategy == "single":
-            return await self._finish(await self.attempt())
-        return await self._finish(*await Candidates(self.config.select, self).choose())
+        if self.config.select.strategy == "single" and self.config.select.judge == "off":
+            return await self._finish(await self._revised(await self.attempt()))
+        winner, selection = await Candidates(self.config.select, self).choose()
+        return await self._finish(await self._revised(winner), selection)
 
     async def _take_up(self) -> None:
         """Understand a question that follows others; their evidence that is about it is known from the start."""
@@ -111,6 +114,22 @@ class Run:
         draft = await redraft(other.lane, self.config.policy, self.objective, evidence)
         ending: tuple[Stopped, str] = ("answered", "") if draft is not None else ("not_found", "it found no answer")
         return await other.score(draft, evidence, ending)
+
+    async def _revised(self, attempt: Attempt) -> Attempt:
+        """Have the statements without receipts mended, once; the guided policy has no call left for it."""
+        if self.config.policy == "guided":
+            return attempt
+        candidate = await mend(attempt.candidate, self.evidence(), self.objective, self.lane)
+        if candidate == attempt.candidate:
+            return attempt
+        return self.rescored(replace(attempt, candidate=_cited_first(candidate), verdict=verdict(candidate)))
+
+    def rescored(self, attempt: Attempt) -> Attempt:
+        """Return an attempt with the reward that its candidate has now."""
+        return replace(attempt, reward=self._rewarded(attempt.candidate))
+
+    def _rewarded(self, candidate: Candidate) -> Reward:
+        return reward(candidate, self.objective, weights=self.config.weights)
 
     def _branch(self, number: int, ledger: Ledger) -> "Run":
         other = Run(self.objective, self.config, self.services, self.workshop, ledger=ledger, number=number)
@@ -153,13 +172,13 @@ class Run:
         )  # as it was told then
         unknown = set(models.values()) - set(self.config.prices)
         for name in sorted(unknown) if self.config.budget.usd is not None else ():
-            if not name.startswith(("local", "scripted")):
-                unpriced = f"no price is known for {name}: the dollar budget cannot hold it"
+            if not is_free(name):
+                unpriced = f"no price is known for {name}: the dollar budget cannot hold it; give one in {FILE}"
                 await self.lane.emit(Noticed(unpriced, "warning"))
 
     async def _plan(self) -> Agenda:
         agenda = await self.planning.start(self.objective)
-        if self.config.safety.mode == "strict" and self.config.policy == "json":
+        if self.config.safety.mode == "strict" and self.config.policy != "guided":
             self.rules.acts += await foresee(self.objective, agenda.tasks, self.workshop.acting, self.lane)
         return agenda
 
@@ -189,6 +208,7 @@ class Run:
 
     async def _episode(self, task: Task, lane: Lane) -> Outcome:
         toolkit = await self.workshop.toolkit(lane)
+        lane.numbered += self.known
         needs = tuple(self.agenda[need] for need in task.needs)
         beside = tuple(other for other in self.agenda.open if other.id != task.id)
         state = State(self.agenda.objective, task, needs, self.known, beside=beside)
@@ -260,9 +280,9 @@ class Run:
             kept = () if stopped in ("not_found", "refused") else tuple(evidence)
             nothing = Stop(why if why else stopped)
             return Attempt(self.number, Candidate("", (), kept), Reward(0.0, ()), nothing, stopped, why, left)
+        draft = draft if self.config.policy == "guided" else placed(draft, evidence)  # guided has placed them
         candidate = _cited_first(check(draft, evidence, self.objective))
-        score = reward(candidate, self.objective, weights=self.config.weights, steps=self.ledger.steps)
-        judgement = verdict(candidate)
+        score, judgement = self._rewarded(candidate), verdict(candidate)
         await self.lane.emit(Judged(candidate.short, candidate.claims, score, judgement, self.number))
         return Attempt(self.number, candidate, score, judgement, stopped, why, left)
 
@@ -279,7 +299,12 @@ class Run:
                 )
             except (BudgetExceeded, ModelError) as error:
                 await self.lane.emit(Noticed(f"the answer could not be written: {error}", "warning"))
-                return None, ("budget" if isinstance(error, BudgetExceeded) else "error"), str(error)
+                parts = [(outcome.draft, outcome.evidence) for outcome in self._standing if outcome.draft]
+                return (
+                    joined(parts, evidence),
+                    ("budget" if isinstance(error, BudgetExceeded) else "error"),
+                    str(error),
+                )
         if draft is not None and draft.claims and not is_unknown(draft.short):
             return draft, stopped, why
         return None, *(
@@ -290,7 +315,9 @@ class Run:
         candidate, stopped, why = chosen.candidate, chosen.stopped, chosen.why
         output, evidence = await self._fill_in(candidate)
         answer = Answer(
-            text=compose(candidate) if candidate.claims else _explain(stopped, why, len(candidate.evidence)),
+            text=compose(candidate, open_tasks=chosen.open, objective=self.objective)
+            if candidate.claims
+            else _explain(stopped, why, len(candidate.evidence)),
             short=candidate.short,
             claims=candidate.claims,
             sources=_sources(evidence),
@@ -306,9 +333,11 @@ class Run:
             open=chosen.open,
             selection=selection,
             disagreements=candidate.disagreements,
+            grades=candidate.grades,
             output=output,
         )
-        await self.lane.emit(RunFinished(answer, stopped))
+        goals = [task.goal for task in self.agenda.tasks if task.status == "done"]
+        await self.lane.emit(RunFinished(answer, stopped), self.services.learn(answer, goals))
         return answer
 
     async def _fill_in(self, candidate: Candidate) -> tuple[Output | None, tuple[Evidence, ...]]:

@@ -24,12 +24,17 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One turn: the action and what came back; `error` is the message of a tool that could not."""
+    """One turn: the action and what came back; `error` is the message of a tool that could not.
+
+    `shown` is what it has shown, `found` how many pieces of evidence it has brought.
+    """
 
     index: int
     action: Action
     status: str
     error: str = ""
+    shown: Untrusted | None = None
+    found: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class State:
         """Return the state after an action that worked; known evidence is not numbered twice."""
         known = {evidence.id for evidence in self.evidence}
         new = tuple(evidence for evidence in observation.evidence if evidence.id not in known)
-        step = Step(len(self.steps) + 1, action, observation.status)
+        step = Step(len(self.steps) + 1, action, observation.status, "", observation.text, len(new))
         return replace(
             self,
             evidence=self.evidence + new,

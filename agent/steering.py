@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, cast
 
 from crowquill.agent.budget import Budget
-from crowquill.agent.models.base import Message, Request
+from crowquill.agent.models.base import Request
 from crowquill.memory.clock import Clock, SystemClock
 from crowquill.tools.context import Json
 
@@ -149,4 +149,4 @@ class Heard:
             return request
         *before, last = request.messages
         told = "".join(f"\n\nHint from the user: {hint}" for hint in self.hints)
-        return replace(request, messages=(*before, Message(last.role, last.content + told)))
+        return replace(request, messages=(*before, replace(last, content=last.content + told)))

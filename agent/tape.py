@@ -27,6 +27,17 @@ def canonical(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+def spell(value: Json) -> tuple[Any, str]:
+    """Return a value as it can be kept, and its canonical spelling: lone surrogates become `?`, as in no file."""
+    text = canonical(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-8", "replace").decode()
+        value = json.loads(text)
+    return value, text
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """What an effect is found by: how many equal requests the lane has made before is its `ordinal`."""

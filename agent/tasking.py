@@ -17,7 +17,7 @@ from crowquill.agent.models.base import Model
 from crowquill.agent.publish import answer_json
 from crowquill.agent.records import find_run
 from crowquill.agent.safety import personal_safety, tightened
-from crowquill.agent.select.options import Select
+from crowquill.agent.select.options import USUAL, Select
 from crowquill.agent.tally import tally
 from crowquill.agent.tape import load_events
 from crowquill.agent.workspace import Workspace
@@ -73,13 +73,20 @@ def task_agent(spec: RunSpec, wishes: Wishes, workspace: Path | Workspace | None
         without_tools=spec.tools.off,
         profile=spec.profile,
         safety=tightened(personal_safety(), RestrictingSpec(mode=spec.mode, approvals=spec.approvals)),
-        select=Select() if spec.selection is None else Select(**spec.selection.model_dump()),
+        select=_selection(spec),
+        weights=spec.critic.weights,
         form=Form.from_json(spec.output.model_dump(by_alias=True)),
         memory=remembers,
         cache=not (wishes.fresh or again),
         budget=Budget(**spec.budget.model_dump()),
         workspace=workspace,
     )
+
+
+def _selection(spec: RunSpec) -> Select:
+    wanted = spec.selection
+    count = wanted.n if wanted.n is not None else 1 if wanted.strategy == "single" else USUAL
+    return Select(wanted.strategy, count, wanted.share, wanted.threshold, judge=spec.critic.judge)
 
 
 def recorded_answer(workspace: Workspace, run_id: str) -> Answer | None:

@@ -1,7 +1,8 @@
 """The one database of a workspace: connection, writer thread, damage.
 
-SQLite in WAL mode with synchronous=FULL: what a call acknowledged survives a power cut. Every write runs in
-one `BEGIN IMMEDIATE` transaction on the one thread that owns the connection.
+SQLite in WAL mode with synchronous=FULL: what a call acknowledged survives a power cut. Every write runs in a
+`BEGIN IMMEDIATE` transaction on the one thread that owns the connection, in the order in which it was asked for.
+Writes that wait for the thread share one transaction, so that many rows pay for one flush of the disk.
 """
 
 import asyncio
@@ -9,11 +10,12 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from crowquill.errors import StorageError
 from crowquill.memory.blobs import BlobStore
@@ -40,14 +42,68 @@ class Database:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="crowquill-db")
         self._connection: sqlite3.Connection | None = None
         self._lock: int | None = None
+        self._waiting: list[tuple[Callable[[sqlite3.Connection], Any], Future[Any]]] = []
+        self._adding = threading.Lock()
+        self._failure: BaseException | None = None
 
     async def write(self, action: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `action` in one transaction and return its result after the commit.
+        """Run `action` in a transaction and return its result after the commit.
 
         Raises:
             StorageError: the file cannot be opened, is damaged, locked or full.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, action)
+        return await asyncio.wrap_future(self._enqueue(action))
+
+    def write_soon(
+        self, action: Callable[[sqlite3.Connection], object], then: Callable[[], object] | None = None
+    ) -> None:
+        """Run `action` in its turn, and do not wait for the commit: what is written later is not committed earlier.
+
+        After the commit `then` is called, on the database's thread. A failure is raised by the next write. Raises
+        StorageError as `write`, for an earlier one.
+        """
+
+        def settle(done: "Future[Any]") -> None:
+            if (failure := done.exception()) is not None:
+                self._failure = failure
+            elif then is not None:
+                then()
+
+        self._enqueue(action).add_done_callback(settle)
+
+    def _enqueue(self, action: Callable[[sqlite3.Connection], T]) -> "Future[T]":
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+        done: Future[T] = Future()
+        with self._adding:
+            self._waiting.append((action, done))
+            first = len(self._waiting) == 1
+        if first:
+            self._thread.submit(self._write_waiting)
+        return done
+
+    def _write_waiting(self) -> None:
+        """Write all that waits in one transaction; if that fails, one by one, so that each has its own outcome."""
+        with self._adding:
+            waiting, self._waiting = self._waiting, []
+        wanted = [(action, done) for action, done in waiting if done.set_running_or_notify_cancel()]
+        if not wanted:
+            return
+        try:
+            results = self._transact(lambda connection: [action(connection) for action, _ in wanted])
+        except BaseException as error:
+            if len(wanted) == 1:
+                wanted[0][1].set_exception(error)
+                return
+            for action, done in wanted:
+                try:
+                    done.set_result(self._transact(action))
+                except BaseException as own:  # it is raised where it is awaited
+                    done.set_exception(own)
+        else:
+            for (_, done), result in zip(wanted, results, strict=True):
+                done.set_result(result)
 
     async def read(self, action: Callable[[sqlite3.Connection], T]) -> T:
         """Run a query on the owning thread. Raises StorageError as `write`."""
@@ -59,7 +115,7 @@ class Database:
 
     def write_now(self, action: Callable[[sqlite3.Connection], T]) -> T:
         """Run a transaction from synchronous code."""
-        return self._thread.submit(self._transact, action).result()
+        return self._enqueue(action).result()
 
     def shrink(self) -> None:
         """Give back the space of what was deleted, and leave no copy of it in the log."""

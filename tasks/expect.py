@@ -183,6 +183,14 @@ def _min_reward(least: float, answer: Published) -> str:
     return "" if total >= least else f"the score is {total:g}, expected at least {least:g}"
 
 
+def _judge(least: float, answer: Published) -> str:
+    grades = [grade["value"] for grade in answer["grades"]]
+    if not grades:
+        return "no model has judged the answer: critic: {judge: gold} asks for it"
+    mean = sum(grades) / len(grades)
+    return "" if mean >= least else f"the judge gives {mean:.2f}, expected at least {least:g}"
+
+
 _CHECKS: Mapping[str, Callable[[Any, Published], str]] = {
     "short": _short,
     "contains": _contains,
@@ -203,6 +211,7 @@ _CHECKS: Mapping[str, Callable[[Any, Published], str]] = {
     "max_tokens": _most("tokens", "tokens"),
     "max_usd": _most("usd", "dollars"),
     "max_seconds": _most("seconds", "seconds"),
+    "judge": _judge,
     "min_reward": _min_reward,
 }
 

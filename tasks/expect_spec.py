@@ -65,6 +65,8 @@ class ExpectSpec(_Strict):
     """Most dollars; fails where a price is not known."""
     max_seconds: Amount | None = None
     """Longest time."""
+    judge: Annotated[float, Field(ge=-1, le=1)] | None = None
+    """Least mean grade by the judging model, from -1 to 1; it needs `critic: {judge: gold}` or another judging."""
     min_reward: float | None = None
     """Least score of the answer, as `crowquill ask` shows it."""
 

@@ -83,15 +83,27 @@ class ToolsSpec(Strict):
 class SelectionSpec(Strict):
     """How the answer is chosen among several candidates."""
 
-    strategy: Literal["single", "best_of_n", "weighted", "majority", "auto"]
+    strategy: Literal["single", "best_of_n", "weighted", "majority", "auto"] = "single"
     """single: there is one. best_of_n: that with the best score. weighted, majority: what most agree on, by score
     or by count. auto: more candidates only while the first ones disagree."""
-    n: Annotated[int, Field(ge=1, le=64)] = 4
-    """The most candidates."""
+    n: Annotated[int, Field(ge=1, le=64)] | None = None
+    """The most candidates; 4 when not given."""
     share: Literal["evidence", "plan", "nothing"] = "evidence"
     """What the candidates have in common."""
     threshold: Annotated[float, Field(allow_inf_nan=False)] | None = None
     """No candidate is begun once one has this score."""
+    judge: Literal["off", "grade", "pairs", "gold"] = "off"
+    """What the judging model does: grade each candidate, compare them in pairs, or grade the winner alone."""
+
+
+class CriticSpec(Strict):
+    """How answers are judged."""
+
+    judge: Literal["off", "grade", "pairs", "gold"] = "off"
+    """What the model of the role `judge` does. grade: it grades each candidate, pairs: it compares them; both count
+    in the score. gold: it grades the winner, which changes nothing."""
+    weights: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = {}
+    """What parts of the score count, such as `receipts: 3`; parts that are not named keep their weight."""
 
 
 class ApprovalSpec(Strict):
@@ -163,7 +175,7 @@ class RunSpec(Strict):
     """The model of all roles: local, openai:NAME, http://HOST:PORT/v1#NAME, langchain:P:NAME, scripted:FILE."""
     models: dict[RoleName, str] = {}
     """Other models for single roles."""
-    policy: Literal["guided", "json"] | None = None
+    policy: Literal["guided", "json", "tools"] | None = None
     """guided for models of 1–3 billion parameters, json for larger ones; by the model when not given."""
     profile: str | None = None
     """A profile beside this file: who the agent is, its manner, its knowledge and its tools."""
@@ -173,7 +185,8 @@ class RunSpec(Strict):
     The tighter of this and what the person has set holds."""
     approvals: list[ApprovalSpec] = []
     """What is refused, or asked about, before anything else is looked at; in order."""
-    selection: SelectionSpec | None = None
+    selection: SelectionSpec = SelectionSpec()
+    critic: CriticSpec = CriticSpec()
     corpus: list[str] = []
     """Indexed folders (`crowquill index`), or `pocket`."""
     db: list[str] = []

@@ -12,10 +12,12 @@ from crowquill.agent.budget import Budget
 from crowquill.agent.cli.approving import TerminalApprover, can_ask
 from crowquill.agent.cli.report import check_report
 from crowquill.agent.cli.session import drive, print_outcome
-from crowquill.agent.config import PlanMode, PolicyName
+from crowquill.agent.config import Layout, PlanMode, PolicyName
+from crowquill.agent.corrective import RecallMode
 from crowquill.agent.models.base import Model, Role
 from crowquill.agent.report.page import write_report
 from crowquill.agent.safety import personal_safety
+from crowquill.agent.select.options import Select
 from crowquill.agent.settings import load_defaults
 from crowquill.agent.story import read_story
 from crowquill.errors import UserError
@@ -42,11 +44,15 @@ class AskOptions:
     budget: str | None = None
     memory: bool = True
     select: str | None = None
+    judge: str | None = None
     examples: Path | None = None
     cache: bool = True
     allow_write: bool = False
     profile: Path | None = None
+    knowledge: tuple[str, ...] = ()
+    recall: RecallMode = "plain"
     planning: PlanMode = "auto"
+    layout: Layout | None = None
     workspace: Path | None = None
     mode: Mode | None = None
     safety: Path | None = None
@@ -82,15 +88,15 @@ class AskOptions:
 
         Raises UserError.
         """
-        if self.policy not in (None, "guided", "json"):
-            raise UserError(f"unknown policy {self.policy!r}; use guided (small models) or json")
+        if self.policy not in (None, "guided", "json", "tools"):
+            raise UserError(f"unknown policy {self.policy!r}; use guided (small models), json or tools")
         search = () if self.search is None else split_specs(self.search)
         if search and self.web is False:
             raise UserError("--search asks the web and --no-web forbids it; give one of them")
         alone = not self.corpora and not self.databases and not self.data
         return Agent(
             model="local" if self.model is None else self.model,
-            models=models,
+            models=models if self.judge is None else {"judge": self.judge, **(models or {})},
             policy=cast("PolicyName | None", self.policy),
             corpora=self.corpora,
             databases=self.databases,
@@ -102,15 +108,24 @@ class AskOptions:
             budget=None if self.budget is None else Budget.parse(self.budget),
             memory=self.memory,
             cache=self.cache,
-            select="single" if self.select is None else self.select,
+            select=self._selection(),
             allow_write=self.allow_write,
             approver=TerminalApprover() if approver is None and self.mode != "auto" and can_ask() else approver,
             profile=self.profile,
+            knowledge=self.knowledge,
+            recall=self.recall,
             planning=self.planning,
+            layout=self.layout,
             examples=() if self.examples is None else self.examples,
             workspace=self.workspace,
             safety=personal_safety(self.mode, self.safety),
         )
+
+    def _selection(self) -> Select:
+        """Return the selection; naming a judge has it grade, where nothing else is said. Raises UserError."""
+        chosen = Select.parse("single" if self.select is None else self.select)
+        judged = self.judge is not None and chosen.judge == "off"
+        return replace(chosen, judge="grade") if judged else chosen
 
 
 def _given(value: T | None, default: T | None) -> T | None:

@@ -9,6 +9,7 @@ import typer
 
 from crowquill import __version__
 from crowquill.agent.cli.chat_app import chat, start
+from crowquill.agent.cli.critic_app import compare, critic_app
 from crowquill.agent.cli.memory_app import memory_app
 from crowquill.agent.cli.options import (
     AllowHost,
@@ -20,6 +21,7 @@ from crowquill.agent.cli.options import (
     Databases,
     Events,
     Js,
+    JudgeModel,
     Mode,
     ModelName,
     PolicyText,
@@ -47,6 +49,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 models_app = typer.Typer(help="The embedded model: list and download.", no_args_is_help=True)
+app.command()(compare)
+app.add_typer(critic_app, name="critic")
 app.add_typer(runs_app, name="runs")
 app.add_typer(memory_app, name="memory")
 app.add_typer(models_app, name="models")
@@ -103,16 +107,28 @@ def ask(
         bool, typer.Option("--cache/--no-cache", help="Use replies of earlier runs to the very same requests.")
     ] = True,
     select: SelectText = None,
+    judge: JudgeModel = None,
     examples: Annotated[
         Path | None, typer.Option(help="Demonstrations (runs export) to show to a model of the json policy.")
     ] = None,
     profile: ProfileFile = None,
+    knowledge: Annotated[
+        list[str] | None, typer.Option(help="Documents learned by memory import, by name. Repeatable.")
+    ] = None,
+    recall: Annotated[
+        Literal["plain", "multi", "hyde", "corrective"],
+        typer.Option(help="How memory is asked: with rewordings, with a made-up answer, or graded by the model."),
+    ] = "plain",
     mode: Mode = None,
     safety: SafetyFile = None,
     plan: Annotated[
         Literal["auto", "stepwise", "plan_once"],
         typer.Option(help="stepwise: more tasks after each batch; plan_once: the whole way at first."),
     ] = "auto",
+    layout: Annotated[
+        Literal["blocks", "transcript"] | None,
+        typer.Option(help="Prompts of json and tools: each anew and short, or a conversation.", show_default=False),
+    ] = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
     events: Events = False,
@@ -142,11 +158,15 @@ def ask(
         budget=budget,
         memory=memory,
         select=select,
+        judge=judge,
         examples=examples,
         cache=cache,
         allow_write=allow_write,
         profile=profile,
+        knowledge=tuple(knowledge or ()),
+        recall=recall,
         planning=plan,
+        layout=layout,
         workspace=workspace,
         mode=mode,
         safety=safety,
@@ -301,7 +321,7 @@ def sql(
         str | None,
         typer.Option(help="Model for questions in words.", envvar="CROWQUILL_MODEL", show_default="local"),
     ] = None,
-    policy: Annotated[str | None, typer.Option(help="guided or json; by the model when not given.")] = None,
+    policy: Annotated[str | None, typer.Option(help="guided, json or tools; by the model when not given.")] = None,
     save: Annotated[
         Path | None, typer.Option(help="Write the rows to a new .csv, .tsv, .json or .jsonl file.")
     ] = None,

@@ -59,7 +59,7 @@ ModelName = Annotated[
         show_default="local",
     ),
 ]
-PolicyText = Annotated[str | None, typer.Option(help="guided or json; by the model when not given.")]
+PolicyText = Annotated[str | None, typer.Option(help="guided, json or tools; by the model when not given.")]
 Corpora = Annotated[
     list[str] | None, typer.Option(help="Indexed folder to search; 'pocket' is shipped. Repeatable.")
 ]
@@ -79,8 +79,14 @@ SelectText = Annotated[
     str | None,
     typer.Option(
         help="Choose among candidates: best_of_n:4, weighted:4, majority:4, auto:8; further settings behind"
-        " commas: share=evidence|plan|nothing, threshold=, at_once=.",
+        " commas: share=evidence|plan|nothing, threshold=, at_once=, judge=grade|pairs|gold.",
         show_default="single",
+    ),
+]
+JudgeModel = Annotated[
+    str | None,
+    typer.Option(
+        "--judge", help="Model that grades the answer, better not the one that writes it.", show_default="none"
     ),
 ]
 ProfileFile = Annotated[

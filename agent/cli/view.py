@@ -15,10 +15,12 @@ from crowquill.agent.events import (
     Decided,
     Event,
     EvidenceFound,
+    Graded,
     Judged,
     Noticed,
     Observed,
     Planned,
+    Revised,
     RunStarted,
     Selected,
     TaskFinished,
@@ -61,6 +63,12 @@ def describe(event: Event) -> str | None:
             return f"{event.task.id} {event.task.status}" + (f": {one_line(event.why)}" if event.why else "")
         case Judged() if event.number > 1:
             return f"candidate {event.number}: {one_line(event.short, 80)} ({event.reward.total:.2f})"
+        case Graded():
+            levels = ", ".join(f"{grade.criterion} {grade.value:+.1f}" for grade in event.grades)
+            against = f"; against it: {one_line(event.objection)}" if event.objection else ""
+            return f"judged {event.number}: {levels}{against}"
+        case Revised():
+            return f"revised: {event.fixed} of {event.flagged} statements mended, {event.dropped} dropped"
         case Selected():
             return f"candidate {event.winner} of {len(event.selection.candidates)}: {event.selection.why}"
         case Noticed():
@@ -96,12 +104,17 @@ def answer_view(answer: Answer, *, wrapped: bool) -> Iterator[RenderableType]:
         yield Text("Receipts" if answer.claims else "Evidence found so far", style="dim")
         for number, item in enumerate(answer.evidence, 1):
             yield numbered(f"[{number}]", receipt_view(item), wrapped=wrapped)
+    for told in answer.disagreements:
+        yield Text(f"! sources disagree: {one_line(told, 160)}", style="yellow")
     unsure = [claim for claim in answer.claims if claim.problem]
     if unsure:
         yield Text("")
         for claim in unsure:
             yield Text(f"! {one_line(claim.text, 80)} — {one_line(claim.problem, 120)}", style="yellow")
     yield Text("")
+    if answer.grades:
+        levels = " · ".join(f"{grade.criterion} {grade.value:+.1f}" for grade in answer.grades)
+        yield Text.assemble(("Judge   ", "dim"), (levels, "dim"))
     yield from score_lines(answer)
     yield from _cost(answer)
 

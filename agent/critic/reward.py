@@ -37,9 +37,22 @@ def read_weights(path: Path) -> dict[str, float]:
         found = _parse(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
         raise UserError(f"cannot read the weights {path}: {error.strerror}") from error
-    if unknown := sorted(set(found) - set(shipped_weights())):
-        raise UserError(f"{path}: there is no part {unknown[0]!r}; parts are {', '.join(shipped_weights())}")
-    return found
+    try:
+        return known_weights(found)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def changed_weights(own: Mapping[str, float], changes: Mapping[str, float]) -> Mapping[str, float]:
+    """Return the workspace's own weights (the shipped ones if it has none) with some changed. Raises UserError."""
+    return {**(own if own else shipped_weights()), **known_weights(changes)} if changes else own
+
+
+def known_weights(weights: Mapping[str, float]) -> dict[str, float]:
+    """Return weights by the names of parts that there are. Raises UserError when one is of none."""
+    if unknown := sorted(set(weights) - set(shipped_weights())):
+        raise UserError(f"there is no part {unknown[0]!r} of the score; parts are {', '.join(shipped_weights())}")
+    return dict(weights)
 
 
 def _parse(text: str, where: str) -> dict[str, float]:
@@ -53,7 +66,7 @@ def _parse(text: str, where: str) -> dict[str, float]:
         raise UserError(f"{where}: it must hold 'weights:', each a number ({error})") from error
 
 
-def features(candidate: Candidate, objective: str, *, steps: int = 0) -> dict[str, float]:
+def features(candidate: Candidate, objective: str) -> dict[str, float]:
     """Return the parts of the reward before they are weighted; see `weights.yaml` for what they mean."""
     beside = beside_the_point(objective, candidate.short, candidate.claims)
     claims = [claim for claim in candidate.claims if claim not in beside]
@@ -73,16 +86,14 @@ def features(candidate: Candidate, objective: str, *, steps: int = 0) -> dict[st
         "contradictions": float(sum(claim.wrong == "contradicts" for claim in candidate.claims)),
         "disagreements": float(len(candidate.disagreements)),
         "padding": float(len(beside)),
-        "effort": float(steps),
+        "effort": len(" ".join(claim.text for claim in candidate.claims).split()) / 100,
     }
 
 
-def reward(
-    candidate: Candidate, objective: str = "", *, weights: Mapping[str, float] | None = None, steps: int = 0
-) -> Reward:
-    """Return the weighted sum of the features. `steps` is how many actions led to the candidate."""
+def reward(candidate: Candidate, objective: str = "", *, weights: Mapping[str, float] | None = None) -> Reward:
+    """Return the weighted sum of the features; the shipped weights count where none are given."""
     chosen = weights if weights else shipped_weights()
-    found = features(candidate, objective, steps=steps)
+    found = features(candidate, objective)
     weighted = tuple((name, round(chosen.get(name, 0.0) * value, 4)) for name, value in found.items())
     return Reward(round(sum(value for _, value in weighted), 4), weighted)
 

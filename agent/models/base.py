@@ -9,16 +9,38 @@ Finish = Literal["stop", "length", "tool_calls", "content_filter"]
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One chat message."""
+class Function:
+    """A tool as a model sees it; `parameters` is the JSON schema of its arguments."""
 
-    role: Literal["system", "user", "assistant"]
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that a model wants made; the arguments fit the function's schema."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat message. `calls` are those of an assistant, `answers` the id of the call that a `tool` answers."""
+
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    calls: tuple[ToolCall, ...] = ()
+    answers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One completion. With `schema` the reply must be a JSON object that fits it.
+    """One completion. With `schema` the reply must be a JSON object that fits it, with `tools` it must call some.
+
+    Only the `allowed` of the tools may be called; all are told, so that prompts stay the same.
 
     `max_tokens` bounds the completion and is never left out. `role` says who is asking, for routing.
     """
@@ -30,6 +52,8 @@ class Request:
     temperature: float = 0.0
     seed: int | None = None
     logprobs: bool = False
+    tools: tuple[Function, ...] = ()
+    allowed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +76,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the model said. `parsed` is the JSON object when the request had a schema.
+    """What the model said. `parsed` is the JSON object when the request had a schema, `calls` those of tools.
 
     `logprobs` are natural logarithms of the probability of each completion token, when asked for.
     """
@@ -62,6 +86,7 @@ class Reply:
     finish: Finish = "stop"
     parsed: dict[str, Any] | None = None
     logprobs: tuple[float, ...] = field(default=())
+    calls: tuple[ToolCall, ...] = ()
 
 
 @runtime_checkable

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, cast
 
 from crowquill.agent.models.base import Finish, Reply, Request, Usage
+from crowquill.agent.models.calls import with_tools_in_prompt
 from crowquill.agent.models.faults import ServerFault, classify, one_line, read_error
 from crowquill.agent.models.reply import estimate_usage, finish_reply
 from crowquill.agent.models.structured import clean, with_schema_in_prompt, without_thoughts
@@ -60,6 +61,7 @@ class LangChainModel:
             ModelError: with the kind of fault.
         """
         asked = request if request.schema is None else with_schema_in_prompt(request)
+        asked = with_tools_in_prompt(asked) if asked.tools else asked
         try:
             async with asyncio.timeout(self._timeout):
                 message = await asyncio.to_thread(self._invoke, asked)

@@ -5,14 +5,17 @@ import ipaddress
 import os
 import re
 import ssl
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import urlsplit
 
 from crowquill.agent.models.base import Message, Reply, Request, Usage
+from crowquill.agent.models.calls import allowed_only, described, spelled, with_tools_in_prompt
 from crowquill.agent.models.faults import (
     ErrorBody,
     ServerFault,
@@ -33,7 +36,19 @@ REASONING_TOKENS = 4096
 """Added to the limit for models that count hidden reasoning against it (they insist on
 `max_completion_tokens`); without it a short limit leaves no room for the reply itself."""
 
-_Quirk = Literal["max_completion_tokens", "no_temperature", "no_seed", "no_logprobs", "schema_in_prompt"]
+_LIBRARY = "openai.resources.chat.completions"
+"""The library loads its parts at first touch."""
+
+_Quirk = Literal[
+    "max_completion_tokens",
+    "no_temperature",
+    "no_seed",
+    "no_logprobs",
+    "schema_in_prompt",
+    "any_tool",
+    "free_choice",
+    "tools_in_prompt",
+]
 
 
 class OpenAIModel:
@@ -90,7 +105,8 @@ class OpenAIModel:
 
     async def warm(self) -> None:
         """Import the client library (0.8 s) in a thread; nothing is sent."""
-        await asyncio.to_thread(_load_library)
+        if _LIBRARY not in sys.modules:
+            await asyncio.to_thread(import_module, _LIBRARY)
 
     async def close(self) -> None:
         """Do nothing: no connection outlives its call."""
@@ -116,24 +132,28 @@ class OpenAIModel:
             try:
                 return read_reply(await self._post(request, quirks), request)
             except _Refused as refused:
-                quirk = _quirk_behind(refused, request)
-                if quirk is None or quirk in quirks:
+                quirk = _quirk_behind(refused, request, quirks)
+                if quirk is None:
                     raise refused.fault from refused.__cause__
                 self._quirks = self._quirks.union((quirk,))
 
     async def _post(self, request: Request, quirks: frozenset[_Quirk]) -> bytes:
         """Send one request and return the body of a successful reply."""
-        import httpx2  # what openai uses below; it comes with it
         import openai
 
+        transport = _transport()
         try:
             async with self._client() as client:
                 create = cast("Any", client.chat.completions.with_streaming_response.create)
-                async with create(**self._arguments(request, quirks), extra_headers=self._headers()) as response:
+                # `extra_body` goes out as it is: looking through a schema for parameters takes longer than the call
+                body = self._arguments(request, quirks)
+                async with create(
+                    model=self.model, messages=[], extra_body=body, extra_headers=self._headers()
+                ) as response:
                     return await _read_capped(response.iter_bytes(65_536))
         except openai.APIStatusError as error:
             raise self._refusal(error) from error
-        except (openai.APIConnectionError, httpx2.HTTPError, OSError) as error:
+        except (openai.APIConnectionError, transport.HTTPError, OSError) as error:
             reason = one_line(str(error.__cause__ if error.__cause__ is not None else error))
             message = f"no answer from {self._name}: {reason or type(error).__name__}"
             raise ServerFault(message, kind="transient") from error
@@ -162,15 +182,15 @@ class OpenAIModel:
         if not self.base_url.startswith("https:"):
             return False
         if self._tls is None:
-            import httpx2
-
-            self._tls = httpx2.create_ssl_context()
+            self._tls = _transport().create_ssl_context()
         return self._tls
 
     def _arguments(self, request: Request, quirks: frozenset[_Quirk]) -> dict[str, Any]:
         schema = request.schema
         if schema is not None and "schema_in_prompt" in quirks:
             request = with_schema_in_prompt(request)
+        if request.tools and "tools_in_prompt" in quirks:
+            request = replace(with_tools_in_prompt(request), tools=())
         arguments: dict[str, Any] = {
             "model": self.model,
             "messages": [_message(message) for message in request.messages],
@@ -187,6 +207,9 @@ class OpenAIModel:
             arguments["logprobs"] = True
         if request.schema is not None:
             arguments["response_format"] = _response_format(request.schema)
+        if request.tools:
+            arguments["tools"] = described(request.tools)
+            arguments["tool_choice"] = _tool_choice(request, quirks)
         return arguments
 
     def _headers(self) -> dict[str, Any]:
@@ -241,11 +264,21 @@ _REFUSED_WORDS: tuple[tuple[re.Pattern[str], _Quirk], ...] = (
     (re.compile(r"logprobs"), "no_logprobs"),
     (re.compile(r"temperature"), "no_temperature"),
     (re.compile(r"\bseed\b"), "no_seed"),
+    (re.compile(r"allowed_tools|tool_choice"), "any_tool"),
+    (re.compile(r"tool_choice|required"), "free_choice"),
+    (re.compile(r"\btools?\b|function.?call", re.I), "tools_in_prompt"),
 )
 
 
-def _quirk_behind(refused: _Refused, request: Request) -> _Quirk | None:
-    """Name what the server would not take, if its message says so and we sent it."""
+def _transport() -> Any:
+    """Return the HTTP library that openai uses below, which comes with it: httpx2 since version 3."""
+    import openai
+
+    return import_module("httpx2" if int(openai.__version__.partition(".")[0]) >= 3 else "httpx")
+
+
+def _quirk_behind(refused: _Refused, request: Request, known: frozenset[_Quirk]) -> _Quirk | None:
+    """Name what the server would not take, if its message says so, we sent it, and it is not left out already."""
     if refused.fault.kind != "fatal":
         return None
     said = f"{refused.error.param} {refused.error.message}"
@@ -255,16 +288,26 @@ def _quirk_behind(refused: _Refused, request: Request) -> _Quirk | None:
         "schema_in_prompt": request.schema is not None,
         "no_logprobs": request.logprobs,
         "no_seed": request.seed is not None,
+        "any_tool": bool(request.tools),
+        "free_choice": bool(request.tools),
+        "tools_in_prompt": bool(request.tools),
     }
-    return next((quirk for words, quirk in _REFUSED_WORDS if sent[quirk] and words.search(said)), None)
+    fitting = (quirk for words, quirk in _REFUSED_WORDS if sent[quirk] and words.search(said))
+    return next((quirk for quirk in fitting if quirk not in known), None)
 
 
-def _load_library() -> None:
-    import_module("openai.resources.chat.completions")  # the library loads its parts at first touch
+def _tool_choice(request: Request, quirks: frozenset[_Quirk]) -> Any:
+    """Say which tools may be called: only some of those in the prompt, where the server has a word for that."""
+    if "free_choice" in quirks:
+        return "auto"
+    names = [entry.name for entry in request.tools if entry.name in request.allowed]
+    if "any_tool" in quirks or not names or len(names) == len(request.tools):
+        return "required"
+    return allowed_only(names)
 
 
-def _message(message: Message) -> dict[str, str]:
-    return {"role": message.role, "content": clean(message.content)}
+def _message(message: Message) -> dict[str, Any]:
+    return {"role": message.role, "content": clean(message.content), **spelled(message)}
 
 
 def _response_format(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from crowquill.agent.models.base import Finish, Message, Reply, Request, Usage
+from crowquill.agent.models.calls import read_calls
 from crowquill.agent.models.faults import ServerFault, UnusableReply, classify, one_line, read_error
 from crowquill.agent.models.structured import NotThatObject, clean, parse_object, without_thoughts
 
@@ -50,27 +51,44 @@ def read_reply(body: bytes, request: Request) -> Reply:
     choice = _first_choice(data)
     message = _mapping(choice.get("message"))
     text = without_thoughts(clean(_string(message.get("content"))))
+    calls = message.get("tool_calls") if request.tools else None
     usage = _usage(data.get("usage"), request, text)
     finish = _finish(choice.get("finish_reason"))
     refusal = _string(message.get("refusal"))
     if refusal or finish == "content_filter":
         why = one_line(refusal) if refusal else "its filter stopped the reply"
         raise UnusableReply(f"the model refused: {why}", kind="refusal", text=text, usage=usage)
-    return finish_reply(request, text=text, usage=usage, finish=finish, logprobs=_logprobs(choice.get("logprobs")))
+    logprobs = _logprobs(choice.get("logprobs"))
+    return finish_reply(request, text=text, usage=usage, finish=finish, logprobs=logprobs, calls=calls)
 
 
 def finish_reply(
-    request: Request, *, text: str, usage: Usage, finish: Finish, logprobs: tuple[float, ...] = ()
+    request: Request,
+    *,
+    text: str,
+    usage: Usage,
+    finish: Finish,
+    logprobs: tuple[float, ...] = (),
+    calls: object = None,
 ) -> Reply:
-    """Check the text of a model against what was asked for.
+    """Check the text of a model against what was asked for; `calls` are its tool calls as a server spells them.
 
     Raises:
         UnusableReply: nothing was said (malformed), the limit came too early for a whole object
             (length), or the object does not fit the schema (malformed).
     """
-    if finish == "length" and (request.schema is not None or not text.strip()):
+    bound = request.schema is not None or bool(request.tools)
+    if finish == "length" and (bound or not text.strip()):
         reason = f"the reply was cut off at {request.max_tokens} tokens"
         raise UnusableReply(reason, kind="length", text=text, usage=usage)
+    if request.tools:
+        try:
+            made = read_calls(calls, text, request)
+        except NotThatObject as error:
+            reason = f"the reply is no tool call that can be made: {one_line(str(error))}"
+            shown = text if text.strip() else str(calls)
+            raise UnusableReply(reason, kind="malformed", text=shown, usage=usage) from error
+        return Reply(text if calls else "", usage, finish, None, logprobs, made)
     if not text.strip():
         raise UnusableReply("the model said nothing", kind="malformed", text="", usage=usage)
     if request.schema is None:

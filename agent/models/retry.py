@@ -50,13 +50,15 @@ async def complete_with_retry(
     policy: RetryPolicy = DEFAULT_POLICY,
     deadline: float | None = None,
     jitter: Jitter = random.uniform,
+    afford: Callable[[Request], bool] = lambda request: True,
 ) -> Reply:
     """Answer one request, trying again where that can help.
 
     Transient faults and rate limits are tried again after a wait (the server's own wish, when it has
     one and time allows), a malformed reply is mended once by showing it to the model, and everything
-    else costs exactly one call. `deadline` is a monotonic second of `clock`, `policy.deadline` a duration;
-    the earlier one holds. The usage of the reply includes the malformed attempt.
+    else costs exactly one call. `afford` says whether the mending can be paid. `deadline` is a monotonic
+    second of `clock`, `policy.deadline` a duration; the earlier one holds. The usage of the
+    reply includes the malformed attempt.
 
     Raises:
         ModelError: with the kind of the last fault, or `time` where `deadline` has cut the attempts short.
@@ -70,6 +72,8 @@ async def complete_with_retry(
             reply = await _attempt(model, tries.adapt(request), end - clock.monotonic(), hurried=hurried)
         except ModelError as fault:
             pause = tries.after(fault, end - clock.monotonic())
+            if fault.kind == "malformed" and not afford(tries.adapt(request)):
+                raise
             if pause > 0:
                 await clock.sleep(pause)
         else:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ class ScriptedReply:
     """One reply: a text, a JSON object, or a fault.
 
     `match` is a part of the request's last message, or a regular expression between slashes; without it
-    the reply fits every request of its role. `delay` is in seconds; `repeat` lets the reply serve for ever.
+    the reply fits every request of its role. `delay` is in seconds; `repeat` lets the reply serve for ever. `calls`
+    are calls of tools, each with `name` and `arguments`.
     """
 
     role: Role
@@ -35,6 +36,7 @@ class ScriptedReply:
     delay: float = 0.0
     repeat: bool = False
     fault: ModelFault | None = None
+    calls: Sequence[Mapping[str, Any]] = ()
 
     def fits(self, request: Request) -> bool:
         """Tell whether this reply may answer the request."""
@@ -108,7 +110,8 @@ class ScriptedModel:
             raise ModelError(f"scripted fault: {scripted.fault}", kind=scripted.fault)
         text = _text(scripted)
         usage = estimate_usage(request.messages, text) if scripted.usage is None else scripted.usage
-        return finish_reply(request, text=text, usage=usage, finish="stop")
+        calls = [{"id": f"call_{at}", "function": call} for at, call in enumerate(scripted.calls, 1)]
+        return finish_reply(request, text=text, usage=usage, finish="stop", calls=calls)
 
     def skip(self, request: Request, text: str) -> None:
         """Pass over the replies up to the one that said `text` to this request before the run was resumed."""
@@ -144,6 +147,8 @@ class ScriptedModel:
 
 
 def _text(reply: ScriptedReply) -> str:
+    if reply.calls and reply.text is None and reply.json is None:
+        return ""
     return json.dumps(reply.json, ensure_ascii=False) if reply.text is None else reply.text
 
 

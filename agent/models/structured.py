@@ -42,11 +42,11 @@ def parse_object(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     problems: list[str] = []
     for candidate in (text, *_FENCE.findall(text)):
         try:
-            value = clean_values(_first_object(candidate))
+            value = clean_values(first_object(candidate))
         except NotThatObject as error:
             problems.append(str(error))
             continue
-        problem = _violation(value, schema)
+        problem = violation(value, schema)
         if problem is None:
             return cast("dict[str, Any]", value)
         problems.append(problem)
@@ -90,7 +90,8 @@ def _parts(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [child for child in children if isinstance(child, dict)]
 
 
-def _first_object(text: str) -> object:
+def first_object(text: str) -> object:
+    """Return the first JSON object in a text. Raises NotThatObject: none, a key twice in one object, NaN, …"""
     start = text.find("{")
     if start < 0:
         raise NotThatObject("there is no JSON object in it")
@@ -125,7 +126,8 @@ def clean_values(value: object) -> object:
     return value
 
 
-def _violation(value: object, schema: Mapping[str, Any]) -> str | None:
+def violation(value: object, schema: Mapping[str, Any]) -> str | None:
+    """Return how a value breaks a schema, in one line; None if it does not."""
     jsonschema: Any = import_module("jsonschema")  # 0.1 s, and only replies with a schema need it
     error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(value))
     if error is None:

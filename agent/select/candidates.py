@@ -12,12 +12,12 @@ from typing import Any, Protocol
 from crowquill.agent.answer import Candidate, Reward, Selection, Stop
 from crowquill.agent.budget import Ledger
 from crowquill.agent.events import Noticed, Selected
-from crowquill.agent.lane import Lane
 from crowquill.agent.select.attempt import Attempt
+from crowquill.agent.select.judging import Judged, judge_all, judge_gold
 from crowquill.agent.select.options import Select, Strategy
 from crowquill.agent.select.vote import agreement, choose, decided
 from crowquill.errors import BudgetExceeded, ModelError
-from crowquill.memory.evidence import Evidence, Quote
+from crowquill.memory.evidence import Quote
 
 PROBES = 3
 """Candidates after which `auto` looks whether they agree."""
@@ -25,15 +25,10 @@ SURE = 0.75
 """Share of them that must agree for `auto` to make no more."""
 
 
-class Maker(Protocol):
+class Maker(Judged, Protocol):
     """Makes candidates: `agent.run.Run`."""
 
-    lane: Lane
     ledger: Ledger
-
-    def evidence(self) -> tuple[Evidence, ...]:
-        """Return what the first candidate has found."""
-        ...
 
     async def attempt(self) -> Attempt:
         """Make the first candidate."""
@@ -62,12 +57,16 @@ class Candidates:
         cost = _Cost.of(self._maker.ledger)
         while (size := await self._next_wave(cost)) > 0:
             self._attempts += await self._wave(size)
+        if self._select.judge in ("grade", "pairs"):
+            self._attempts = await judge_all(self._attempts, self._maker, pairs=self._select.judge == "pairs")
         strategy = by_strategy(self._select, self._attempts)
         choice = choose(strategy, self._attempts)
         name = self._select.strategy if strategy == self._select.strategy else f"auto: {strategy}"
         selection = Selection(name, choice.ranking, choice.why)
         await self._maker.lane.emit(Selected(choice.winner.number, selection))
-        return choice.winner, selection
+        gold = self._select.judge == "gold" and choice.winner.answered
+        winner = await judge_gold(choice.winner, self._maker) if gold else choice.winner
+        return winner, selection
 
     async def _next_wave(self, cost: "_Cost") -> int:
         """Return how many candidates to make next; 0 when there are enough, or no more can be paid."""

@@ -8,8 +8,10 @@ from crowquill.errors import UserError
 
 Strategy = Literal["single", "best_of_n", "weighted", "majority", "auto"]
 Share = Literal["evidence", "plan", "nothing"]
+Judging = Literal["off", "grade", "pairs", "gold"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 SHARES: tuple[Share, ...] = get_args(Share)
+JUDGINGS: tuple[Judging, ...] = get_args(Judging)
 
 MOST = 64
 """Candidates beyond which something was mistyped."""
@@ -24,7 +26,8 @@ class Select:
     `n` is the most candidates there are. With `share` *evidence* one run collects, and the others write from what
     it has found; with *plan* they share the plan and collect by themselves; with *nothing* they are whole runs. No
     candidate is begun once one has a reward of `threshold`. `at_once` candidates are made at the same time; as
-    many as the model has slots when None.
+    many as the model has slots when None. The model of the role `judge` may *grade* each candidate, or compare them
+    in *pairs*, which counts in the reward; as *gold* it grades the winner only, and changes nothing.
     """
 
     strategy: Strategy = "single"
@@ -32,6 +35,7 @@ class Select:
     share: Share = "evidence"
     threshold: float | None = None
     at_once: int | None = None
+    judge: Judging = "off"
 
     @classmethod
     def parse(cls, text: str) -> "Select":
@@ -60,6 +64,11 @@ class Select:
                 if share is None:
                     raise UserError(f"select: share must be one of {', '.join(SHARES)}, not {value!r}")
                 return replace(self, share=share)
+            case "judge":
+                judge = next((known for known in JUDGINGS if known == value), None)
+                if judge is None:
+                    raise UserError(f"select: judge must be one of {', '.join(JUDGINGS)}, not {value!r}")
+                return replace(self, judge=judge)
             case "threshold":
                 try:
                     return replace(self, threshold=float(value))
@@ -68,7 +77,7 @@ class Select:
             case "at_once":
                 return replace(self, at_once=_count("at_once", value))
             case _:
-                raise UserError(f"select: unknown setting {key!r}; use share, threshold, at_once, as in share=plan")
+                raise UserError(f"select: unknown setting {key!r}; use share, threshold, at_once or judge")
 
     def checked(self) -> "Select":
         """Return this selection. Raises UserError when a number is none that it can have."""

@@ -15,6 +15,7 @@ ANSWER: dict[str, Any] = {
     "sources": [{"url": "corpus:pocket/danube.html"}, {"url": "https://Example.org/rivers"}],
     "stopped": "answered",
     "reward": {"total": 4.5},
+    "grades": [{"criterion": "answered", "value": 0.5}, {"criterion": "coherent", "value": 0.1}],
     "output": {"data": {"rivers": [{"name": "Danube", "km": 2850}], "more": 1}},
     "spent": {"steps": 4, "tools": {"search": 1, "math": 2}, "tokens": 900, "usd": None, "seconds": 2.5},
 }
@@ -40,6 +41,7 @@ def test_everything_that_holds_passes() -> None:
         max_tokens=900,
         max_seconds=2.5,
         min_reward=4.5,
+        judge=0.3,
     )
     assert failures(expect, ANSWER) == []
 
@@ -68,6 +70,7 @@ def test_everything_that_holds_passes() -> None:
         ExpectSpec(max_usd=1.0),
         ExpectSpec(max_seconds=2.4),
         ExpectSpec(min_reward=4.6),
+        ExpectSpec(judge=0.31),
     ],
 )
 def test_each_expectation_can_fail(expect: ExpectSpec) -> None:
@@ -93,6 +96,10 @@ def test_every_criterion_has_a_check_and_is_told_by_its_name() -> None:
     assert set(_CHECKS) == set(ExpectSpec.model_fields)
     found = check(ExpectSpec(min_quotes=1, short="x"), ANSWER)
     assert [(result.criterion, result.held) for result in found] == [("short", False), ("min_quotes", True)]
+
+
+def test_an_answer_that_nobody_has_judged_fails_what_the_judge_has_to_think() -> None:
+    assert "no model has judged" in failures(ExpectSpec(judge=-1), {**ANSWER, "grades": []})[0]
 
 
 def test_a_regular_expression_that_would_search_for_ever_is_told() -> None:

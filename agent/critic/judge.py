@@ -1,0 +1,233 @@
+"""A model as judge: each criterion alone, pairs in both orders, yes or no by probability, objections, and steps.
+
+It only ever adds to what code has checked. It should be another model than the writer's, as models prefer their own
+words; answers are compared at equal length, and each pair twice, as models prefer what is longer and comes first.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from statistics import fmean
+from typing import Any, Literal
+
+from crowquill.agent.annotate import needs_calculation
+from crowquill.agent.answer import Candidate, DraftClaim, Grade
+from crowquill.agent.critic.checks import check_claim
+from crowquill.agent.lane import Lane
+from crowquill.agent.models.base import Request
+from crowquill.agent.prompting import prompt
+from crowquill.agent.render import evidence_block, fence
+from crowquill.agent.schemas import object_schema
+from crowquill.agent.state import Step
+from crowquill.agent.writer import compose
+from crowquill.memory.evidence import Evidence
+from crowquill.memory.untrusted import Untrusted
+
+TaskKind = Literal["answer", "comparison", "calculation"]
+Label = Literal["good", "neutral", "bad"]
+_BETTER = {"A much": -1.0, "A": -0.5, "equal": 0.0, "B": 0.5, "B much": 1.0}
+_LABELS: dict[Label, float] = {"good": 1.0, "neutral": 0.0, "bad": -1.0}
+_REASON: dict[str, Any] = {"type": "string", "maxLength": 300}
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One question to the judge; see `criteria.yaml`."""
+
+    name: str
+    ask: str
+    best: str
+    worst: str
+    yes: tuple[str, ...]
+
+
+@cache
+def criteria(kind: TaskKind) -> tuple[Criterion, ...]:
+    """Return the criteria of a kind of task: the five of every answer, and its own."""
+    from ruamel.yaml import YAML  # 0.05 s, and only a judge needs it
+
+    text = (files("crowquill.agent.critic") / "criteria.yaml").read_text(encoding="utf-8")
+    data = YAML(typ="safe", pure=True).load(text)
+    own = data[kind] if kind != "answer" else []
+    return tuple(Criterion(**{**entry, "yes": tuple(entry["yes"])}) for entry in [*data["answer"], *own])
+
+
+def kind_of(objective: str) -> TaskKind:
+    """Return the kind of a question."""
+    if needs_calculation(objective):
+        return "calculation"
+    return "comparison" if " or " in objective.casefold() or " или " in objective.casefold() else "answer"
+
+
+async def grade(candidate: Candidate, objective: str, lane: Lane) -> tuple[Grade, ...]:
+    """Judge an answer by each criterion of its kind, on five levels.
+
+    Raises:
+        ModelError: the model failed.
+        BudgetExceeded: the calls cannot be paid.
+    """
+    schema = object_schema({"reason": _REASON, "level": {"enum": ["1", "2", "3", "4", "5"]}})
+
+    async def one(criterion: Criterion) -> Grade:
+        messages = prompt("judge").messages(
+            **_shown(candidate, objective, lane), ask=criterion.ask, best=criterion.best, worst=criterion.worst
+        )
+        reply = await lane.complete(Request("judge", messages, 200, schema))
+        parsed = reply.parsed if reply.parsed is not None else {}
+        return Grade(criterion.name, (int(parsed.get("level", 3)) - 3) / 2, str(parsed.get("reason", "")))
+
+    return tuple([await one(criterion) for criterion in criteria(kind_of(objective))])
+
+
+async def grade_by_probability(candidate: Candidate, objective: str, lane: Lane) -> tuple[Grade, ...]:
+    """Judge as a small model can: the probability of yes, averaged over ways of asking. Raises as `grade`."""
+    schema = object_schema({"answer": {"enum": ["yes", "no"]}})
+
+    async def chance(ask: str) -> float:
+        messages = prompt("judge_yes").messages(**_shown(candidate, objective, lane), ask=ask)
+        reply = await lane.complete(Request("judge", messages, 10, schema, logprobs=True))
+        sure = math.exp(sum(reply.logprobs)) if reply.logprobs else 1.0
+        return sure if reply.parsed is not None and reply.parsed["answer"] == "yes" else 1.0 - sure
+
+    asked = criteria(kind_of(objective))
+    means = [fmean([await chance(ask) for ask in criterion.yes]) for criterion in asked]
+    return tuple(Grade(criterion.name, 2 * mean - 1) for criterion, mean in zip(asked, means, strict=True))
+
+
+def opinion(grades: Sequence[Grade]) -> float:
+    """Return what a judge thinks altogether, from -1 to 1."""
+    return fmean(grade.value for grade in grades) if grades else 0.0
+
+
+def _shown(candidate: Candidate, objective: str, lane: Lane) -> dict[str, str]:
+    seed = lane.services.seed
+    return {
+        "evidence": evidence_block(candidate.evidence, seed),
+        "objective": objective,
+        "answer": fence(Untrusted(compose(candidate), "answer"), seed),
+    }
+
+
+# --- pairs ---
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How much better the second of two candidates is (−1 to 1); `flipped` when the order decided."""
+
+    first: int
+    second: int
+    score: float
+    flipped: bool
+
+
+async def match(pair: tuple[int, int], candidates: Sequence[Candidate], objective: str, lane: Lane) -> Match:
+    """Compare two candidates in both orders, at equal length. Raises as `grade`."""
+    first, second = pair
+    texts = _at_equal_length(candidates[first], candidates[second])
+    told = await _better(objective, texts[0], texts[1], lane)
+    swapped = -await _better(objective, texts[1], texts[0], lane)
+    flipped = told * swapped < 0
+    return Match(first, second, 0.0 if flipped else (told + swapped) / 2, flipped)
+
+
+async def _better(objective: str, one: str, other: str, lane: Lane) -> float:
+    schema = object_schema({"reason": _REASON, "better": {"enum": list(_BETTER)}})
+    fenced = [fence(Untrusted(text, "answer"), lane.services.seed) for text in (one, other)]
+    messages = prompt("judge_pair").messages(objective=objective, first=fenced[0], second=fenced[1])
+    reply = await lane.complete(Request("judge", messages, 200, schema))
+    return _BETTER[reply.parsed["better"]] if reply.parsed is not None else 0.0
+
+
+def _at_equal_length(one: Candidate, other: Candidate) -> tuple[str, str]:
+    """Return two answers as texts, of the longer one only as many statements as the shorter has."""
+    fewest = min(len(one.claims), len(other.claims))
+    first, second = (compose(Candidate(each.short, each.claims[:fewest], each.evidence)) for each in (one, other))
+    return first, second
+
+
+async def strengths(candidates: Sequence[Candidate], objective: str, lane: Lane) -> tuple[list[float], list[Match]]:
+    """Rank candidates by comparing all pairs; return a strength for each, standardised, and the matches."""
+    pairs = [(first, second) for second in range(len(candidates)) for first in range(second)]
+    matches = [await match(pair, candidates, objective, lane) for pair in pairs]
+    return bradley_terry(len(candidates), matches), matches
+
+
+def bradley_terry(count: int, matches: Sequence[Match], *, rounds: int = 200) -> list[float]:
+    """Return log-strengths with mean 0, of which the differences explain the matches best.
+
+    Minorisation-maximisation (Hunter, Annals of Statistics 2004); a match is won by shares, and each pair has half
+    a win more on each side, so that strengths stay finite.
+    """
+    wins = [[0.0] * count for _ in range(count)]
+    for each in matches:
+        share = (1 + each.score) / 2
+        wins[each.second][each.first] += share + 0.5
+        wins[each.first][each.second] += 1 - share + 0.5
+    strength = [1.0] * count
+    for _ in range(rounds):
+        for own in range(count):
+            met = [
+                (wins[own][other] + wins[other][own]) / (strength[own] + strength[other])
+                for other in range(count)
+                if other != own and wins[own][other] + wins[other][own]
+            ]
+            strength[own] = sum(wins[own]) / sum(met) if met else 1.0
+        mean = math.exp(fmean(map(math.log, strength)))
+        strength = [value / mean for value in strength]
+    return [math.log(value) for value in strength]
+
+
+# --- objections and steps ---
+
+
+async def objection(candidate: Candidate, objective: str, evidence: Sequence[Evidence], lane: Lane) -> str:
+    """Argue against an answer from all evidence of the run and from memory; return what holds, "" if nothing does.
+
+    It must cite evidence, and code must find that it stands there. Raises as `grade`.
+    """
+    recalled = await lane.memory.recall(objective, limit=5)
+    known = list({item.id: item for item in (*evidence, *recalled)}.values())
+    quotes = {"type": "array", "items": {"type": "integer", "enum": list(range(1, len(known) + 1))}, "maxItems": 4}
+    shown = {**_shown(candidate, objective, lane), "evidence": evidence_block(known, lane.services.seed)}
+    schema = object_schema({"objection": _REASON, "quotes": quotes})
+    reply = await lane.complete(Request("judge", prompt("object").messages(**shown), 250, schema))
+    parsed = reply.parsed if reply.parsed is not None else {}
+    told, cites = str(parsed.get("objection", "")).strip(), tuple(parsed.get("quotes", ()))
+    if not cites or not told or told.casefold().strip(" .") == "none":
+        return ""
+    held = check_claim(DraftClaim(told, cites), known, objective)
+    return told if held.status != "unsupported" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepGrade:
+    """What the judge thinks of one step."""
+
+    label: Label
+    comment: str
+
+    @property
+    def value(self) -> float:
+        """The label as a number from -1 to 1."""
+        return _LABELS[self.label]
+
+
+async def critique(steps: Sequence[Step], objective: str, lane: Lane) -> tuple[StepGrade, ...]:
+    """Label and comment each step of an episode. Raises as `grade`."""
+    if not steps:
+        return ()
+    lines = [
+        f"{step.index}. {step.action.tool} {dict(step.action.args)} → {step.error or step.status}" for step in steps
+    ]
+    entry = object_schema({"label": {"enum": list(_LABELS)}, "comment": {"type": "string", "maxLength": 120}})
+    schema = object_schema(
+        {"steps": {"type": "array", "items": entry, "minItems": len(steps), "maxItems": len(steps)}}
+    )
+    shown = fence(Untrusted("\n".join(lines), "steps"), lane.services.seed)
+    messages = prompt("critique").messages(objective=objective, steps=shown)
+    reply = await lane.complete(Request("judge", messages, 60 * len(steps) + 40, schema))
+    parsed = reply.parsed if reply.parsed is not None else {"steps": []}
+    return tuple(StepGrade(entry["label"], str(entry["comment"])) for entry in parsed["steps"])

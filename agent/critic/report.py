@@ -1,0 +1,109 @@
+"""How good is the critic itself? Held against what people have chosen, and against the tricks."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from crowquill.agent.answer import Answer, Draft, DraftClaim
+from crowquill.agent.critic.checks import check
+from crowquill.agent.critic.choices import Comparison, preferences
+from crowquill.agent.critic.reward import reward, shipped_weights
+from crowquill.agent.critic.tricks import TRICKS
+
+BINS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Preferences that were predicted with about the same confidence: predicted and observed share, and count."""
+
+    predicted: float
+    observed: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The validation of a critic.
+
+    agreement: share of preferences that the reward gets right. parts: the same for each part alone, where the two
+    differ in it, with how many do. calibration: predicted against observed. position: share of preferences for the
+    answer that was shown first (0.5 is fair). length: how much more often the longer answer has the higher reward
+    (−1 to 1), beside the same of people. tricks: name → answers whose reward it raised, of how many.
+    """
+
+    count: int
+    agreement: float
+    parts: Mapping[str, tuple[float, int]]
+    calibration: tuple[Bin, ...]
+    position: float
+    length: float
+    length_of_people: float
+    tricks: Mapping[str, tuple[int, int]]
+
+
+def validate(comparisons: Sequence[Comparison], answers: Sequence[Answer], weights: Mapping[str, float]) -> Report:
+    """Hold a critic with these weights against choices and, for the tricks, against recorded answers."""
+    chosen = preferences(comparisons)
+    used = weights if weights else shipped_weights()
+    differences = [comparison.differences for comparison in chosen]
+    leads = [sum(used.get(name, 0.0) * value for name, value in each.items()) for each in differences]
+    parts = {name: _right(name, used, differences, chosen) for name in used}
+    longer = [math.copysign(1, len(c.sides[1].text) - len(c.sides[0].text)) for c in chosen]
+    return Report(
+        len(chosen),
+        _mean([float((lead > 0) == (c.score > 0)) for lead, c in zip(leads, chosen, strict=True)]),
+        {name: found for name, found in parts.items() if found[1]},
+        _calibration(leads, chosen),
+        _mean([float((c.score > 0) == (c.first == 1)) for c in chosen if c.by == "choice"]),
+        _mean([sign * math.copysign(1, lead) for sign, lead in zip(longer, leads, strict=True) if lead]),
+        _mean([sign * math.copysign(1, c.score) for sign, c in zip(longer, chosen, strict=True)]),
+        {name: _raised(name, answers, weights) for name in TRICKS},
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return fmean(values) if values else 0.0
+
+
+def _right(
+    name: str, used: Mapping[str, float], differences: Sequence[Mapping[str, float]], chosen: Sequence[Comparison]
+) -> tuple[float, int]:
+    sign = math.copysign(1, used.get(name, 0.0))
+    told = [(sign * each[name], c.score) for each, c in zip(differences, chosen, strict=True) if each[name]]
+    return _mean([float((lead > 0) == (score > 0)) for lead, score in told]), len(told)
+
+
+def _calibration(leads: Sequence[float], chosen: Sequence[Comparison]) -> tuple[Bin, ...]:
+    """Group by the chance that the reward gives the answer which it prefers, from 0.5 to 1."""
+    groups: dict[int, list[tuple[float, float]]] = {}
+    for lead, comparison in zip(leads, chosen, strict=True):
+        chance = 1 / (1 + math.exp(-abs(lead)))
+        right = float((lead > 0) == (comparison.score > 0))
+        groups.setdefault(min(int((chance - 0.5) * 2 * BINS), BINS - 1), []).append((chance, right))
+    return tuple(
+        Bin(fmean(chance for chance, _ in group), fmean(right for _, right in group), len(group))
+        for _, group in sorted(groups.items())
+    )
+
+
+def _raised(name: str, answers: Sequence[Answer], weights: Mapping[str, float]) -> tuple[int, int]:
+    """Return how many answers a trick would have raised the reward of, and of how many."""
+    raised, told = 0, [answer for answer in answers if answer.claims]
+    for answer in told:
+        numbers = {item.id: number for number, item in enumerate(answer.evidence, 1)}
+        claims = tuple(
+            DraftClaim(claim.text, tuple(numbers[receipt.evidence.id] for receipt in claim.support))
+            for claim in answer.claims
+        )
+        before, after = (
+            reward(
+                check(Draft(answer.short, made), answer.evidence, answer.objective),
+                answer.objective,
+                weights=weights,
+            )
+            for made in (claims, TRICKS[name](claims, len(answer.evidence)))
+        )
+        raised += after.total > before.total + 1e-9
+    return raised, len(told)

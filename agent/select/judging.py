@@ -1,0 +1,80 @@
+"""The judging model looks at candidates: each alone, in pairs, or only at the winner."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from crowquill.agent.answer import Grade
+from crowquill.agent.critic.judge import grade, grade_by_probability, objection, opinion, strengths
+from crowquill.agent.events import Graded, Noticed
+from crowquill.agent.lane import Lane
+from crowquill.agent.select.attempt import Attempt
+from crowquill.agent.select.vote import standardised
+from crowquill.errors import BudgetExceeded, ModelError
+from crowquill.memory.evidence import Evidence
+
+_SMALL = "local"
+"""The embedded model is too small for levels: it is asked yes or no, and its certainty counts."""
+
+
+class Judged(Protocol):
+    """The run whose candidates are judged: `agent.run.Run`."""
+
+    lane: Lane
+    objective: str
+
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Return what the first candidate has found."""
+        ...
+
+    def rescored(self, attempt: Attempt) -> Attempt:
+        """Return an attempt with the reward that its candidate has now."""
+        ...
+
+
+async def judge_all(attempts: Sequence[Attempt], run: Judged, *, pairs: bool) -> list[Attempt]:
+    """Judge all candidates that have an answer; what the judge thinks counts in their reward.
+
+    A judge that fails or cannot be paid is told, and changes nothing.
+    """
+    told = [attempt for attempt in attempts if attempt.answered]
+    try:
+        if pairs and len(told) > 1:
+            found, matches = await strengths([attempt.candidate for attempt in told], run.objective, run.lane)
+            flips = sum(match.flipped for match in matches)
+            if flips:
+                await run.lane.emit(Noticed(f"the judge contradicted itself in {flips} of {len(matches)} pairs"))
+            opinions: list[tuple[float, tuple[Grade, ...]]] = [(value, ()) for value in standardised(found)]
+        else:
+            opinions = [await _graded(attempt, run) for attempt in told]
+    except (ModelError, BudgetExceeded) as error:
+        await run.lane.emit(Noticed(f"the candidates were not judged: {error}", "warning"))
+        return list(attempts)
+    judged = {
+        attempt.number: run.rescored(_with(attempt, value, grades))
+        for attempt, (value, grades) in zip(told, opinions, strict=True)
+    }
+    return [judged.get(attempt.number, attempt) for attempt in attempts]
+
+
+async def judge_gold(winner: Attempt, run: Judged) -> Attempt:
+    """Grade the winner for the report alone, and let the judge argue against it; nothing of it counts."""
+    try:
+        _, grades = await _graded(winner, run, argue=True)
+    except (ModelError, BudgetExceeded) as error:
+        await run.lane.emit(Noticed(f"the answer was not judged: {error}", "warning"))
+        return winner
+    return replace(winner, candidate=replace(winner.candidate, grades=grades))
+
+
+async def _graded(attempt: Attempt, run: Judged, *, argue: bool = False) -> tuple[float, tuple[Grade, ...]]:
+    model = run.lane.services.models["judge"].name
+    ask = grade_by_probability if model.startswith(_SMALL) else grade
+    grades = await ask(attempt.candidate, run.objective, run.lane)
+    against = await objection(attempt.candidate, run.objective, run.evidence(), run.lane) if argue else ""
+    await run.lane.emit(Graded(attempt.number, grades, against))
+    return opinion(grades), grades
+
+
+def _with(attempt: Attempt, value: float, grades: tuple[Grade, ...]) -> Attempt:
+    return replace(attempt, candidate=replace(attempt.candidate, judged=round(value, 4), grades=grades))

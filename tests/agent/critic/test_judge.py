@@ -1,0 +1,128 @@
+"""The model as judge: what it is asked, and what is made of what it says."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.pages import indexed
+
+from crowquill import Agent, Answer, ScriptedModel
+from crowquill.agent.agent import run_in_thread
+from crowquill.agent.critic.judge import Match, bradley_terry, criteria, kind_of
+from crowquill.agent.events import Graded, Noticed, RunFinished, Selected
+from crowquill.agent.models.scripted import ScriptedReply
+from crowquill.agent.replay import replay
+from crowquill.agent.workspace import Workspace
+
+QUESTION = "How deep is Lake Tarn?"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    place = indexed(tmp_path, {"Lake Tarn": "Lake Tarn is 310 metres deep. It was dammed in 1931."}, "lakes")
+    yield place
+    place.close()
+
+
+def read(sentence: str, short: str) -> ScriptedReply:
+    return ScriptedReply("act", json={"quotes": [1], "sentence": sentence, "answer": short})
+
+
+WRITER = [read("Lake Tarn is 310 metres deep.", "310 metres"), read("Lake Tarn has a depth of 310 m.", "310 m")]
+
+
+def level(number: int, **more: Any) -> ScriptedReply:
+    return ScriptedReply("judge", json={"reason": "so", "level": str(number)}, **more)
+
+
+def ask(judge: ScriptedModel, workspace: Workspace, select: str) -> tuple[Answer, list[Any]]:
+    writer = ScriptedModel(list(WRITER))
+    agent = Agent(
+        model=writer,
+        models={"judge": judge},
+        policy="guided",
+        corpora=["lakes"],
+        memory=False,
+        workspace=workspace,
+        select=select,
+    )
+
+    async def collect() -> list[Any]:
+        return [event async for event in agent.stream(QUESTION)]
+
+    events = run_in_thread(collect())
+    assert isinstance(events[-1], RunFinished)
+    return events[-1].answer, events
+
+
+def test_a_judge_is_asked_each_criterion_alone_and_counts_in_the_reward(workspace: Workspace) -> None:
+    judge = ScriptedModel([*[level(2)] * 5, *[level(5)] * 5], name="judge")
+    answer, events = ask(judge, workspace, "best_of_n:2,at_once=1,judge=grade")
+    assert answer.short == "310 m"
+    assert [grade.value for grade in answer.grades] == [1.0] * 5
+    assert dict(answer.reward.parts)["judge"] == 1.0
+    asked = [call.messages[-1].content for call in judge.calls]
+    assert [sum(criterion.ask in text for text in asked) for criterion in criteria("answer")] == [2] * 5
+    assert [event.number for event in events if isinstance(event, Graded)] == [1, 2]
+    judge.assert_spent()
+    assert run_in_thread(replay(workspace, answer.run_id)) > 5
+
+
+def better(what: str) -> ScriptedReply:
+    return ScriptedReply("judge", json={"reason": "so", "better": what})
+
+
+def test_pairs_are_compared_in_both_orders(workspace: Workspace) -> None:
+    answer, _ = ask(ScriptedModel([better("B"), better("A much")]), workspace, "best_of_n:2,at_once=1,judge=pairs")
+    assert answer.short == "310 m"
+    judge = ScriptedModel([better("B much"), better("B much")])
+    answer, events = ask(judge, workspace, "best_of_n:2,at_once=1,judge=pairs")
+    assert answer.short == "310 metres"
+    assert any(isinstance(event, Noticed) and "contradicted itself in 1 of 1" in event.message for event in events)
+    shown = [call.messages[-1].content for call in judge.calls]
+    assert shown[0].index("310 metres deep") < shown[0].index("depth of 310 m")
+    assert shown[1].index("310 metres deep") > shown[1].index("depth of 310 m")
+
+
+def test_a_gold_judge_reports_and_changes_nothing(workspace: Workspace) -> None:
+    against = ScriptedReply("judge", json={"objection": "Lake Tarn was dammed in 1931.", "quotes": [1, 2]})
+    answer, events = ask(ScriptedModel([*[level(1)] * 5, against]), workspace, "best_of_n:2,at_once=1,judge=gold")
+    assert dict(answer.reward.parts)["judge"] == 0.0
+    assert [grade.value for grade in answer.grades] == [-1.0] * 5
+    graded = next(event for event in events if isinstance(event, Graded))
+    assert graded.objection == "Lake Tarn was dammed in 1931."
+    invented = ScriptedReply("judge", json={"objection": "Lake Tarn was dammed in 1913.", "quotes": [1, 2]})
+    _, events = ask(ScriptedModel([*[level(1)] * 5, invented]), workspace, "single,judge=gold")
+    assert next(event for event in events if isinstance(event, Graded)).objection == ""
+
+
+def test_a_judge_that_fails_is_told_and_changes_nothing(workspace: Workspace) -> None:
+    answer, events = ask(ScriptedModel([]), workspace, "best_of_n:2,at_once=1,judge=grade")
+    assert answer.short
+    assert answer.grades == ()
+    assert any(isinstance(event, Noticed) and "not judged" in event.message for event in events)
+    assert any(isinstance(event, Selected) for event in events)
+
+
+def test_without_a_judge_none_is_asked(workspace: Workspace) -> None:
+    judge = ScriptedModel([])
+    ask(judge, workspace, "best_of_n:2,at_once=1")
+    assert judge.calls == []
+
+
+def test_strengths_explain_the_matches() -> None:
+    matches = [Match(0, 1, 1.0, False), Match(1, 2, 1.0, False), Match(0, 2, 1.0, False)]
+    found = bradley_terry(3, matches)
+    assert found == sorted(found)
+    assert sum(found) == pytest.approx(0.0, abs=1e-9)
+    assert bradley_terry(2, [Match(0, 1, 0.0, False)]) == pytest.approx([0.0, 0.0])
+    assert bradley_terry(2, []) == [0.0, 0.0]
+    strong, weak = (bradley_terry(2, [Match(0, 1, score, False)])[1] for score in (1.0, 0.5))
+    assert strong > weak > 0
+
+
+def test_the_kind_of_a_question_brings_its_criteria() -> None:
+    asked = [QUESTION, "Which is longer, A or B?", "How many years passed between 1 and 2?"]
+    assert [kind_of(question) for question in asked] == ["answer", "comparison", "calculation"]
+    assert len(criteria("comparison")) == 6
