@@ -36,7 +36,7 @@ def test_what_is_named_is_not_described(question: str) -> None:
 
 
 def quote(title: str, text: str) -> Quote:
-    source = Source(f"https://x.example/{title}", title, "2026-01-01T00:00:00Z", "0" * 64, "html", 0.5)
+    source = Source(f"https://x.example/{title}", title, "2026-01-01T00:00:00Z", "0" * 64)
     return Quote(text, source, 0, len(text), (1, 1), None)
 
 
