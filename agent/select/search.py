@@ -1,9 +1,9 @@
 """Search over statements: an answer is built one statement after the other, and the best beginnings are continued.
 
-The steps are the statements of an answer, the value of a beginning is the reward of what it says so far, by code: a
-process reward that costs nothing. Algorithms only; what continues and values a beginning is passed in. Sources:
-beam and DVTS as in Snell et al., arXiv:2408.03314, and Beeching, Tunstall and Rush, "Scaling test-time compute" (2024);
-trees with backtracking as in Yao et al., "Tree of Thoughts", arXiv:2305.10601.
+The steps are the statements of an answer, the value of a beginning is the reward of what it says so far, by
+code: a process reward that costs nothing. Algorithms only; what continues and values a beginning is passed in.
+Sources: beam and DVTS as in Snell et al., arXiv:2408.03314, and Beeching, Tunstall and Rush, "Scaling test-time
+compute" (2024); trees with backtracking as in Yao et al., "Tree of Thoughts", arXiv:2305.10601.
 """
 
 import asyncio
