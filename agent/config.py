@@ -82,6 +82,12 @@ class RunConfig:
     conversation: Conversation = field(default_factory=Conversation)
     providers: tuple[str, ...] = ()
 
+    @property
+    def refines_query(self) -> bool:
+        """Whether the question before this one was answered by a query."""
+        turns = self.conversation.turns
+        return bool(self.earlier and turns) and self.earlier[-1][0] == turns[-1].question
+
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON data."""
         profile = None if self.profile is None else self.profile.model_dump(mode="json")
