@@ -143,7 +143,7 @@ class Reader:
     async def _ask(
         self, name: str, schema: dict[str, Any], max_tokens: int, evidence: Sequence[Evidence], question: str
     ) -> Reply:
-        block = evidence_block(evidence, self._lane.services.seed)
+        block = evidence_block(evidence, self._lane.services.seed, grouped=True)
         messages = prompt(name).messages(evidence=block, objective=question)
         return await self._lane.complete(Request("act", messages, max_tokens, schema, logprobs=True))
 

@@ -39,11 +39,19 @@ def fence(untrusted: Untrusted, seed: str) -> str:
     return f"<data {mark}>\n{text}\n</data {mark}>"
 
 
-def evidence_block(evidence: Sequence[Evidence], seed: str, *, titles: bool = True) -> str:
-    """Return the evidence as numbered lines between fences, for a prompt."""
+def evidence_block(evidence: Sequence[Evidence], seed: str, *, titles: bool = True, grouped: bool = False) -> str:
+    """Return the evidence as numbered lines between fences, for a prompt.
+
+    `grouped`: the title of a page stands once, above its quotes, instead of before each.
+    """
     if not evidence:
         return "(none yet)"
-    lines = [f"[{number}] {evidence_line(item, titles=titles)}" for number, item in enumerate(evidence, 1)]
+    lines, above = list[str](), ""
+    for number, item in enumerate(evidence, 1):
+        title = one_line(item.source.title, 60) if grouped and isinstance(item, Quote) else ""
+        lines += [f"{title}:"] if title and title != above else []
+        lines.append(f"[{number}] {evidence_line(item, titles=titles and not title)}")
+        above = title
     return fence(Untrusted("\n".join(lines), "evidence"), seed)
 
 
