@@ -22,7 +22,7 @@ from crowquill.agent.tally import tally
 from crowquill.agent.tape import load_events
 from crowquill.agent.workspace import Workspace
 from crowquill.tasks.filling import Case, cases
-from crowquill.tasks.load import load_task_file
+from crowquill.tasks.load import PRESETS, load_task_file
 from crowquill.tasks.safety import RestrictingSpec
 from crowquill.tasks.secrets import database_address
 from crowquill.tasks.spec import RunSpec
@@ -48,7 +48,12 @@ class Wishes:
 
 def load_cases(path: Path, given: Mapping[str, str]) -> list[Case]:
     """Read a task file and return its runs. Raises UserError."""
-    return cases(load_task_file(path), given, path.parent.absolute(), str(path))
+    return cases(load_task_file(path), given, path.parent.absolute(), label(path))
+
+
+def label(path: Path) -> str:
+    """Return how a task file is called: a shipped one by its name, another one as it was named."""
+    return path.stem if path.parent == PRESETS else str(path)
 
 
 def task_agent(spec: RunSpec, wishes: Wishes, workspace: Path | Workspace | None) -> Agent:
