@@ -18,6 +18,7 @@ from crowquill.agent.approvals import ApprovalRule, Approver, Safety
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.cassette import Tape, insert_tape, read_cassette, write_cassette
 from crowquill.agent.config import PARTS, ROLES, Layout, Part, PlanMode, PolicyName, RunConfig
+from crowquill.agent.corrective import RecallMode
 from crowquill.agent.critic.choices import FILE, feedback, keep
 from crowquill.agent.critic.reward import changed_weights
 from crowquill.agent.drive import Driver
@@ -41,7 +42,7 @@ from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import ReplayMiss, UserError
 from crowquill.memory.clock import Clock, SystemClock
 from crowquill.memory.evidence import Table
-from crowquill.memory.lessons import Lesson, LessonStore
+from crowquill.memory.lessons import ANSWERS, Lesson, LessonStore
 from crowquill.tasks.profile import Profile, load_profile
 from crowquill.tools.fetching import Fetching
 from crowquill.tools.tool import Tool
@@ -95,6 +96,10 @@ class Agent:
         without_tools: names of tools that the run shall not have, such as `math`.
         select: how the answer is chosen among candidates, as `best_of_n:4`, `majority:8,share=plan`; see `Select`.
         profile: name, manner, sources and tools of the agent: a `Profile`, or the path of its YAML file.
+        knowledge: names of documents in the memory (`crowquill memory import`) that are recalled beside earlier
+            runs.
+        recall: how memory is asked: `plain`, with rewordings (`multi`), with a made-up answer (`hyde`), or graded
+            by the model, asked again in other words, and left for the web (`corrective`).
     """
 
     def __init__(
@@ -131,6 +136,8 @@ class Agent:
         without_tools: Sequence[str] = (),
         profile: Profile | Path | str | None = None,
         planning: PlanMode = "auto",
+        knowledge: Sequence[str] = (),
+        recall: RecallMode = "plain",
         layout: Layout | None = None,
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
@@ -178,6 +185,8 @@ class Agent:
             sites=tuple(sites),
             without_tools=tuple(without_tools),
             profile=load_profile(Path(profile)) if isinstance(profile, Path | str) else profile,
+            knowledge=tuple(knowledge),
+            recall=recall,
         )
         if self.config.examples and self.config.policy == "guided":
             raise UserError("examples are for the policies json and tools; guided chooses its actions by code")
@@ -230,6 +239,8 @@ class Agent:
             without_tools=config.without_tools,
             profile=config.profile,
             planning=config.planning,
+            knowledge=config.knowledge,
+            recall=config.recall,
             layout=config.layout,
             workspace=workspace,
         )
@@ -258,19 +269,21 @@ class Agent:
         return agent
 
     def teach(self, answer: Answer, correction: str = "") -> None:
-        """Keep what was wrong with an answer from a database, or that it was right, for later questions like it.
+        """Keep what was wrong with an answer, or that its query was right, for later questions like it.
 
         A correction is a rule in words, such as "use the latest row per person"; the model is shown it with each
-        question to that database about the same things, in this and in later sessions.
+        question (to that database, if it was of one) about the same things, in this and in later sessions.
 
         Raises:
-            UserError: the answer has no query.
+            UserError: the answer has no query that could be right, and nothing is said about it.
             StorageError: the workspace cannot be written.
         """
         queries = [item for item in answer.evidence if isinstance(item, Table)]
-        if not queries:
-            raise UserError("this answer has no query that could be taught about")
-        lesson = Lesson(queries[-1].database, answer.objective, queries[-1].sql, " ".join(correction.split()))
+        said = " ".join(correction.split())
+        if not queries and not said:
+            raise UserError("say what was wrong: this answer has no query that could be right")
+        about = (queries[-1].database, queries[-1].sql) if queries else (ANSWERS, "")
+        lesson = Lesson(about[0], answer.objective, about[1], said)
         LessonStore(self.workspace.database, clock=self.clock).keep(lesson)
 
     def rate(self, answer: Answer, *, accepted: bool | None = None, edited: str = "") -> None:

@@ -130,7 +130,8 @@ def _past(steps: Sequence[Step], room: Room) -> str:
 
 def past_line(step: Step) -> str:
     """Return a step on one line: what was done, and what came of it."""
-    arguments = ", ".join(f"{name}={one_line(str(value), 80)}" for name, value in step.action.args.items())
+    args = sorted(step.action.args.items())  # a replay knows no other order
+    arguments = ", ".join(f"{name}={one_line(str(value), 80)}" for name, value in args)
     outcome = f"failed: {one_line(step.error, 160)}" if step.error else step.status
     return f"{step.index}. {step.action.tool}({arguments}) -> {outcome}"
 

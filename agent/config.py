@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 from crowquill.agent.approvals import ApprovalRule, Safety
 from crowquill.agent.budget import Budget, Price
 from crowquill.agent.conversation import Conversation
+from crowquill.agent.corrective import RecallMode
 from crowquill.agent.form import Form
 from crowquill.agent.models.base import Role
 from crowquill.agent.select.options import Select
@@ -43,8 +44,9 @@ class RunConfig:
     changed, each time after an approval; `select` says how the answer is chosen among candidates, `weights` what
     the parts of the reward count (as shipped if empty), `form` how it is wanted, `conversation` what the question
     follows. Only `sites` are searched and fetched, when there are any, and `without_tools` names tools that are
-    taken away. `profile` says who the agent is, `planning` whether it plans the whole way at once, `layout` how
-    prompts are laid out, within the `context_tokens` of the model.
+    taken away, `knowledge` names what is recalled beside earlier runs, `recall` how. `profile` says who the agent
+    is, `planning` whether it plans the whole way at once, `layout` how prompts are laid out, within the
+    `context_tokens` of the model.
     """
 
     models: Mapping[Role, str]
@@ -69,6 +71,8 @@ class RunConfig:
     select: Select = field(default_factory=Select)
     weights: Mapping[str, float] = field(default_factory=dict)
     profile: Profile | None = None
+    knowledge: tuple[str, ...] = ()
+    recall: RecallMode = "plain"
     planning: PlanMode = "auto"
     layout: Layout = "blocks"
     context_tokens: int = 0
@@ -95,6 +99,7 @@ class RunConfig:
             "examples",
             "sites",
             "without_tools",
+            "knowledge",
         )
         lists = {name: tuple(data.get(name, ())) for name in names}
         data = dict(data)

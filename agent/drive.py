@@ -17,6 +17,7 @@ from crowquill.agent.fork import Fork
 from crowquill.agent.gate import Gate
 from crowquill.agent.journal import Alongside, Journal
 from crowquill.agent.lane import Services
+from crowquill.agent.learning import learn
 from crowquill.agent.models.base import Model, Role, Usage
 from crowquill.agent.recall import JournaledRecall
 from crowquill.agent.records import BEAT_SECONDS
@@ -163,20 +164,23 @@ class Driver:
         fork: Fork | None,
         steering: Steering | None,
     ) -> Services:
-        retriever = memory.retriever if self.config.memory else None
         return Services(
             journal=journal,
             models=self.models,
             slots={model.name: asyncio.Semaphore(model.slots) for model in self.models.values()},
             prices=self.config.prices,
             blobs=self.workspace.blobs,
-            memory=JournaledRecall(journal, retriever, self.workspace.blobs),
+            memory=JournaledRecall(
+                journal, memory if self.config.memory else None, self.workspace.blobs, self.config.knowledge
+            ),
             clock=self.clock,
             seed=await self._draw_seed(journal),
             started=self.clock.monotonic() - journal.worked,
             publish=publish,
             store=partial(_remember, memory.store, journal, objective),
+            learn=partial(learn, memory.store, journal),
             gate=Gate(self.config.safety, self.approver, journal.redactor),
+            recall=self.config.recall,
             fork=fork,
             steering=steering,
             person=await self._is_there(journal, steering),

@@ -2,14 +2,16 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from crowquill.agent.answer import Answer
 from crowquill.agent.approvals import FETCH, ApprovalRequest, By, Planned, rule_on
 from crowquill.agent.budget import FREE, Budget, Ledger, Price
+from crowquill.agent.corrective import Corrective, RecallMode
 from crowquill.agent.events import Decided, Event, EvidenceFound, ModelCalled, Noticed, Progress, Recorded
 from crowquill.agent.fork import Fork
 from crowquill.agent.gate import Gate
@@ -59,8 +61,10 @@ class Services:
     started: float
     publish: Callable[[Recorded | Progress], None]
     store: Callable[[Evidence, str], Alongside]
+    learn: Callable[[Answer, Sequence[str]], Alongside]
     gate: Gate
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    recall: RecallMode = "plain"
     fork: Fork | None = None
     steering: Steering | None = None
     persona: str = ""
@@ -99,6 +103,8 @@ class Lane:
         self.rules = rules
         self.sampling = sampling
         self.step = 0
+        self.numbered: list[Evidence] = []
+        """The evidence of the lane's task, in the order of the numbers by which the model knows it."""
         self._inside: list[Decided] | None = None
 
     @property
@@ -125,7 +131,8 @@ class Lane:
     @property
     def memory(self) -> Recall:
         """Evidence of earlier runs."""
-        return LaneRecall(self.services.memory, self.lane)
+        corrective = Corrective(self.complete, self.services.seed, self.services.recall)
+        return LaneRecall(self.services.memory, self.lane, corrective)
 
     async def effect(
         self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
@@ -237,6 +244,7 @@ class Lane:
         """Record verified evidence: the event and the memory row in one transaction."""
         if isinstance(evidence, Table):
             self.rules.protect(evidence)
+        self.numbered.append(evidence)
         await self.emit(EvidenceFound(evidence), self.services.store(evidence, self.path))
 
     async def tick(self) -> None:

@@ -12,6 +12,7 @@ from crowquill.agent.prompting import prompt
 from crowquill.agent.render import evidence_block, fence, one_line
 from crowquill.agent.schemas import object_schema
 from crowquill.memory.evidence import Evidence
+from crowquill.memory.record import Note as Skill
 from crowquill.memory.untrusted import Untrusted
 from crowquill.tasks.agenda import Agenda
 from crowquill.tasks.notebook import Note, Notebook, Standing
@@ -100,8 +101,18 @@ class Progress:
     evidence: tuple[Evidence, ...]
 
 
-async def plan(objective: str, tools: Sequence[str], lane: Lane, *, mode: PlanMode, ask: bool = False) -> Plan:
+async def plan(
+    objective: str,
+    tools: Sequence[str],
+    lane: Lane,
+    *,
+    mode: PlanMode,
+    ask: bool = False,
+    skills: Sequence[Skill] = (),
+) -> Plan:
     """Ask for the tasks of an objective; with `ask` it may come back with a question to the user.
+
+    `skills` are plans that worked for similar objectives.
 
     Raises:
         ModelError, BudgetExceeded: as `Lane.complete`.
@@ -112,11 +123,19 @@ async def plan(objective: str, tools: Sequence[str], lane: Lane, *, mode: PlanMo
         manner=_MANNERS[mode],
         clarify=_CLARIFY if ask else "",
         persona=lane.services.persona,
+        skills=_worked_before(skills, lane.services.seed),
     )
     reply = await lane.complete_whole(Request("plan", messages, 600, _PLAN_OR_ASK if ask else _PLAN))
     parsed = reply.parsed if reply.parsed is not None else {}
     tasks = _linked(_tasks(parsed.get("tasks"), "planner"))
     return Plan(tasks, one_line(str(parsed.get("question", "")), 300))
+
+
+def _worked_before(skills: Sequence[Skill], seed: str) -> str:
+    if not skills:
+        return ""
+    lines = [f"{skill.text}: {'; '.join(skill.steps)}" for skill in skills]
+    return "Plans that worked for similar objectives:\n" + fence(Untrusted("\n".join(lines), "memory"), seed)
 
 
 async def extend(progress: Progress, lane: Lane) -> Changes:

@@ -15,6 +15,7 @@ from crowquill.agent.steering import Question
 from crowquill.agent.workshop import Workshop
 from crowquill.errors import ModelError
 from crowquill.memory.evidence import Evidence
+from crowquill.memory.record import Note
 from crowquill.tasks.agenda import Agenda
 from crowquill.tasks.notebook import Notebook
 from crowquill.tasks.task import Task
@@ -34,6 +35,7 @@ class Planning:
         self._workshop = workshop
         self._lane = lane
         self._replanned = False
+        self._skills: tuple[Note, ...] = ()
 
     async def start(self, objective: str) -> Agenda:
         """Make the first agenda, which holds the objective as it is understood.
@@ -45,6 +47,7 @@ class Planning:
         """
         if self._guided:
             return await self.change(Agenda(objective=objective), [Task("t1", objective, origin="user")])
+        self._skills = await self._lane.services.memory.plans(self._lane.lane, objective)
         first = await self._plan(objective, ask=self._lane.services.person)
         if first.question:
             said = await self._lane.ask(Question("clarify", first.question))
@@ -54,7 +57,8 @@ class Planning:
         return await self.change(Agenda(objective=objective), first.tasks)
 
     async def _plan(self, objective: str, *, ask: bool) -> Plan:
-        return await plan(objective, self._workshop.abilities, self._lane, mode=self._mode, ask=ask)
+        tools = self._workshop.abilities
+        return await plan(objective, tools, self._lane, mode=self._mode, ask=ask, skills=self._skills)
 
     async def change(self, agenda: Agenda, proposals: Sequence[Task]) -> Agenda:
         """Take the proposals that the rules allow, and tell the agenda as it stands."""

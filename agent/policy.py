@@ -84,15 +84,17 @@ class ChoosingPolicy:
             tools=usages,
             examples="\n".join(self._examples),
             persona=self._lane.services.persona,
-            background=await self._about_databases(state.task.goal),
+            background=await self._about_earlier(state),
         )
 
-    async def _about_databases(self, question: str) -> list[str]:
-        """Return what to know of earlier questions to the databases, and what a person has said about them."""
-        desk = self._toolkit.desk
-        if desk is None:
-            return []
-        found = [await desk.background(schema.database, question, self._lane) for schema in self._toolkit.schemas]
+    async def _about_earlier(self, state: State) -> list[str]:
+        """Return what to know of earlier questions to the databases, and what a person has said about answers."""
+        question = state.task.goal
+        lessons = await self._lane.services.memory.corrections(self._lane.lane, state.objective)
+        found = [[f"The user said about the answer to {each.question!r}: {each.correction}"] for each in lessons]
+        desk, schemas = self._toolkit.desk, self._toolkit.schemas
+        if desk is not None:
+            found += [await desk.background(schema.database, question, self._lane) for schema in schemas]
         return list(dict.fromkeys(one_line(line, 900) for lines in found for line in lines))
 
     def _hear(self, state: State) -> None:

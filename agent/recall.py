@@ -5,49 +5,92 @@ they age and their database may be none of this run's.
 """
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from crowquill.agent.corrective import Corrective
 from crowquill.agent.journal import Journal
+from crowquill.agent.workspace import Memory
 from crowquill.errors import StorageError
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.evidence import Computation, Evidence, Quote
 from crowquill.memory.evidence_json import decode, encode
-from crowquill.memory.record import Content, Filter, Record
-from crowquill.memory.retrieve import Retriever, Way
+from crowquill.memory.lessons import ANSWERS, Lesson, LessonStore
+from crowquill.memory.record import Content, Filter, Kind, Note, Record
+from crowquill.memory.record import decode as decode_content
+from crowquill.memory.retrieve import Way
 from crowquill.memory.verify import word_coverage
 from crowquill.tools.context import Json
 
 RELATED = 0.5
 """Share of the query's content words that recalled evidence must hold: ranks alone know no "unrelated"."""
-_WAY = Way(per_source=3)
+_PER_SOURCE = 3
+_PLANS = 2
 
 
 class JournaledRecall:
     """The workspace's memory, less the evidence of this run itself: a door for each lane."""
 
-    def __init__(self, journal: Journal, retriever: Retriever | None, blobs: BlobStore) -> None:
+    def __init__(
+        self, journal: Journal, memory: Memory | None, blobs: BlobStore, knowledge: Sequence[str] = ()
+    ) -> None:
+        """`knowledge` are namespaces that are recalled from beside that of runs."""
         self._journal = journal
-        self._retriever = retriever
+        self._memory = memory
         self._blobs = blobs
+        self._namespaces = frozenset({"", *knowledge})
 
-    async def recall(self, lane: str, query: str, limit: int) -> tuple[Evidence, ...]:
+    async def recall(self, lane: str, query: str, limit: int, way: Way) -> tuple[Evidence, ...]:
         """Return the evidence most relevant to `query`, best first; nothing when memory is off."""
+        asked = [query, *way.also, *([way.imagined] if way.imagined else [])]
 
         async def call() -> Json:
-            if self._retriever is None:
+            if self._memory is None:
                 return []
-            hits = await self._retriever.search(query, limit=limit, chosen=self._chosen, way=_WAY)
-            related = [hit for hit in hits if word_coverage(query, _text(hit.record)) >= RELATED]
+            spread = replace(way, per_source=_PER_SOURCE)
+            hits = await self._memory.retriever.search(query, limit=limit, chosen=self._chosen, way=spread)
+            related = [hit for hit in hits if _is_related(hit.record, asked)]
             sound = [hit for hit in related if await asyncio.to_thread(self._is_sound, hit.content)]
+            await self._memory.retriever.note_use(sound)
             return [{"score": round(hit.score, 6), "evidence": encode(hit.content)} for hit in sound]
 
-        hits = await self._journal.effect(lane, "recall", {"query": query, "limit": limit}, call)
+        request: dict[str, Json] = {"query": query, "limit": limit}
+        if len(asked) > 1:
+            request["also"] = list[Json](asked[1:])
+        hits = await self._journal.effect(lane, "recall", request, call)
         return tuple(decode(hit["evidence"]) for hit in cast("list[dict[str, Any]]", hits))
+
+    async def plans(self, lane: str, objective: str) -> tuple[Note, ...]:
+        """Return the plans of earlier runs with similar objectives, best first; nothing when memory is off."""
+
+        async def call() -> Json:
+            if self._memory is None:
+                return []
+            chosen = Filter(frozenset({"skill"}), unmet_by=self._journal.run_id)
+            hits = await self._memory.retriever.search(objective, limit=_PLANS, chosen=chosen)
+            return [encode(hit.content) for hit in hits if word_coverage(objective, hit.record.text) >= RELATED]
+
+        found = await self._journal.effect(lane, "recall", {"plans": objective}, call)
+        notes = [decode_content(data) for data in cast("list[dict[str, Any]]", found)]
+        return tuple(note for note in notes if isinstance(note, Note))
+
+    async def corrections(self, lane: str, question: str) -> list[Lesson]:
+        """Return what a person has said about answers to similar questions; nothing when memory is off."""
+
+        async def call() -> Json:
+            if self._memory is None:
+                return []
+            lessons = await LessonStore(self._memory.store.database).relevant(ANSWERS, question)
+            return [[lesson.question, lesson.correction] for lesson in lessons]
+
+        said = cast("list[list[str]]", await self._journal.effect(lane, "recall", {"corrections": question}, call))
+        return [Lesson(ANSWERS, asked, "", correction) for asked, correction in said]
 
     @property
     def _chosen(self) -> Filter:
-        return Filter(frozenset({"quote", "computation"}), unmet_by=self._journal.run_id)
+        kinds: frozenset[Kind] = frozenset({"quote", "computation"})
+        return Filter(kinds, self._namespaces, unmet_by=self._journal.run_id)
 
     def _is_sound(self, evidence: Content) -> bool:
         if not isinstance(evidence, Quote):
@@ -65,11 +108,13 @@ class LaneRecall:
 
     memory: JournaledRecall
     lane: str
+    corrective: Corrective
 
     async def recall(self, query: str, *, limit: int) -> tuple[Evidence, ...]:
         """Return the evidence most relevant to `query`, best first."""
-        return await self.memory.recall(self.lane, query, limit)
+        return await self.corrective.recall(query, lambda way: self.memory.recall(self.lane, query, limit, way))
 
 
-def _text(record: Record) -> str:
-    return f"{record.title} {record.text}"
+def _is_related(record: Record, asked: Sequence[str]) -> bool:
+    text = f"{record.title} {record.text}"
+    return any(word_coverage(words, text) >= RELATED for words in asked)

@@ -25,7 +25,7 @@ _SCROLLS = 3
 
 BUILT_IN = ENDINGS | {
     *("search", "open", "find", "next", "scroll", "top", "outline", "goto", "all", "submit", "back", "quote"),
-    *("math", "sql", "schema", "sql_change", "recall", "wolfram", "ask_user"),
+    *("math", "sql", "schema", "sql_change", "recall", "remember", "revise", "forget", "wolfram", "ask_user"),
 }
 """Names that a custom tool may not take, whether or not the run has the tool."""
 

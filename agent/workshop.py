@@ -13,6 +13,7 @@ from crowquill.agent.episode import Policy
 from crowquill.agent.events import Noticed
 from crowquill.agent.guided import GuidedPolicy
 from crowquill.agent.lane import Lane
+from crowquill.agent.memory_tools import memory_tools
 from crowquill.agent.policy import ChoosingPolicy
 from crowquill.agent.render import one_line
 from crowquill.agent.steering import Question
@@ -83,6 +84,8 @@ class Workshop:
         if config.profile is not None:
             check_allowed(config.profile.tools, self._extra)
             corpora += self._knowledge(config.profile, live=live)
+        if live and (unknown := set(config.knowledge) - workspace.knowledge()):
+            raise UserError(f"nothing was learned as {min(unknown)!r}; do so with: crowquill memory import FOLDER")
         setup = Setup(os.environ, config.fetching, live)
         specs = config.search if config.search else DEFAULT
         self._providers: list[SearchProvider] = [*corpora, *self._web(specs, setup)]
@@ -171,7 +174,7 @@ class Workshop:
             if database.kind == "other":
                 await lane.emit(Noticed(f"{database.name}: {UNKNOWN_ENGINE}", "warning"))
         asking = [_ask_tool(lane)] if lane.services.person else []
-        tools = [*self._own_tools(), *self._sql_tools(schemas), *asking, *self._extra]
+        tools = [*self._own_tools(), *self._sql_tools(schemas), *asking, *self._memory_tools(lane), *self._extra]
         lessons = LessonStore(self._workspace.database) if self._config.memory else None
         desk = Desk(
             self._databases,
@@ -199,6 +202,14 @@ class Workshop:
         if changeable := [database for database in self._databases if database.writable]:
             tools.append(change_tool(changeable, self._worker, self._workspace.copies(self._worker)))
         return tools
+
+    def _memory_tools(self, lane: Lane) -> list[Tool]:
+        """What changes the memory, as far as it could ever be allowed; the guided policy has no use for it."""
+        if not self._config.memory or self._config.policy == "guided":
+            return []
+        tools = memory_tools(lane, self._workspace.memory().store)
+        allowed = ("read", *(["write"] if may_ever("forget", "write", self._config.safety) else []))
+        return [entry for entry in tools if entry.access in allowed]
 
     def _own_tools(self) -> list[Tool]:
         """Tools that every run has, and `wolfram` where there is a key."""

@@ -77,6 +77,11 @@ class Workspace:
         words = WordIndex(store, self.path / "words")
         return Memory(store, index, words, Retriever(store, vectors=index, words=words, weights=weights))
 
+    def knowledge(self) -> set[str]:
+        """Return the namespaces of the memory beside that of runs."""
+        query = "SELECT DISTINCT namespace FROM records WHERE namespace <> ''"
+        return self.database.read_now(lambda connection: {name for (name,) in connection.execute(query)})
+
     def corpora(self) -> list[str]:
         """Return the names of the indexed folders."""
         return corpus_names(self.path)

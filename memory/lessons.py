@@ -1,7 +1,7 @@
-"""What a person has said about answers from a database: corrections, and queries that were right.
+"""What a person has said about answers: corrections, and queries of databases that were right.
 
-A lesson is used again where a question of the same database speaks of the same things. Only a person teaches: what
-a model says about itself is never kept.
+A lesson is used again where a question (of the same database, if it was of one) speaks of the same things. Only a
+person teaches: what a model says about itself is never kept.
 """
 
 import sqlite3
@@ -11,6 +11,8 @@ from crowquill.memory.clock import Clock, SystemClock
 from crowquill.memory.db import Database
 from crowquill.memory.textual import content_words
 
+ANSWERS = "(answers)"
+"""What stands in the place of the database of a lesson about an answer that came from none."""
 MAX_LESSONS = 3
 """Lessons that a question gets."""
 _SHARED, _SHARED_PAIR = 0.3, 0.6

@@ -56,23 +56,29 @@ def settle(connection: sqlite3.Connection, seq: int, content: Content, now: str,
         _compare(connection, seq, text_of(content), below, now)
 
 
-_ALIKE = (
-    "SELECT other.seq, other.json, other.text FROM records AS own JOIN records AS other ON other.seq < :below"
-    " AND other.namespace = own.namespace AND other.kind = own.kind AND other.merged_into IS NULL"
-    " AND other.status = 'active' WHERE own.seq = :seq"
+def _alike(index: str, condition: str) -> str:
+    """Return the query for the records that one may be equal to, or contradict, found by an index."""
+    return (  # the planner, which knows no figures of a new database, would look through whole namespaces
+        f"SELECT other.seq, other.json, other.text FROM records AS own JOIN records AS other INDEXED BY {index}"  # noqa: S608
+        f" ON {condition} AND other.seq < :below AND other.namespace = own.namespace AND other.kind = own.kind"
+        " AND other.merged_into IS NULL AND other.status = 'active' WHERE own.seq = :seq ORDER BY other.seq"
+    )
+
+
+_BY_GIST = _alike("records_by_gist", "other.gist = own.gist") + " LIMIT 1"
+_BY_PAGE = _alike("evidence_by_source", "other.source_sha256 = own.source_sha256") + " DESC LIMIT :most"
+_BY_SUBJECT = (
+    _alike("records_by_subject", "other.subject = own.subject AND other.url <> own.url") + " DESC LIMIT :most"
 )
-"""Records that one may be equal to, or contradict."""
 
 
 def _equal(connection: sqlite3.Connection, seq: int, content: Content, below: int) -> int | None:
     """Return the record that says the same, in the same kind and namespace."""
     values = {"seq": seq, "below": below, "most": _COMPARED}
-    query = f"{_ALIKE} AND other.gist = own.gist ORDER BY other.seq LIMIT 1"
-    row = connection.execute(query, values).fetchone()
+    row = connection.execute(_BY_GIST, values).fetchone()
     if row is not None or content.kind != "quote":
         return None if row is None else int(row[0])
-    query = f"{_ALIKE} AND other.source_sha256 = own.source_sha256 ORDER BY other.seq DESC LIMIT :most"
-    page = ((other, data) for other, data, _ in connection.execute(query, values))
+    page = ((other, data) for other, data, _ in connection.execute(_BY_PAGE, values))
     return next((int(other) for other, data in page if same_place(content, decode(json.loads(data)))), None)
 
 
@@ -93,8 +99,7 @@ def _host(url: str) -> str:
 
 def _compare(connection: sqlite3.Connection, seq: int, text: str, below: int, now: str) -> None:
     """Relate a record to those from other pages that give another value of the same thing."""
-    query = f"{_ALIKE} AND other.subject = own.subject AND other.url <> own.url ORDER BY other.seq DESC LIMIT :most"
-    rows = connection.execute(query, {"seq": seq, "below": below, "most": _COMPARED}).fetchall()
+    rows = connection.execute(_BY_SUBJECT, {"seq": seq, "below": below, "most": _COMPARED}).fetchall()
     for other in contradicting(text, [(number, words) for number, _, words in rows]):
         if relate(connection, seq, "contradicts", other, now):
             weigh(connection, [seq, other], doubted=1)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from crowquill.memory.embed import Vectors
 from crowquill.memory.index import ExactIndex, VectorIndex
+from crowquill.memory.life import used
 from crowquill.memory.record import Content, Filter, Record
 from crowquill.memory.scoring import MMR_BALANCE, RRF_K, Weights, diversify, fuse, limit_each, recency
 from crowquill.memory.store import MemoryStore
@@ -93,6 +94,11 @@ class Retriever:
         if way.per_source is not None:
             hits = [hits[at] for at in limit_each([hit.record.url for hit in hits], way.per_source)]
         return await self._diverse(hits, limit, way.balance) if way.diverse else hits[:limit]
+
+    async def note_use(self, hits: Sequence[Recalled]) -> None:
+        """Remember that these were of use: what is used stays fresh. Raises StorageError."""
+        numbers, now = [hit.record.seq for hit in hits], self._store.now()
+        await self._store.database.write(lambda connection: used(connection, numbers, now))
 
     async def sync(self) -> None:
         """Let the indexes take in what the store has got since the last call."""

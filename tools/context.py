@@ -22,6 +22,7 @@ EffectKind = Literal[
     "sql",
     "compute",
     "recall",
+    "remember",
     "tool",
     "ask",
     "clock",

@@ -13,6 +13,7 @@ from crowquill.agent.cli.approving import TerminalApprover, can_ask
 from crowquill.agent.cli.report import check_report
 from crowquill.agent.cli.session import drive, print_outcome
 from crowquill.agent.config import Layout, PlanMode, PolicyName
+from crowquill.agent.corrective import RecallMode
 from crowquill.agent.models.base import Model, Role
 from crowquill.agent.report.page import write_report
 from crowquill.agent.safety import personal_safety
@@ -48,6 +49,8 @@ class AskOptions:
     cache: bool = True
     allow_write: bool = False
     profile: Path | None = None
+    knowledge: tuple[str, ...] = ()
+    recall: RecallMode = "plain"
     planning: PlanMode = "auto"
     layout: Layout | None = None
     workspace: Path | None = None
@@ -109,6 +112,8 @@ class AskOptions:
             allow_write=self.allow_write,
             approver=TerminalApprover() if approver is None and self.mode != "auto" and can_ask() else approver,
             profile=self.profile,
+            knowledge=self.knowledge,
+            recall=self.recall,
             planning=self.planning,
             layout=self.layout,
             examples=() if self.examples is None else self.examples,

@@ -112,6 +112,13 @@ def ask(
         Path | None, typer.Option(help="Demonstrations (runs export) to show to a model of the json policy.")
     ] = None,
     profile: ProfileFile = None,
+    knowledge: Annotated[
+        list[str] | None, typer.Option(help="Documents learned by memory import, by name. Repeatable.")
+    ] = None,
+    recall: Annotated[
+        Literal["plain", "multi", "hyde", "corrective"],
+        typer.Option(help="How memory is asked: with rewordings, with a made-up answer, or graded by the model."),
+    ] = "plain",
     mode: Mode = None,
     safety: SafetyFile = None,
     plan: Annotated[
@@ -156,6 +163,8 @@ def ask(
         cache=cache,
         allow_write=allow_write,
         profile=profile,
+        knowledge=tuple(knowledge or ()),
+        recall=recall,
         planning=plan,
         layout=layout,
         workspace=workspace,

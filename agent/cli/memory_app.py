@@ -202,3 +202,33 @@ def memory_import(
     from crowquill.agent.cli.transfer import import_memory
 
     raise typer.Exit(import_memory(workspace, source, name, as_json=as_json))
+
+
+@memory_app.command("reflect")
+def memory_reflect(
+    model: Annotated[
+        str | None, typer.Option(help="Model that thinks.", envvar="CROWQUILL_MODEL", show_default="local")
+    ] = None,
+    questions: Annotated[int, typer.Option(help="Key questions to ask of the newest records.", min=1, max=10)] = 3,
+    topics: Annotated[bool, typer.Option("--topics", help="Sum up groups of alike records instead.")] = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Think about what is remembered: insights that cite records, kept only if code finds them supported."""
+    from crowquill.agent.cli.reflecting import reflect
+
+    raise typer.Exit(
+        reflect(workspace, "local" if model is None else model, None if topics else questions, as_json=as_json)
+    )
+
+
+@memory_app.command("teach")
+def memory_teach(
+    run: Annotated[str, typer.Argument(help="The run whose answer was wrong; 'last' is the newest.")],
+    correction: Annotated[str, typer.Argument(help='What was wrong, as a rule: "give lengths in miles".')],
+    workspace: Workspace = None,
+) -> None:
+    """Correct an answer: what you say is shown with similar questions from then on."""
+    from crowquill.agent.cli.reflecting import teach
+
+    raise typer.Exit(teach(workspace, run, correction))

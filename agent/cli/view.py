@@ -20,6 +20,7 @@ from crowquill.agent.events import (
     Noticed,
     Observed,
     Planned,
+    Revised,
     RunStarted,
     Selected,
     TaskFinished,
@@ -64,9 +65,10 @@ def describe(event: Event) -> str | None:
             return f"candidate {event.number}: {one_line(event.short, 80)} ({event.reward.total:.2f})"
         case Graded():
             levels = ", ".join(f"{grade.criterion} {grade.value:+.1f}" for grade in event.grades)
-            return f"judged {event.number}: {levels}" + (
-                f"; against: {one_line(event.objection)}" * bool(event.objection)
-            )
+            against = f"; against it: {one_line(event.objection)}" if event.objection else ""
+            return f"judged {event.number}: {levels}{against}"
+        case Revised():
+            return f"revised: {event.fixed} of {event.flagged} statements mended, {event.dropped} dropped"
         case Selected():
             return f"candidate {event.winner} of {len(event.selection.candidates)}: {event.selection.why}"
         case Noticed():

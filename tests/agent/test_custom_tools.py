@@ -155,7 +155,7 @@ def test_all_our_tools_are_known_by_name() -> None:
     ours = [*browser_tools(Browser([], [])), math_tool(worker), recall_tool(), wolfram_tool("key")]
     database = Database("d", Path("d.db"))
     ours += [*sql_tools([database], worker, ()), change_tool([database], worker, Copies(Path("copies"), worker))]
-    of_a_run = {"ask_user"}
+    of_a_run = {"ask_user", "remember", "revise", "forget"}
     assert {entry.name for entry in ours} | ENDINGS | of_a_run == BUILT_IN
 
 
