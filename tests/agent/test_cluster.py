@@ -132,3 +132,12 @@ class TestOnRay:
             "two",
         ]
         assert "3 of 3 done" in done.stderr
+
+    def test_an_evaluation_is_spread_over_it(self, tmp_path: Path) -> None:
+        path = task(tmp_path, "one", 0.0)
+        command = [sys.executable, "-m", "crowquill", "eval", str(path), "-k", "2", "--engine", "ray", "--json"]
+        done = subprocess.run([*command, "--workspace", str(tmp_path / "w")], capture_output=True, text=True)
+        assert done.returncode in (0, 6), done.stderr
+        figures = json.loads(done.stdout)
+        assert figures["runs"] == 2
+        assert len(set(figures["tasks"][0]["run_ids"])) == 2
