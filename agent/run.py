@@ -16,6 +16,7 @@ from crowquill.agent.fill import fill_in
 from crowquill.agent.foresight import foresee
 from crowquill.agent.lane import Lane, Services
 from crowquill.agent.planning import Planning
+from crowquill.agent.prices import FILE, is_free
 from crowquill.agent.restate import restate
 from crowquill.agent.revision import mend
 from crowquill.agent.rules import Rules
@@ -162,7 +163,9 @@ class Run:
             barren = 0 if learned else barren + 1
             if any(outcome.ended == "error" for outcome in batch):
                 break
-            agenda = await self.planning.after(self.agenda, batch, self.evidence(), learned=learned)
+            agenda = self.agenda
+            if self.config.safety.mode != "strict":  # there the plan does not grow by what was read
+                agenda = await self.planning.after(agenda, batch, self.evidence(), learned=learned)
             self.agenda = (await self._heed(agenda)).gather()
 
     async def _warn_of_unknown_prices(self) -> None:
@@ -171,8 +174,8 @@ class Run:
         )  # as it was told then
         unknown = set(models.values()) - set(self.config.prices)
         for name in sorted(unknown) if self.config.budget.usd is not None else ():
-            if not name.startswith(("local", "scripted")):
-                unpriced = f"no price is known for {name}: the dollar budget cannot hold it"
+            if not is_free(name):
+                unpriced = f"no price is known for {name}: the dollar budget cannot hold it; give one in {FILE}"
                 await self.lane.emit(Noticed(unpriced, "warning"))
 
     async def _plan(self) -> Agenda:
