@@ -16,8 +16,8 @@ _EFFECTS = (
 )
 _EVENTS = "run, lane, seq, position, at, payload, digest, chain"
 _RECORDS = (
-    "id, kind, json, text, title, url, source_sha256, prior, created_at, namespace, author, status, why, importance,"
-    " gist, subject"
+    "id, kind, json, text, title, url, source_sha256, prior, created_at, namespace, author, status, why,"
+    " importance, gist, subject"
 )
 _SIGHTINGS = "records.id, sightings.run, sightings.task, sightings.question, sightings.at"
 
