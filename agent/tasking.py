@@ -14,6 +14,7 @@ from crowquill.agent.config import RunConfig
 from crowquill.agent.events import RunFinished
 from crowquill.agent.form import Form
 from crowquill.agent.models.base import Model
+from crowquill.agent.prices import find_prices
 from crowquill.agent.publish import answer_json
 from crowquill.agent.records import find_run
 from crowquill.agent.safety import personal_safety, tightened
@@ -105,4 +106,5 @@ def published(workspace: Workspace, answer: Answer) -> dict[str, Any]:
     run = workspace.database.read_now(lambda connection: find_run(connection, answer.run_id))
     recorded = workspace.database.read_now(lambda connection: load_events(connection, run.id, workspace.blobs))
     config = RunConfig.from_json(json.loads(run.config))
-    return {**answer_json(answer), "spent": tally((entry.event for entry in recorded), config)}
+    prices = {**find_prices(config.models.values(), workspace.path), **config.prices}
+    return {**answer_json(answer), "spent": tally((entry.event for entry in recorded), config.models, prices)}
