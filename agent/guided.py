@@ -43,10 +43,12 @@ from crowquill.agent.toolkit import Toolkit
 from crowquill.errors import ModelError
 from crowquill.memory.evidence import Computation, Evidence, Quote, Table, plain_text
 from crowquill.memory.textual import content_words, names
-from crowquill.memory.verify import missing_numbers
+from crowquill.memory.verify import missing_numbers, word_coverage
 from crowquill.tools.maths.questions import parse_computation
 from crowquill.tools.search.base import Passage
 
+KNOWN = 0.6
+"""Share of a question's words that a recalled quote must hold, with its title, to be read before any page."""
 PAGES = 5
 """Pages that are opened."""
 LINES = 3
@@ -124,6 +126,8 @@ class GuidedPolicy:
         if self._toolkit.browser is None:
             yield await self._read(state)
             return
+        if self._is_known(question, state) and (remembered := await self._read(state)) is not NOT_FOUND:
+            yield remembered
         places: list[tuple[str, tuple[Passage, ...]]] = [(url, ()) for url in urls_in(question)]
         if not places and "search" in self._toolkit.browser.legal():
             state = yield Action("search", {"query": question}, "look for pages")
@@ -174,6 +178,15 @@ class GuidedPolicy:
                     beyond = await self._beyond(state, short, about.url)
                     answer = answer if beyond is NOT_FOUND else beyond
         yield answer
+
+    def _is_known(self, question: str, state: State) -> bool:
+        """Say whether something that was recalled is so close to the question that it is read before any page."""
+        if not any(step.action.tool == "recall" and step.found for step in state.steps):
+            return False
+        if needs_calculation(question) or comparison(question, state.evidence) is not None:
+            return False
+        texts = [f"{item.source.title} {item.text}" for item in state.evidence if isinstance(item, Quote)]
+        return any(word_coverage(question, text) >= KNOWN for text in texts)
 
     def _again(self, urls: Sequence[str], state: State) -> list[str]:
         """Return the pages to look at again: those first whose subject the first reading has brought up.
