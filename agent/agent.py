@@ -30,6 +30,7 @@ from crowquill.agent.journal import Journal, Mode
 from crowquill.agent.models.absent import AbsentModel
 from crowquill.agent.models.base import Model, Role
 from crowquill.agent.models.resolve import default_policy, resolve
+from crowquill.agent.prices import find_prices
 from crowquill.agent.records import NewRun, RunRecord, find_run
 from crowquill.agent.redact import Redactor
 from crowquill.agent.safety import tightened, workspace_restrictions
@@ -76,7 +77,8 @@ class Agent:
         fetching: contact for the owners of sites, proxy, and whether kept pages are fetched again.
         memory: use and keep evidence of earlier runs in the workspace.
         allow_hosts: private or loopback hosts (`127.0.0.1:8080`) that may be fetched.
-        prices: dollars per million tokens, by the model's spelling; a dollar budget needs them.
+        prices: dollars per million tokens, by the model's spelling, for a dollar budget; else they come from
+            `prices.yaml` and from the package `genai-prices`.
         without: parts of the guided recipe to leave out, to measure what each is worth; see `config.Part`.
         workspace: where journal and memory are kept; see `find_workspace`.
         cassette: a recording: when the file is there, runs are played from it, without model and network; else they
@@ -169,7 +171,7 @@ class Agent:
             fetching=Fetching() if fetching is None else fetching,
             memory=memory,
             allow_hosts=tuple(allow_hosts),
-            prices={} if prices is None else dict(prices),
+            prices=self._prices(budget, prices),
             without=tuple(without),
             tools=tuple(ToolSpec.of(entry) for entry in self.tools),
             safety=self._rules(Safety() if safety is None else safety, allow),
@@ -190,6 +192,13 @@ class Agent:
         )
         if self.config.examples and self.config.policy == "guided":
             raise UserError("examples are for the policies json and tools; guided chooses its actions by code")
+
+    def _prices(self, budget: Budget | None, given: Mapping[str, Price] | None) -> dict[str, Price]:
+        """Return the prices of the models; they are looked up only when there are dollars to be held."""
+        if given is not None:
+            return dict(given)
+        names = [model.name for model in self.models.values()]
+        return find_prices(names, self.workspace.path) if budget is not None and budget.usd is not None else {}
 
     def _rules(self, safety: Safety, allow: Sequence[str]) -> Safety:
         allowed = tuple(ApprovalRule("allow", tool=pattern) for pattern in allow)

@@ -144,6 +144,16 @@ class Graded:
 
 
 @dataclass(frozen=True, slots=True)
+class Revised:
+    """Statements without receipts were looked at again: how many, and how many were mended or dropped."""
+
+    flagged: int
+    fixed: int
+    dropped: int
+    kind: Literal["revised"] = "revised"
+
+
+@dataclass(frozen=True, slots=True)
 class Selected:
     """One of several candidates was chosen."""
 
@@ -191,6 +201,7 @@ Event = (
     | TaskFinished
     | Judged
     | Graded
+    | Revised
     | Selected
     | Noticed
     | RunFinished

@@ -124,9 +124,17 @@ class Lane:
         return None if seconds is None else self.services.began + seconds
 
     @property
-    def blobs(self) -> BlobStore:
-        """The workspace's blobs."""
-        return self.services.blobs
+    def blobs(self) -> "Lane":
+        """The workspace's blobs: `put` and `get` of this lane, which leave out secrets."""
+        return self
+
+    def put(self, data: bytes) -> str:
+        """Store bytes without known secrets; return the SHA-256 of what was stored. Raises StorageError."""
+        return self.services.blobs.put(self.services.journal.redactor.bytes(data))
+
+    def get(self, sha256: str) -> bytes:
+        """Return the bytes. Raises StorageError."""
+        return self.services.blobs.get(sha256)
 
     @property
     def memory(self) -> Recall:
@@ -375,11 +383,11 @@ class Lane:
         return form, _recorded(form, name)
 
     async def complete_whole(self, request: Request) -> Reply:
-        """Ask as `complete` does; a reply that was cut off is asked for once more, with twice the room."""
+        """Ask as `complete` does; what was cut off or cannot be read is asked for once more, with more room."""
         try:
             return await self.complete(request)
         except ModelError as fault:
-            if fault.kind != "length":
+            if fault.kind not in ("length", "malformed"):
                 raise
         return await self.complete(replace(request, max_tokens=2 * request.max_tokens))
 

@@ -48,7 +48,13 @@ class Planning:
         if self._guided:
             return await self.change(Agenda(objective=objective), [Task("t1", objective, origin="user")])
         self._skills = await self._lane.services.memory.plans(self._lane.lane, objective)
-        first = await self._plan(objective, ask=self._lane.services.person)
+        try:
+            first = await self._plan(objective, ask=self._lane.services.person)
+        except ModelError as error:
+            if error.kind not in ("length", "malformed"):
+                raise
+            await self._warn(f"the objective is worked on as one task: {error}")
+            first = Plan((Task("t1", objective, origin="user"),))
         if first.question:
             said = await self._lane.ask(Question("clarify", first.question))
             if said:

@@ -16,7 +16,9 @@ from crowquill.agent.fill import fill_in
 from crowquill.agent.foresight import foresee
 from crowquill.agent.lane import Lane, Services
 from crowquill.agent.planning import Planning
+from crowquill.agent.prices import FILE, is_free
 from crowquill.agent.restate import restate
+from crowquill.agent.revision import mend
 from crowquill.agent.rules import Rules
 from crowquill.agent.select.attempt import Attempt, Sampling
 from crowquill.agent.select.candidates import Candidates
@@ -24,7 +26,7 @@ from crowquill.agent.select.redraft import redraft
 from crowquill.agent.state import State
 from crowquill.agent.steering import Heard
 from crowquill.agent.workshop import Workshop
-from crowquill.agent.writer import compose, joined, write
+from crowquill.agent.writer import compose, joined, placed, write
 from crowquill.errors import BudgetExceeded, ModelError
 from crowquill.memory.evidence import Evidence, Quote, Source
 from crowquill.tasks.agenda import Agenda
@@ -82,8 +84,9 @@ class Run:
         await self._warn_of_unknown_prices()
         await self._take_up()
         if self.config.select.strategy == "single" and self.config.select.judge == "off":
-            return await self._finish(await self.attempt())
-        return await self._finish(*await Candidates(self.config.select, self).choose())
+            return await self._finish(await self._revised(await self.attempt()))
+        winner, selection = await Candidates(self.config.select, self).choose()
+        return await self._finish(await self._revised(winner), selection)
 
     async def _take_up(self) -> None:
         """Understand a question that follows others; their evidence that is about it is known from the start."""
@@ -111,6 +114,15 @@ class Run:
         draft = await redraft(other.lane, self.config.policy, self.objective, evidence)
         ending: tuple[Stopped, str] = ("answered", "") if draft is not None else ("not_found", "it found no answer")
         return await other.score(draft, evidence, ending)
+
+    async def _revised(self, attempt: Attempt) -> Attempt:
+        """Have the statements without receipts mended, once; the guided policy has no call left for it."""
+        if self.config.policy == "guided":
+            return attempt
+        candidate = await mend(attempt.candidate, self.evidence(), self.objective, self.lane)
+        if candidate == attempt.candidate:
+            return attempt
+        return self.rescored(replace(attempt, candidate=_cited_first(candidate), verdict=verdict(candidate)))
 
     def rescored(self, attempt: Attempt) -> Attempt:
         """Return an attempt with the reward that its candidate has now."""
@@ -151,7 +163,9 @@ class Run:
             barren = 0 if learned else barren + 1
             if any(outcome.ended == "error" for outcome in batch):
                 break
-            agenda = await self.planning.after(self.agenda, batch, self.evidence(), learned=learned)
+            agenda = self.agenda
+            if self.config.safety.mode != "strict":  # there the plan does not grow by what was read
+                agenda = await self.planning.after(agenda, batch, self.evidence(), learned=learned)
             self.agenda = (await self._heed(agenda)).gather()
 
     async def _warn_of_unknown_prices(self) -> None:
@@ -160,8 +174,8 @@ class Run:
         )  # as it was told then
         unknown = set(models.values()) - set(self.config.prices)
         for name in sorted(unknown) if self.config.budget.usd is not None else ():
-            if not name.startswith(("local", "scripted")):
-                unpriced = f"no price is known for {name}: the dollar budget cannot hold it"
+            if not is_free(name):
+                unpriced = f"no price is known for {name}: the dollar budget cannot hold it; give one in {FILE}"
                 await self.lane.emit(Noticed(unpriced, "warning"))
 
     async def _plan(self) -> Agenda:
@@ -268,6 +282,7 @@ class Run:
             kept = () if stopped in ("not_found", "refused") else tuple(evidence)
             nothing = Stop(why if why else stopped)
             return Attempt(self.number, Candidate("", (), kept), Reward(0.0, ()), nothing, stopped, why, left)
+        draft = draft if self.config.policy == "guided" else placed(draft, evidence)  # guided has placed them
         candidate = _cited_first(check(draft, evidence, self.objective))
         score, judgement = self._rewarded(candidate), verdict(candidate)
         await self.lane.emit(Judged(candidate.short, candidate.claims, score, judgement, self.number))
@@ -302,7 +317,9 @@ class Run:
         candidate, stopped, why = chosen.candidate, chosen.stopped, chosen.why
         output, evidence = await self._fill_in(candidate)
         answer = Answer(
-            text=compose(candidate) if candidate.claims else _explain(stopped, why, len(candidate.evidence)),
+            text=compose(candidate, open_tasks=chosen.open, objective=self.objective)
+            if candidate.claims
+            else _explain(stopped, why, len(candidate.evidence)),
             short=candidate.short,
             claims=candidate.claims,
             sources=_sources(evidence),

@@ -1,17 +1,29 @@
 """The writer: composes the answer of a run with several tasks, from their results and evidence only."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from crowquill.agent.answer import Candidate, Claim, Draft, DraftClaim
+from crowquill.agent.critic.grounding import needed, searchable
 from crowquill.agent.episode import read_draft
 from crowquill.agent.lane import Lane
 from crowquill.agent.models.base import Request
 from crowquill.agent.policy import claims_schema
 from crowquill.agent.prompting import prompt
 from crowquill.agent.render import clean, evidence_block, fence
+from crowquill.agent.schemas import object_schema
 from crowquill.memory.evidence import Evidence
 from crowquill.memory.untrusted import Untrusted
+from crowquill.memory.verify import word_coverage
 from crowquill.tasks.task import Task
+
+LONG = 4
+"""Results of tasks from which an answer is long: it begins with an outline, and each point is written by itself."""
+_CARRIES = 0.5
+"""Share of a statement's words that evidence must have to be cited for it by code."""
+_CYRILLIC = re.compile(r"[А-яЁё]")
 
 
 async def write(objective: str, tasks: Sequence[Task], evidence: Sequence[Evidence], lane: Lane) -> Draft:
@@ -23,15 +35,79 @@ async def write(objective: str, tasks: Sequence[Task], evidence: Sequence[Eviden
     """
     seed = lane.services.seed
     results = [fence(Untrusted(f"{task.goal}\n{task.result}", task.id), seed) for task in tasks if task.result]
+    told = "\n".join(results) if results else "(none)"
+    if len(results) >= LONG:
+        return await _write_long(objective, told, evidence, lane)
+    return await _write(objective, told, evidence, lane)
+
+
+async def _write(objective: str, results: str, evidence: Sequence[Evidence], lane: Lane) -> Draft:
     messages = prompt("write").messages(
         persona=lane.services.persona,
         objective=objective,
-        evidence=evidence_block(evidence, seed),
-        results="\n".join(results) if results else "(none)",
+        evidence=evidence_block(evidence, lane.services.seed),
+        results=results,
     )
     schema = claims_schema(list(range(1, len(evidence) + 1)))
     reply = await lane.complete_whole(Request("write", messages, 900, schema))
     return read_draft(reply.parsed if reply.parsed is not None else {})
+
+
+async def _write_long(objective: str, results: str, evidence: Sequence[Evidence], lane: Lane) -> Draft:
+    """Ask for an outline, then for each point from its own evidence; points that nothing answers are left out."""
+    numbers = list(range(1, len(evidence) + 1))
+    quotes = {"type": "array", "items": {"type": "integer", "enum": numbers}, "minItems": 1, "maxItems": 8}
+    point = object_schema({"point": {"type": "string", "maxLength": 200}, "quotes": quotes})
+    points = {"type": "array", "items": point, "minItems": 1, "maxItems": 6}
+    schema = object_schema({"short": {"type": "string", "maxLength": 200}, "points": points})
+    block = evidence_block(evidence, lane.services.seed)
+    messages = prompt("outline").messages(objective=objective, evidence=block, results=results)
+    reply = await lane.complete_whole(Request("write", messages, 700, schema))
+    outline: dict[str, Any] = reply.parsed if reply.parsed is not None else {"short": "", "points": []}
+    claims: list[DraftClaim] = []
+    for entry in outline["points"]:
+        own = list(dict.fromkeys(entry["quotes"]))
+        part = await _write(entry["point"], "(none)", [evidence[number - 1] for number in own], lane)
+        claims += [
+            replace(claim, cites=tuple(own[at - 1] for at in claim.cites if 1 <= at <= len(own)))
+            for claim in part.claims
+        ]
+    return Draft(str(outline["short"]).strip(), tuple(claims))
+
+
+def placed(draft: Draft, evidence: Sequence[Evidence]) -> Draft:
+    """Place the citations by code: those that a statement needs, out of what was cited and what carries it.
+
+    Citations that do not exist stay, so that they are found.
+    """
+    return replace(draft, claims=tuple(replace(claim, cites=_cites(claim, evidence)) for claim in draft.claims))
+
+
+def _cites(claim: DraftClaim, evidence: Sequence[Evidence]) -> tuple[int, ...]:
+    dead = tuple(number for number in claim.cites if not 1 <= number <= len(evidence))
+    cites = claim.cites
+    if len(dead) == len(cites):
+        shares = [word_coverage(claim.text, searchable(item)) for item in evidence]
+        best = max(shares, default=0.0)
+        cites = (shares.index(best) + 1,) if shares and best >= _CARRIES else ()
+    return (*(needed(claim.text, cites, evidence) if cites else ()), *dead)
+
+
+def compose(candidate: Candidate, *, open_tasks: Sequence[str] = (), objective: str = "") -> str:
+    """Return the answer's text: the claims in order, each with its citations, unsupported ones marked.
+
+    Behind them stands where the sources disagree, and what is not known, in the language of the question.
+    """
+    text = " ".join(_sentence(claim, candidate.evidence) for claim in candidate.claims)
+    russian = _CYRILLIC.search(objective) is not None
+    sections = (
+        ("Источники расходятся" if russian else "Sources disagree", candidate.disagreements),
+        ("Что неизвестно" if russian else "Not known", open_tasks),
+    )
+    for heading, lines in sections:
+        if lines:
+            text += f"\n\n{heading}: " + "; ".join(clean(line) for line in lines)
+    return text
 
 
 def joined(parts: Sequence[tuple[Draft, Sequence[Evidence]]], evidence: Sequence[Evidence]) -> Draft | None:
@@ -46,11 +122,6 @@ def joined(parts: Sequence[tuple[Draft, Sequence[Evidence]]], evidence: Sequence
         for claim in draft.claims
     ]
     return Draft("", tuple(claims)) if claims else None
-
-
-def compose(candidate: Candidate) -> str:
-    """Return the answer's text: the claims in order, each with its citations, unsupported ones marked."""
-    return " ".join(_sentence(claim, candidate.evidence) for claim in candidate.claims)
 
 
 def _sentence(claim: Claim, evidence: Sequence[Evidence]) -> str:

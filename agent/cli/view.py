@@ -20,6 +20,7 @@ from crowquill.agent.events import (
     Noticed,
     Observed,
     Planned,
+    Revised,
     RunStarted,
     Selected,
     TaskFinished,
@@ -49,13 +50,15 @@ def describe(event: Event) -> str | None:
         case Acted():
             arguments = ", ".join(one_line(str(value), 60) for value in event.args.values())
             return (
-                f"{event.step:>3}. {event.tool}({arguments})" if event.tool not in ("answer", "give_up") else None
+                f"{event.step:>3}. {one_line(event.tool, 40)}({arguments})"
+                if event.tool not in ("answer", "give_up")
+                else None
             )
         case Observed() if event.error:
-            return f"     {event.tool} failed: {one_line(event.error, 160)}"
+            return f"     {one_line(event.tool, 40)} failed: {one_line(event.error, 160)}"
         case Decided():
             verb = "allowed" if event.allowed else "denied"
-            return f"     {verb}: {event.tool} ({event.access}): {one_line(event.why, 200)}"
+            return f"     {verb}: {one_line(event.tool, 40)} ({event.access}): {one_line(event.why, 200)}"
         case EvidenceFound():
             return f"     {kind_of(event.evidence)}: {one_line(plain_text(event.evidence), 110)}"
         case TaskFinished():
@@ -64,9 +67,10 @@ def describe(event: Event) -> str | None:
             return f"candidate {event.number}: {one_line(event.short, 80)} ({event.reward.total:.2f})"
         case Graded():
             levels = ", ".join(f"{grade.criterion} {grade.value:+.1f}" for grade in event.grades)
-            return f"judged {event.number}: {levels}" + (
-                f"; against: {one_line(event.objection)}" * bool(event.objection)
-            )
+            against = f"; against it: {one_line(event.objection)}" if event.objection else ""
+            return f"judged {event.number}: {levels}{against}"
+        case Revised():
+            return f"revised: {event.fixed} of {event.flagged} statements mended, {event.dropped} dropped"
         case Selected():
             return f"candidate {event.winner} of {len(event.selection.candidates)}: {event.selection.why}"
         case Noticed():

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tests.support.model_faults import FAULTS
 
 from crowquill import Agent, Observation, tool
 from crowquill.agent.answer import Answer
+from crowquill.agent.events import RunFinished
 from crowquill.agent.models.openai import OpenAIModel
 from crowquill.agent.models.retry import DEFAULT_POLICY
 from crowquill.agent.workspace import Workspace
@@ -122,7 +124,7 @@ def check(answer: Answer, counts: dict[str, int], role: str, case: str, times: i
     if role in ("prioritiser", "writer"):
         assert len(answer.evidence) >= 1, what  # what was found before is kept
     if times == 1 and answer.stopped != "answered":
-        assert case in (*PARKS, "400", "404", "413", "400 context", "400 filter", "refusal", "filtered"), what
+        assert case in LASTING, what
 
 
 FEW = ["503", "429 quota", "401", "400", "bad json", "tool arguments cut", "stream: cut in a tool call"]
@@ -142,3 +144,30 @@ async def test_every_fault_at_every_role(role: str, times: int, workspace: Works
     assert len(FAULTS) == 47
     for case in FAULTS:
         check(*await run_with(workspace, role, case, times), role, case, times)
+
+
+LASTING = {*PARKS, "400", "404", "413", "400 context", "400 filter", "refusal", "filtered"}
+
+
+@pytest.mark.slow
+async def test_five_hundred_calls_of_which_a_third_fail_come_to_the_same_answers(workspace: Workspace) -> None:
+    """F2: every run finishes or is parked and resumed, with the answer of a run without faults."""
+    draw, passing = random.Random(3), [fault for case, fault in FAULTS.items() if case not in LASTING]
+    with fake.FakeOpenAI() as server:
+        model = OpenAIModel("any", base_url=server.url, timeout=5.0)
+        settings: dict[str, Any] = {"model": model, "policy": "json", "tools": [reckon], "memory": False}
+        agent = Agent(**settings, cache=False, workspace=workspace, clock=Hasty())
+        server.respond = right_answer
+        expected = await agent.answer("What is half of 6*7?")
+        server.respond = lambda body: draw.choice(passing) if draw.random() < 0.3 else right_answer(body)
+        server.received.clear()
+        runs = 0
+        while len(server.received) < 500:
+            answer = await agent.answer("What is half of 6*7?")
+            while answer.stopped == "paused":
+                events = [event async for event in agent.resume(answer.run_id)]
+                assert isinstance(events[-1], RunFinished)
+                answer = events[-1].answer
+            runs += 1
+            assert (answer.short, answer.claims) == (expected.short, expected.claims), (runs, answer.why)
+        assert runs > 30
