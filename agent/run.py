@@ -90,7 +90,12 @@ class Run:
         return await self._finish(await self._revised(winner), selection)
 
     async def _take_up(self) -> None:
-        """Understand a question that follows others; their evidence that is about it is known from the start."""
+        """Understand a question that follows others; their evidence that is about it is known from the start.
+
+        One that refines a query is left as it is: the query says what it leaves out.
+        """
+        if self.config.refines_query:
+            return
         question = await restate(self.objective, self.config.conversation, self.lane)
         if question != self.objective:
             await self.lane.emit(Noticed(f"understood as: {question}"))
