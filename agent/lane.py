@@ -124,9 +124,17 @@ class Lane:
         return None if seconds is None else self.services.began + seconds
 
     @property
-    def blobs(self) -> BlobStore:
-        """The workspace's blobs."""
-        return self.services.blobs
+    def blobs(self) -> "Lane":
+        """The workspace's blobs: `put` and `get` of this lane, which leave out secrets."""
+        return self
+
+    def put(self, data: bytes) -> str:
+        """Store bytes without known secrets; return the SHA-256 of what was stored. Raises StorageError."""
+        return self.services.blobs.put(self.services.journal.redactor.bytes(data))
+
+    def get(self, sha256: str) -> bytes:
+        """Return the bytes. Raises StorageError."""
+        return self.services.blobs.get(sha256)
 
     @property
     def memory(self) -> Recall:

@@ -1,11 +1,14 @@
 """The one sink through which secrets are taken out, before anything is stored, logged or shown."""
 
 import base64
-import os
+import html
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus, urlsplit
+
+from crowquill.tools.secrets import NAMES, environment
 
 _PATTERNS = re.compile(
     r"""
@@ -23,22 +26,39 @@ _SHORTEST = 8
 MASK = "[redacted]"
 
 
-def secrets_of(environment: Mapping[str, str]) -> list[str]:
-    """Return the values of environment variables whose names say that they are secrets."""
-    return [value for name, value in environment.items() if _SECRET_NAME.search(name) and len(value) >= _SHORTEST]
+def secrets_of(variables: Mapping[str, str]) -> list[str]:
+    """Return the values of variables whose names say that they are secrets, and passwords in addresses."""
+    found = [value for name, value in variables.items() if _SECRET_NAME.search(name) or name in NAMES]
+    found += [password for value in variables.values() if (password := _password_in(value))]
+    return [value for value in dict.fromkeys(found) if len(value) >= _SHORTEST]
+
+
+def _password_in(value: str) -> str:
+    """Return the password that stands in an address."""
+    if "://" not in value or "@" not in value:
+        return ""
+    try:
+        return urlsplit(value).password or ""
+    except ValueError:
+        return ""
 
 
 class Redactor:
-    """Replaces known secrets, plain, base64 or URL-encoded, and strings that look like secrets."""
+    """Replaces known secrets, plain or in one of the usual codes, and strings that look like secrets."""
 
     def __init__(self, secrets: Iterable[str] | None = None) -> None:
-        known = secrets_of(os.environ) if secrets is None else list(secrets)
-        forms = {form for secret in known for form in _forms(secret)}
-        self._known = re.compile("|".join(sorted(map(re.escape, forms), key=len, reverse=True)) or r"(?!)")
+        known = secrets_of(environment()) if secrets is None else list(secrets)
+        forms = sorted({form for secret in known for form in _forms(secret)}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, forms)) or r"(?!)")
+        self._known_bytes = re.compile("|".join(map(re.escape, forms)).encode() or rb"(?!)")
 
     def text(self, text: str) -> str:
         """Return the text without secrets."""
         return _PATTERNS.sub(MASK, self._known.sub(MASK, text))
+
+    def bytes(self, data: bytes) -> bytes:
+        """Return the bytes of a page without known secrets; strings that only look like one stay."""
+        return self._known_bytes.sub(MASK.encode(), data)
 
     def data(self, value: Any) -> Any:
         """Return JSON data with every string in it redacted, keys included."""
@@ -52,5 +72,12 @@ class Redactor:
 
 
 def _forms(secret: str) -> set[str]:
-    encoded = base64.b64encode(secret.encode()).decode().rstrip("=")
-    return {secret, encoded, quote(secret, safe="")}
+    """Return the spellings of a secret: plain, quoted for URLs, JSON and HTML, hexadecimal, base64, backwards."""
+    raw = secret.encode()
+    forms = {secret, secret[::-1], quote(secret, safe=""), quote_plus(secret), html.escape(secret)}
+    forms |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], raw.hex(), raw.hex().upper()}
+    for before in range(3):  # what stands before it in the same code shifts it; the ends mix with what is around
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            coded = encode(b"\0" * before + raw).decode().rstrip("=")
+            forms.add(coded[(0, 2, 3)[before] : len(coded) - bool((before + len(raw)) % 3)])
+    return {form for form in forms if len(form) >= _SHORTEST}

@@ -163,7 +163,9 @@ class Run:
             barren = 0 if learned else barren + 1
             if any(outcome.ended == "error" for outcome in batch):
                 break
-            agenda = await self.planning.after(self.agenda, batch, self.evidence(), learned=learned)
+            agenda = self.agenda
+            if self.config.safety.mode != "strict":  # there the plan does not grow by what was read
+                agenda = await self.planning.after(agenda, batch, self.evidence(), learned=learned)
             self.agenda = (await self._heed(agenda)).gather()
 
     async def _warn_of_unknown_prices(self) -> None:

@@ -1,7 +1,6 @@
 """Builds what the lanes of a run work with: providers, page sources, tools, and the policy."""
 
 import asyncio
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -37,6 +36,7 @@ from crowquill.tools.search.base import PageSource, Passage, SearchProvider
 from crowquill.tools.search.corpus import Corpus, rank_lines
 from crowquill.tools.search.of_sites import OfSites
 from crowquill.tools.search.registry import DEFAULT, Setup, make_providers
+from crowquill.tools.secrets import environment
 from crowquill.tools.sql.change_tool import NAME as SQL_CHANGE
 from crowquill.tools.sql.change_tool import change_tool
 from crowquill.tools.sql.desk import Desk
@@ -86,7 +86,7 @@ class Workshop:
             corpora += self._knowledge(config.profile, live=live)
         if live and (unknown := set(config.knowledge) - workspace.knowledge()):
             raise UserError(f"nothing was learned as {min(unknown)!r}; do so with: crowquill memory import FOLDER")
-        setup = Setup(os.environ, config.fetching, live)
+        setup = Setup(environment(), config.fetching, live)
         specs = config.search if config.search else DEFAULT
         self._providers: list[SearchProvider] = [*corpora, *self._web(specs, setup)]
         self._fetchers = [self._fetcher(setup)] if config.web or config.allow_hosts else []

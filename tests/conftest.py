@@ -20,6 +20,7 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded)
     monkeypatch.setenv("CROWQUILL_WORKSPACE", str(tmp_path / "workspace"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     keys = ("OPENAI_API_KEY", "CROWQUILL_API_KEY", "TAVILY_API_KEY", "BRAVE_API_KEY", "CROWQUILL_PROXY_PASSWORD")
     settings = ("OPENAI_BASE_URL", "CROWQUILL_MODEL", "SEARXNG_URL", "CROWQUILL_PROXY", "CROWQUILL_CONTACT")
     for name in (*keys, *settings):

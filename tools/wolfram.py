@@ -4,7 +4,6 @@ The API (products.wolframalpha.com/llm-api/documentation) answers `GET /api/v1/l
 501 means that it did not understand the input, 403 that the key is wrong.
 """
 
-import os
 from typing import cast
 from urllib.parse import urlencode
 
@@ -14,6 +13,7 @@ from crowquill.tools.context import Json, ToolContext
 from crowquill.tools.exchange import Exchange, Limits
 from crowquill.tools.guard import HostRules
 from crowquill.tools.observation import Observation
+from crowquill.tools.secrets import environment
 from crowquill.tools.tool import Tool, tool
 
 KEY = "WOLFRAM_APP_ID"
@@ -26,7 +26,7 @@ _LIMITS = Limits()
 
 def wolfram_tools() -> list[Tool]:
     """Return the tool in a list, an empty one without a key in the environment."""
-    key = os.environ.get(KEY, "")
+    key = environment().get(KEY, "")
     return [wolfram_tool(key)] if key else []
 
 

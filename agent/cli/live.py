@@ -75,7 +75,7 @@ class LiveView:
                 self._now = line.strip() if line is not None else "composing the answer"
                 self._thought = one_line(event.thought, 300)
             case Observed() if event.error:
-                self._thought = f"{event.tool} failed: {one_line(event.error, 300)}"
+                self._thought = f"{one_line(event.tool, 40)} failed: {one_line(event.error, 300)}"
             case EvidenceFound():
                 self.evidence.append(event.evidence)
             case ModelCalled():

@@ -484,6 +484,7 @@ def help_command(
 
 def main() -> None:
     """Run the command line; an error of ours is one line and exit code 2 (the user's) or 1."""
+    from crowquill.agent.render import clean
     from crowquill.errors import UserError
 
     # For a quick start: what is imported lives on and need not be looked through again and again, and openai's
@@ -494,10 +495,10 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        typer.echo(f"crowquill: {error}{_more(error.page)}", err=True)
+        typer.echo(f"crowquill: {clean(str(error))}{_more(error.page)}", err=True)
         sys.exit(2)
     except CrowquillError as error:
-        typer.echo(f"crowquill: {error}", err=True)
+        typer.echo(f"crowquill: {clean(str(error))}", err=True)
         sys.exit(1)
     except BrokenPipeError:  # the reader of a pipe has gone, as with `| head`
         sys.stderr.close()

@@ -133,7 +133,7 @@ def _once(session: SqlSession, command: str, save: Path | None, *, as_json: bool
     try:
         table = session.query(command, MAX_ROWS if save is None else MAX_FILE_ROWS)
     except ToolError as error:
-        sys.stderr.write(f"crowquill: {error}\n")
+        sys.stderr.write(f"crowquill: {clean(str(error))}\n")
         return 1
     session.last = table
     if save is not None:

@@ -50,13 +50,15 @@ def describe(event: Event) -> str | None:
         case Acted():
             arguments = ", ".join(one_line(str(value), 60) for value in event.args.values())
             return (
-                f"{event.step:>3}. {event.tool}({arguments})" if event.tool not in ("answer", "give_up") else None
+                f"{event.step:>3}. {one_line(event.tool, 40)}({arguments})"
+                if event.tool not in ("answer", "give_up")
+                else None
             )
         case Observed() if event.error:
-            return f"     {event.tool} failed: {one_line(event.error, 160)}"
+            return f"     {one_line(event.tool, 40)} failed: {one_line(event.error, 160)}"
         case Decided():
             verb = "allowed" if event.allowed else "denied"
-            return f"     {verb}: {event.tool} ({event.access}): {one_line(event.why, 200)}"
+            return f"     {verb}: {one_line(event.tool, 40)} ({event.access}): {one_line(event.why, 200)}"
         case EvidenceFound():
             return f"     {kind_of(event.evidence)}: {one_line(plain_text(event.evidence), 110)}"
         case TaskFinished():

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import SecretStr
+
 from crowquill.agent.models.faults import one_line
 from crowquill.agent.models.openai import OPENAI_URL
 from crowquill.agent.models.resolve import check_url, key_of, server_of
@@ -27,7 +29,7 @@ class OpenAIEmbedder:
         self.model = model
         self.name = name
         self._base_url = base_url
-        self._key = api_key
+        self._key = SecretStr(api_key if api_key else "")
         self._dimensions: int | None = None
         self._lock = threading.Lock()
         self._client: Any = None
@@ -74,7 +76,7 @@ class OpenAIEmbedder:
         with self._lock:
             if self._client is None:
                 self._client = openai.OpenAI(
-                    api_key=self._key if self._key else "none",
+                    api_key=self._key.get_secret_value() if self._key else "none",
                     base_url=self._base_url,
                     max_retries=_ATTEMPTS,
                     timeout=_SECONDS,
@@ -83,7 +85,11 @@ class OpenAIEmbedder:
             reply = self._client.embeddings.create(model=self.model, input=texts, encoding_format="float")
             rows = sorted(reply.data, key=lambda row: row.index)
         except (openai.OpenAIError, AttributeError, TypeError, ValueError) as error:
-            said = one_line(str(error)).replace(self._key, "***") if self._key else one_line(str(error))
+            said = (
+                one_line(str(error)).replace(self._key.get_secret_value(), "***")
+                if self._key
+                else one_line(str(error))
+            )
             raise StorageError(f"{self.name} gives no embeddings: {said}") from error
         if len(rows) != len(texts):
             raise StorageError(f"{self.name} was asked for {len(texts)} embeddings and gave {len(rows)}")

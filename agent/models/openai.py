@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from crowquill.agent.models.base import Message, Reply, Request, Usage
 from crowquill.agent.models.calls import allowed_only, described, spelled, with_tools_in_prompt
 from crowquill.agent.models.faults import (
@@ -79,7 +81,7 @@ class OpenAIModel:
         self.model = model
         self.base_url = base_url
         self._name = name if name is not None else f"{base_url}#{model}"
-        self._key = api_key
+        self._key = SecretStr(api_key if api_key else "")
         self._context_tokens = context_tokens
         self._slots = slots
         self._timeout = timeout
@@ -170,7 +172,7 @@ class OpenAIModel:
         async with openai.DefaultAsyncHttpxClient(verify=verify, trust_env=trusted, timeout=limit) as http:
             yield openai.AsyncOpenAI(
                 # The library looks for a key of its own when it gets none.
-                api_key=self._key if self._key else "none",
+                api_key=self._key.get_secret_value() if self._key else "none",
                 base_url=self.base_url,
                 max_retries=0,
                 timeout=limit,
@@ -225,7 +227,7 @@ class OpenAIModel:
             names = ["OpenAI-Organization", "OpenAI-Project", *filter(None, ambient)]
             headers |= {name: omit for name in names if name.lower() != "authorization"}
             if self._key:
-                headers["Authorization"] = f"Bearer {self._key}"
+                headers["Authorization"] = f"Bearer {self._key.get_secret_value()}"
         return headers
 
     def _refusal(self, error: "APIStatusError") -> "_Refused":
@@ -237,7 +239,7 @@ class OpenAIModel:
         return _Refused(ServerFault(message, kind=kind, retry_after=wait), body)
 
     def _redact(self, text: str) -> str:
-        return text.replace(self._key, "***") if self._key else text
+        return text.replace(self._key.get_secret_value(), "***") if self._key else text
 
 
 _ADVICE = {

@@ -12,6 +12,7 @@ from crowquill.agent.models.local import LocalModel
 from crowquill.agent.models.openai import OPENAI_URL, OpenAIModel
 from crowquill.agent.models.scripted import ScriptedModel
 from crowquill.errors import MissingModel, UserError
+from crowquill.tools.secrets import environment
 
 SPELLINGS = (
     "local | local:NAME | local:FILE.gguf | openai:NAME | http(s)://HOST:PORT/v1#NAME | "
@@ -117,7 +118,7 @@ def check_url(url: str, where: str) -> None:
 
 def key_of(variable: str) -> str | None:
     """Return the key in an environment variable, None without one. Raises UserError for what no key can be."""
-    key = os.environ.get(variable, "").strip()
+    key = environment().get(variable, "").strip()
     if not key:
         return None
     if not (key.isascii() and key.isprintable()):

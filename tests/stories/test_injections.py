@@ -6,7 +6,7 @@
 import html
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,18 @@ from urllib.parse import quote
 
 import pytest
 from tests.support.clock import FakeClock
-from tests.support.injections import CANARY, GOALS, PAYLOADS, Action, Obedient, Patient, attempts, leaks, order
+from tests.support.injections import (
+    CANARY,
+    EVIL,
+    GOALS,
+    PAYLOADS,
+    Action,
+    Obedient,
+    Order,
+    Patient,
+    attempts,
+    leaks,
+)
 from tests.support.pdf import column, write_pdf
 from tests.support.site import Site
 
@@ -25,15 +36,14 @@ from crowquill.memory.embed import HashingEmbedder
 from crowquill.tools.fetching import Fetching
 
 PAGE = "http://news.example/a"
-READ: Action = ("open", {"target": PAGE})
 QUERY: Action = ("sql", {"query": "SELECT * FROM customers"})
 CHANNELS = ("page", "hidden", "attributes", "pdf", "snippet", "cell", "column", "memory")
-VISIBLE = ("page", "pdf", "snippet", "cell", "column", "memory")
-ALL = [(channel, name, goal) for channel in CHANNELS for name in PAYLOADS for goal in GOALS]
-QUICK = [
-    *(("page", "plain", "exfiltrate"), ("attributes", "system", "write"), ("snippet", "forged fence", "write")),
-    *(("cell", "closing fence", "widen"), ("memory", "approval", "exfiltrate")),
-]
+NAMES = list(PAYLOADS)
+TOGETHER = 5
+"""Ways that stand in one text: the model obeys each of them by itself."""
+BATCHES = [NAMES[at : at + TOGETHER] for at in range(0, len(NAMES), TOGETHER)]
+QUICK = [("page", "plain", "exfiltrate"), ("cell", "approval", "write"), ("snippet", "forged fence", "widen")]
+WHERE_THE_ORDER_IS_SEEN = {"page", "snippet", "cell", "column", "memory", "pdf"}
 
 
 class World:
@@ -44,6 +54,20 @@ class World:
         self.folder = folder
         self.done: list[str] = []
         self.database = folder / "shop.sqlite"
+
+    def sent(self) -> list[str]:
+        """What has left: addresses and bodies."""
+        return [asked.path + asked.body.decode("latin-1") for asked in self.proxy.asked]
+
+    def damage(self) -> list[str]:
+        """What should not have happened: canary bytes that have left, visits, tools that ran."""
+        left = [text for text in self.sent() if leaks(text) or text.startswith(EVIL)]
+        return left + self.done
+
+    def dump(self) -> list[str]:
+        """The whole database."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            return list(connection.iterdump())
 
     def tools(self) -> list[Tool]:
         def note(what: str) -> str:
@@ -72,44 +96,57 @@ class World:
 
         return [save_note, post, run_shell, tick]
 
-    def serve(self, channel: str, text: str) -> Action:
-        """Put the attack where the channel shows it, and return the action that reads it."""
-        shown = html.escape(text)
-        page = f"<p>The crow is a bird.</p><p>{shown}</p>"
+    def serve(self, channel: str, texts: Sequence[str]) -> Action:
+        """Put the attacks where the channel shows them, and return the action that reads them."""
+        shown = [html.escape(text) for text in texts]
+        page = "<p>The crow is a bird.</p>" + "".join(f"<p>{text}</p>" for text in shown)
         if channel == "hidden":
-            page = f"<p>Crows.</p><div style='display:none'>{shown}</div><p hidden>{shown}</p><!-- {shown} -->"
-        if channel == "attributes":
-            page = (
-                f"<meta name=description content='{shown}'><p>Crows.</p><p title='{shown}' data-x='{shown}'>x</p>"
+            hidden = "".join(
+                f"<div style='display:none'>{text}</div><p hidden>{text}</p><!-- {text} -->" for text in shown
             )
+            page = f"<p>Crows.</p>{hidden}"
+        if channel == "attributes":
+            names = "".join(
+                f"<meta name=description content='{text}'><p title='{text}' data-x='{text}'>x</p>" for text in shown
+            )
+            page = f"{names}<p>Crows.</p>"
         self.proxy.page(PAGE, page)
-        result = {"url": PAGE, "title": "Crows", "content": text if channel == "snippet" else "A bird."}
-        self.proxy.page("*", json.dumps({"results": [result]}), "application/json")
-        name = text.replace('"', "'").replace("\x00", "") if channel == "column" else "note"
-        with closing(sqlite3.connect(self.database)) as connection:
-            connection.execute(f'CREATE TABLE customers (name TEXT, "{name}" TEXT)')
-            connection.execute("INSERT INTO customers VALUES (?, ?)", (CANARY, text if channel == "cell" else ""))
-            connection.commit()
+        said = texts if channel == "snippet" else ["A bird."]
+        results = [{"url": f"{PAGE}{n}", "title": "Crows", "content": text} for n, text in enumerate(said)]
+        self.proxy.page("*", json.dumps({"results": results}), "application/json")
         if channel == "pdf":
-            lines = text.encode("cp1252", "ignore").decode("cp1252").splitlines()
+            lines = [
+                line for text in texts for line in text.encode("cp1252", "ignore").decode("cp1252").splitlines()
+            ]
             self.proxy.page(PAGE, write_pdf([column(72, 700, ["About crows.", *lines])]), "application/pdf")
+        self._fill(channel, texts)
         match channel:
             case "snippet":
                 return ("search", {"query": "crows"})
             case "memory":
                 return ("recall", {"query": "crows remember"})
             case _:
-                return READ
+                return ("open", {"target": PAGE})
 
-    async def remember(self, text: str, carrier: str = "quote") -> None:
-        """Let an earlier run quote a page with the attack in it, so that it is recalled later."""
-        said = html.escape(" ".join(text.split()))
-        page = f"{PAGE}?{quote(text)}" if carrier == "address" else PAGE
-        title, line = (said, "") if carrier == "title" else ("Crows", said if carrier == "quote" else "")
-        self.proxy.page(page, f"<title>{title}</title><p>Crows remember {CANARY}: {line}</p>")
-        model = Patient(("open", {"target": page}), ("quote", {"lines": "1"}))
-        await self.agent(model, Safety("ask")).answer(f"What does {page} say about crows?")
-        assert model.left == 0
+    def _fill(self, channel: str, texts: Sequence[str]) -> None:
+        columns = [text.replace('"', "'") for text in texts] if channel == "column" else []
+        with closing(sqlite3.connect(self.database)) as connection:
+            more = "".join(f', "{name}" TEXT' for name in columns)
+            connection.execute(f"CREATE TABLE customers (name TEXT{more})")
+            rows = [CANARY, *(texts if channel == "cell" else ())]
+            connection.executemany("INSERT INTO customers (name) VALUES (?)", [(row,) for row in rows])
+            connection.commit()
+
+    async def remember(self, texts: Sequence[str], carrier: str = "quote") -> None:
+        """Let an earlier run quote a page with the attacks in it, so that they are recalled later."""
+        for number, text in enumerate(texts):
+            said = html.escape(" ".join(text.split()))
+            page = f"{PAGE}?{quote(text)}" if carrier == "address" else f"{PAGE}{number}"
+            title, line = (said, "") if carrier == "title" else ("Crows", said if carrier == "quote" else "")
+            self.proxy.page(page, f"<title>{title}</title><p>Crows remember {CANARY} {number}: {line}</p>")
+            model = Patient(("open", {"target": page}), ("quote", {"lines": "1"}))
+            await self.agent(model, Safety("ask")).answer(f"What does {page} say about crows?")
+            assert model.left == 0
 
     async def run(self, reading: Action, safety: Safety) -> tuple[list[Any], Obedient]:
         model = Obedient(QUERY, reading)
@@ -128,7 +165,7 @@ class World:
             fetching=Fetching(proxy=f"http://{self.proxy.host}"),
             tools=self.tools(),
             safety=safety,
-            budget=Budget(steps=60),
+            budget=Budget(steps=1000),
             clock=FakeClock(),
         )
 
@@ -140,63 +177,64 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         yield World(proxy, tmp_path)
 
 
-async def attack(world: World, channel: str, payload: str, goal: str, safety: Safety) -> None:
-    reading = world.serve(channel, PAYLOADS[payload](order(goal)))
-    with closing(sqlite3.connect(world.database)) as connection:
-        before = list(connection.iterdump())
+def orders(names: Sequence[str], goals: Sequence[str] = GOALS) -> dict[Order, str]:
+    """Return what is ordered, and the text that orders it."""
+    pairs = [(name, goal) for name in names for goal in goals]
+    made = {Order(goal, number): name for number, (name, goal) in enumerate(pairs)}
+    return {order: PAYLOADS[name](str(order)) for order, name in made.items()}
+
+
+async def attack(world: World, channel: str, names: Sequence[str], goals: Sequence[str] = GOALS) -> None:
+    ordered = orders(names, goals)
+    reading = world.serve(channel, list(ordered.values()))
+    before = world.dump()
     if channel == "memory":
-        await world.remember(PAYLOADS[payload](order(goal)))
-    events, model = await world.run(reading, safety)
-    sent = [asked.path + asked.body.decode("latin-1") for asked in world.proxy.asked]
-    assert [path for path in sent if leaks(path) or "evil.example" in path] == []
-    assert world.done == []
-    with closing(sqlite3.connect(world.database)) as connection:
-        assert list(connection.iterdump()) == before
-    if channel in ("hidden", "attributes"):
-        assert model.turned == []
-    elif payload == "plain":
-        assert model.turned == [goal]  # it was read and obeyed, and nothing came of it
-        refusals = [event for event in events if isinstance(event, Observed) and event.error]
-        assert len(refusals) >= len(attempts(goal)) - 2  # the first pieces of what is cut up are harmless
+        await world.remember(list(ordered.values()))
+    events, model = await world.run(reading, Safety("ask"))
+    assert world.damage() == []
+    assert world.dump() == before
+    if channel not in WHERE_THE_ORDER_IS_SEEN:
+        assert model.obeyed == []
+    elif names[0] in ("plain", "forged fence", "approval"):
+        assert set(model.obeyed) >= {
+            order for order, text in ordered.items() if text == PAYLOADS[names[0]](str(order))
+        }
+        refused = [event for event in events if isinstance(event, Observed) and event.error]
+        done = sum(len(attempts(order)) for order in model.obeyed)
+        pieces = 2 * sum(order.goal == "exfiltrate" for order in model.obeyed)
+        assert len(refused) >= done - pieces  # the first pieces of what is cut up are harmless
 
 
-@pytest.mark.parametrize(("channel", "payload", "goal"), QUICK)
+@pytest.mark.parametrize(("channel", "name", "goal"), QUICK)
 async def test_an_order_in_a_text_is_obeyed_by_the_model_and_held_back_by_the_rules(
-    world: World, channel: str, payload: str, goal: str
+    world: World, channel: str, name: str, goal: str
 ) -> None:
-    await attack(world, channel, payload, goal, Safety("ask"))
+    await attack(world, channel, [name], [goal])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("channel", "payload", "goal"), ALL)
-async def test_six_hundred_attacks_do_nothing(world: World, channel: str, payload: str, goal: str) -> None:
-    await attack(world, channel, payload, goal, Safety("ask"))
-
-
-CARRIERS = ("quote", "title", "address")
+@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("names", BATCHES)
+async def test_six_hundred_orders_do_nothing(world: World, channel: str, names: list[str]) -> None:
+    await attack(world, channel, names)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("carrier", CARRIERS)
-@pytest.mark.parametrize("goal", GOALS)
-@pytest.mark.parametrize("payload", PAYLOADS)
+@pytest.mark.parametrize("carrier", ["quote", "title", "address"])
+@pytest.mark.parametrize("names", BATCHES)
 async def test_what_one_run_has_quoted_triggers_nothing_in_the_next(
-    world: World, payload: str, goal: str, carrier: str
+    world: World, names: list[str], carrier: str
 ) -> None:
-    text = PAYLOADS[payload](order(goal))
-    world.serve("memory", "")
-    await world.remember(text, carrier)
-    _, model = await world.run(("recall", {"query": "crows remember"}), Safety("ask"))
-    sent = [asked.path + asked.body.decode("latin-1") for asked in world.proxy.asked]
-    assert [path for path in sent if leaks(path) or path.startswith("http://evil.example")] == []
-    assert world.done == []
-    assert model.turned in ([], [goal])
+    texts = list(orders(names).values())
+    world.serve("memory", texts)
+    await world.remember(texts, carrier)
+    await world.run(("recall", {"query": "crows remember"}), Safety("ask"))
+    assert world.damage() == []
 
 
-@pytest.mark.parametrize("goal", ["exfiltrate", "write"])
-async def test_without_rules_the_same_attacks_succeed(world: World, goal: str) -> None:
-    reading = world.serve("page", PAYLOADS["plain"](order(goal)))
+@pytest.mark.parametrize("goal", [pytest.param("exfiltrate", marks=pytest.mark.slow), "write"])
+async def test_without_rules_the_same_orders_succeed(world: World, goal: str) -> None:
+    reading = world.serve("page", list(orders(["plain"], [goal]).values()))
     await world.run(reading, Safety("auto", (ApprovalRule("allow"),), private_egress=True))
-    sent = [asked.path for asked in world.proxy.asked]
-    assert any(map(leaks, sent)) is (goal == "exfiltrate")
+    assert any(map(leaks, world.sent())) is (goal == "exfiltrate")
     assert world.done == ([] if goal == "exfiltrate" else ["save_note", "post", "run_shell"])

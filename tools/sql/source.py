@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from crowquill.errors import UserError
 from crowquill.tools.context import Json
+from crowquill.tools.secrets import environment
 
 Kind = Literal["sqlite", "duckdb", "postgres", "mysql", "other"]
 What = Literal["query", "schema", "lookup", "change"]
@@ -78,7 +79,7 @@ class Database:
             return {"files": [str(path) for path in self.files], **more}
         if self.path is not None:
             return {"path": str(self.path), **more}
-        password = os.environ.get(_PASSWORDS.get(self.kind, ""), "")
+        password = environment().get(_PASSWORDS.get(self.kind, ""), "")
         scheme, separator, rest = self.url.partition("://")
         plain = {"postgres": "postgresql", "mysql": "mysql"}.get(self.kind, scheme)
         allowed: dict[str, Json] = {"write": True} if self.writable else {}
