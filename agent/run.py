@@ -22,7 +22,8 @@ from crowquill.agent.revision import mend
 from crowquill.agent.rules import Rules
 from crowquill.agent.select.attempt import Attempt, Sampling
 from crowquill.agent.select.candidates import Candidates
-from crowquill.agent.select.redraft import redraft
+from crowquill.agent.select.redraft import debated, next_statement, redraft
+from crowquill.agent.select.search import Beginning
 from crowquill.agent.state import State
 from crowquill.agent.steering import Heard
 from crowquill.agent.workshop import Workshop
@@ -107,13 +108,28 @@ class Run:
         other.plan = self.plan if self.config.select.share != "nothing" else None
         return await other.attempt()
 
-    async def rewrite(self, number: int, ledger: Ledger) -> Attempt:
-        """Make another candidate, written from the evidence that this one has found."""
+    async def rewrite(self, number: int, ledger: Ledger, others: Sequence[Attempt] = ()) -> Attempt:
+        """Make another candidate from the evidence that this one has found, in a debate after reading others."""
         other, evidence = self._branch(number, ledger), self.evidence()
         ledger.open_reserve()
-        draft = await redraft(other.lane, self.config.policy, self.objective, evidence)
+        if others:
+            draft = await debated(other.lane, self.objective, evidence, others)
+        else:
+            draft = await redraft(other.lane, self.config.policy, self.objective, evidence)
         ending: tuple[Stopped, str] = ("answered", "") if draft is not None else ("not_found", "it found no answer")
         return await other.score(draft, evidence, ending)
+
+    async def continued(self, beginning: Beginning, draw: int) -> Beginning:
+        """Continue an answer by one statement from the evidence that was found, and value it by code."""
+        evidence = self.evidence()
+        lane = self._branch(draw + 1, self.ledger).lane  # one for each draw, so that they replay in any order
+        grown = await next_statement(lane, self.objective, evidence, beginning, draw)
+        checked = check(Draft(grown.short, grown.claims), evidence, self.objective)
+        return replace(grown, value=self._rewarded(checked).total if grown.claims else 0.0)
+
+    async def drafted(self, number: int, draft: Draft) -> Attempt:
+        """Score a draft that was made from the evidence of this candidate as another one."""
+        return await self._branch(number, self.ledger).score(draft, self.evidence(), ("answered", ""))
 
     async def _revised(self, attempt: Attempt) -> Attempt:
         """Have the statements without receipts mended, once; the guided policy has no call left for it."""

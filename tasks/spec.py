@@ -83,17 +83,18 @@ class ToolsSpec(Strict):
 class SelectionSpec(Strict):
     """How the answer is chosen among several candidates."""
 
-    strategy: Literal["single", "best_of_n", "weighted", "majority", "auto"] = "single"
+    strategy: Literal["single", "best_of_n", "weighted", "majority", "auto", "debate", "beam", "dvts", "tree"] = (
+        "single"
+    )
     """single: there is one. best_of_n: that with the best score. weighted, majority: what most agree on, by score
-    or by count. auto: more candidates only while the first ones disagree."""
+    or by count. auto: more candidates only while the first ones disagree. debate: they read each other and answer
+    again. beam, dvts, tree: built statement by statement, the best continued."""
     n: Annotated[int, Field(ge=1, le=64)] | None = None
     """The most candidates; 4 when not given."""
     share: Literal["evidence", "plan", "nothing"] = "evidence"
     """What the candidates have in common."""
     threshold: Annotated[float, Field(allow_inf_nan=False)] | None = None
     """No candidate is begun once one has this score."""
-    judge: Literal["off", "grade", "pairs", "gold"] = "off"
-    """What the judging model does: grade each candidate, compare them in pairs, or grade the winner alone."""
 
 
 class CriticSpec(Strict):

@@ -6,21 +6,24 @@ found (or planned) is what the others share, and because its cost says how many 
 
 import asyncio
 import math
-from collections.abc import Coroutine, Sequence
-from typing import Any, Protocol
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any, Protocol, cast
 
-from crowquill.agent.answer import Candidate, Reward, Selection, Stop
+from crowquill.agent.answer import Candidate, Draft, Reward, Selection, Stop
 from crowquill.agent.budget import Ledger
 from crowquill.agent.events import Noticed, Selected
 from crowquill.agent.select.attempt import Attempt
 from crowquill.agent.select.judging import Judged, judge_all, judge_gold
 from crowquill.agent.select.options import Select, Strategy
+from crowquill.agent.select.search import Beginning, Search, SearchStrategy
 from crowquill.agent.select.vote import agreement, choose, decided
 from crowquill.errors import BudgetExceeded, ModelError
 from crowquill.memory.evidence import Quote
 
 PROBES = 3
 """Candidates after which `auto` looks whether they agree."""
+ROUNDS = 3
+"""Rounds of a debate at most."""
 SURE = 0.75
 """Share of them that must agree for `auto` to make no more."""
 
@@ -38,8 +41,16 @@ class Maker(Judged, Protocol):
         """Make another candidate that collects for itself."""
         ...
 
-    async def rewrite(self, number: int, ledger: Ledger) -> Attempt:
-        """Make another candidate from what the first has found."""
+    async def rewrite(self, number: int, ledger: Ledger, others: Sequence[Attempt] = ()) -> Attempt:
+        """Make another candidate from what the first has found, in a debate after reading others."""
+        ...
+
+    async def continued(self, beginning: Beginning, draw: int) -> Beginning:
+        """Continue an answer by one statement from what the first has found."""
+        ...
+
+    async def drafted(self, number: int, draft: Draft) -> Attempt:
+        """Score a draft as another candidate."""
         ...
 
 
@@ -54,9 +65,14 @@ class Candidates:
     async def choose(self) -> tuple[Attempt, Selection]:
         """Make the candidates and return the winner, with the ranking that made it win."""
         self._attempts = [await self._maker.attempt()]
-        cost = _Cost.of(self._maker.ledger)
-        while (size := await self._next_wave(cost)) > 0:
-            self._attempts += await self._wave(size)
+        if self._select.strategy in ("beam", "dvts", "tree"):
+            await self._search()
+        else:
+            cost = _Cost.of(self._maker.ledger)
+            while (size := await self._next_wave(cost)) > 0:
+                self._attempts += await self._wave(size)
+        if self._select.strategy == "debate":
+            await self._debate()
         if self._select.judge in ("grade", "pairs"):
             self._attempts = await judge_all(self._attempts, self._maker, pairs=self._select.judge == "pairs")
         strategy = by_strategy(self._select, self._attempts)
@@ -67,6 +83,38 @@ class Candidates:
         gold = self._select.judge == "gold" and choice.winner.answered
         winner = await judge_gold(choice.winner, self._maker) if gold else choice.winner
         return winner, selection
+
+    async def _search(self) -> None:
+        """Add the answers that a search over statements finds; `n` statements are tried for each that is kept."""
+        if self._is_certain or not self._maker.evidence():
+            return
+        search = Search(self._maker.continued, calls=4 * self._select.n, at_once=self._at_once)
+        try:
+            found = await search.run(cast("SearchStrategy", self._select.strategy), self._select.n)
+        except (BudgetExceeded, ModelError) as error:
+            await self._stop(str(error))
+            return
+        for beginning in found[: self._select.n]:
+            number = len(self._attempts) + 1
+            draft = Draft(beginning.short, beginning.claims)
+            self._attempts.append(await self._maker.drafted(number, draft))
+
+    async def _debate(self) -> None:
+        """Let the candidates read each other and answer again, until they agree; the last round counts."""
+        for _ in range(ROUNDS):
+            told = [attempt for attempt in self._attempts if attempt.answered]
+            if len(told) < 2 or agreement(told) == 1.0 or not self._shared:
+                return
+            ledgers = self._maker.ledger.split(len(told), keep_final=False)
+            first = max(attempt.number for attempt in self._attempts) + 1
+            work = [
+                self._maker.rewrite(number, ledger, [other for other in told if other is not attempt])
+                for number, (attempt, ledger) in enumerate(zip(told, ledgers, strict=True), first)
+            ]
+            said = await self._together(work, range(first, first + len(told)), ledgers)
+            if not any(attempt.answered for attempt in said):
+                return
+            self._attempts = said
 
     async def _next_wave(self, cost: "_Cost") -> int:
         """Return how many candidates to make next; 0 when there are enough, or no more can be paid."""
@@ -82,7 +130,11 @@ class Candidates:
         payable = left if self._shared else cost.payable(self._maker.ledger, left)
         if payable < 1:
             return await self._stop("another one cannot be paid")
-        return min(left, payable, 1 if self._select.at_once is None else self._select.at_once)
+        return min(left, payable, self._at_once)
+
+    @property
+    def _at_once(self) -> int:
+        return 1 if self._select.at_once is None else self._select.at_once
 
     async def _stop(self, why: str) -> int:
         made = len(self._attempts)
@@ -105,11 +157,17 @@ class Candidates:
         numbers = range(first, first + size)
         ledgers = self._maker.ledger.split(self._select.n - len(self._attempts), keep_final=False)[:size]
         make = self._maker.rewrite if self._shared else self._maker.another
+        work = [make(number, ledger) for number, ledger in zip(numbers, ledgers, strict=True)]
+        return await self._together(work, numbers, ledgers)
+
+    async def _together(
+        self, work: Sequence[Coroutine[Any, Any, Attempt]], numbers: Iterable[int], ledgers: Sequence[Ledger]
+    ) -> list[Attempt]:
+        """Do work at the same time, and book what it has spent."""
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
-                    group.create_task(_guarded(make(number, ledger), number))
-                    for number, ledger in zip(numbers, ledgers, strict=True)
+                    group.create_task(_guarded(one, number)) for one, number in zip(work, numbers, strict=True)
                 ]
         except BaseExceptionGroup as failures:  # one candidate's failure that parks the run is told as if alone
             raise failures.exceptions[0] from None

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from crowquill.errors import UserError
 
-Strategy = Literal["single", "best_of_n", "weighted", "majority", "auto"]
+Strategy = Literal["single", "best_of_n", "weighted", "majority", "auto", "debate", "beam", "dvts", "tree"]
 Share = Literal["evidence", "plan", "nothing"]
 Judging = Literal["off", "grade", "pairs", "gold"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)

@@ -71,7 +71,7 @@ def choose(strategy: Strategy, attempts: Sequence[Attempt]) -> Choice:
         scores = [(score + len(attempt.candidate.evidence) / 1e6, attempt) for score, attempt in scores]
         return _choice(attempts, scores, "no candidate has an answer; this one came furthest")
     match strategy:
-        case "majority" | "auto":
+        case "majority" | "auto" | "debate":
             return _choice(attempts, _votes(answered, [1.0] * len(answered)), "most candidates agree with it")
         case "weighted":
             weights = [1 / (1 + math.exp(-z)) for z in standardised([a.reward.total for a in answered])]

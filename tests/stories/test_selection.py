@@ -191,3 +191,45 @@ def test_eight_candidates_with_shared_evidence_take_little_longer_than_one(works
         assert answer.selection is not None
         assert len(answer.selection.candidates) == 8
         assert seconds["best_of_n:8"] <= 1.5 * seconds["single"], seconds
+
+
+def written(text: str, short: str, *cites: int) -> ScriptedReply:
+    return ScriptedReply("write", json={"text": text, "cites": list(cites), "short": short})
+
+
+def test_an_answer_is_built_statement_by_statement(workspace: Workspace) -> None:
+    model = ScriptedModel(
+        [
+            read("310 metres"),
+            written("Lake Tarn is 130 metres deep.", "130 metres", 1),
+            written("Lake Tarn is 310 metres deep.", "310 metres", 1),
+            *(
+                ScriptedReply("write", json={"text": "", "cites": [], "short": "310 metres"}, repeat=True)
+                for _ in "x"
+            ),
+        ]
+    )
+    events = events_of(agent(model, workspace, "beam:2,at_once=2"))
+    answer = finished(events).answer
+    assert answer.short == "310 metres"
+    assert answer.selection is not None
+    assert answer.selection.strategy == "beam"
+    assert len(answer.selection.candidates) >= 2
+    assert run_in_thread(replay(workspace, answer.run_id)) == sum(event.kind != "progress" for event in events)
+
+
+def test_a_debate_ends_when_the_answers_settle(workspace: Workspace) -> None:
+    def says(short: str) -> ScriptedReply:
+        claims = [{"text": f"Lake Tarn is {short} deep.", "cites": [1]}]
+        return ScriptedReply("write", json={"short": short, "claims": claims})
+
+    model = ScriptedModel([read("310 metres"), read("1931"), says("310 metres"), says("310 metres")])
+    events = events_of(agent(model, workspace, "debate:2,at_once=1"))
+    answer = finished(events).answer
+    assert answer.short == "310 metres"
+    shown = [call.messages[-1].content for call in model.calls if call.role == "write"]
+    assert "1931 deep" in shown[0]
+    assert "310 metres deep. [" in shown[1]
+    assert sorted(event.number for event in events if isinstance(event, Judged)) == [1, 2, 3, 4]
+    model.assert_spent()
+    assert run_in_thread(replay(workspace, answer.run_id)) == sum(event.kind != "progress" for event in events)
