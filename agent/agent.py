@@ -11,8 +11,9 @@ from copy import copy
 from dataclasses import replace
 from functools import cache as cache_calls
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from crowquill.agent.adapters import to_model, to_provider, to_tool
 from crowquill.agent.answer import Answer
 from crowquill.agent.approvals import ApprovalRule, Approver, Safety
 from crowquill.agent.budget import Budget, Price
@@ -46,7 +47,13 @@ from crowquill.memory.evidence import Table
 from crowquill.memory.lessons import ANSWERS, Lesson, LessonStore
 from crowquill.tasks.profile import Profile, load_profile
 from crowquill.tools.fetching import Fetching
+from crowquill.tools.search.documents import DocumentSearch
 from crowquill.tools.tool import Tool
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.retrievers import BaseRetriever
+    from langchain_core.tools import BaseTool
 
 T = TypeVar("T")
 _TURNS = 3
@@ -58,7 +65,7 @@ class Agent:
 
     Args:
         model: a model's spelling (`local`, `openai:gpt-5-mini`, `http://host:port/v1#name`,
-            `scripted:file.yaml`) or a `Model`.
+            `scripted:file.yaml`), a `Model` or a chat model of LangChain.
         models: other models for single roles (plan, act, write, judge).
         policy: `guided` for models of 1–3 billion parameters, `json` for larger ones, `tools` for those that call
             tools by themselves; by the model when None.
@@ -66,7 +73,8 @@ class Agent:
         databases: SQLite or DuckDB files, or URLs (`postgresql://…`), each also as `name=URL`; `pocket` is the shop
             shipped with Crowquill.
         data: CSV, TSV, Parquet, JSON, JSON Lines and Excel files, or folders of them; together one database.
-        tools: more tools, made with `crowquill.tool`.
+        tools: more tools: typed functions with a docstring, what `crowquill.tool` makes, tools of LangChain.
+        providers: what else finds texts for a query: a `DocumentSearch`, or a retriever of LangChain.
         allow: names of tools, or patterns of them, that may write, send or execute without anybody being asked.
         approver: whoever is asked before something is written, sent or executed (`crowquill.Approver`).
         safety: mode, approvals and hosts (`crowquill.Safety`); by itself the mode is `ask` with an approver, else
@@ -107,14 +115,15 @@ class Agent:
     def __init__(
         self,
         *,
-        model: str | Model = "local",
-        models: Mapping[Role, str | Model] | None = None,
+        model: "str | Model | BaseChatModel" = "local",
+        models: "Mapping[Role, str | Model | BaseChatModel] | None" = None,
         policy: PolicyName | None = None,
         budget: Budget | None = None,
         corpora: Sequence[str] = (),
         databases: Sequence[str] = (),
         data: Sequence[str | Path] = (),
-        tools: Sequence[Tool] = (),
+        tools: "Sequence[Tool | BaseTool | Callable[..., Any]]" = (),
+        providers: "Sequence[DocumentSearch | BaseRetriever]" = (),
         allow: Sequence[str] = (),
         approver: Approver | None = None,
         safety: Safety | None = None,
@@ -149,13 +158,14 @@ class Agent:
             read_cassette(self._cassette) if self._cassette is not None and self._cassette.exists() else None
         )
         find: Callable[[str], Model] = cache_calls(resolve if self._tapes is None else AbsentModel)
-        overrides: Mapping[Role, str | Model] = {} if models is None else models
-        chosen: dict[Role, str | Model] = {role: overrides.get(role, model) for role in ROLES}
+        overrides = {} if models is None else models
+        chosen = {role: overrides.get(role, model) for role in ROLES}
         self.models: dict[Role, Model] = {
-            role: find(spec) if isinstance(spec, str) else spec for role, spec in chosen.items()
+            role: find(spec) if isinstance(spec, str) else to_model(spec) for role, spec in chosen.items()
         }
         self.workspace = workspace if isinstance(workspace, Workspace) else Workspace(find_workspace(workspace))
-        self.tools = tuple(tools)
+        self.tools = tuple(map(to_tool, tools))
+        self.providers = {provider.name: provider for provider in map(to_provider, providers)}
         self.clock: Clock = SystemClock() if clock is None else clock
         self.approver = approver
         self._redactor = Redactor()
@@ -174,6 +184,7 @@ class Agent:
             prices=self._prices(budget, prices),
             without=tuple(without),
             tools=tuple(ToolSpec.of(entry) for entry in self.tools),
+            providers=tuple(self.providers),
             safety=self._rules(Safety() if safety is None else safety, allow),
             cache=cache,
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
@@ -260,6 +271,7 @@ class Agent:
             context_tokens=config.context_tokens,
             safety=config.safety,
             weights=config.weights,
+            providers=config.providers,
         )
         return agent
 
@@ -443,7 +455,7 @@ class Agent:
 
     def workshop(self, *, live: bool) -> Workshop:
         """Make what a run works with. Raises UserError when a live one names what is not there."""
-        return Workshop(self.config, self.workspace, self.tools, live=live)
+        return Workshop(self.config, self.workspace, self.tools, live=live, providers=self.providers)
 
     @property
     def driver(self) -> Driver:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from crowquill.agent.answer_html import answer_html
 from crowquill.agent.models.base import Usage
 from crowquill.memory.evidence import Evidence, Receipt, Source
 
@@ -181,3 +182,7 @@ class Answer:
 
     def __str__(self) -> str:
         return self.text
+
+    def _repr_html_(self) -> str:
+        """Return the answer for a notebook."""
+        return answer_html(self)

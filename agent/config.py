@@ -46,7 +46,7 @@ class RunConfig:
     follows. Only `sites` are searched and fetched, when there are any, and `without_tools` names tools that are
     taken away, `knowledge` names what is recalled beside earlier runs, `recall` how. `profile` says who the agent
     is, `planning` whether it plans the whole way at once, `layout` how prompts are laid out, within the
-    `context_tokens` of the model.
+    `context_tokens` of the model. `providers` are the searches of the user's own program.
     """
 
     models: Mapping[Role, str]
@@ -80,6 +80,13 @@ class RunConfig:
     sites: tuple[str, ...] = ()
     without_tools: tuple[str, ...] = ()
     conversation: Conversation = field(default_factory=Conversation)
+    providers: tuple[str, ...] = ()
+
+    @property
+    def refines_query(self) -> bool:
+        """Whether the question before this one was answered by a query."""
+        turns = self.conversation.turns
+        return bool(self.earlier and turns) and self.earlier[-1][0] == turns[-1].question
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON data."""
@@ -90,6 +97,7 @@ class RunConfig:
     def from_json(cls, data: dict[str, Any]) -> "RunConfig":
         """Restore what `to_json` gave."""
         names = (
+            "providers",
             "corpora",
             "databases",
             "data",

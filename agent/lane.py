@@ -408,7 +408,7 @@ class Lane:
             nonlocal asked
             asked = True
             async with self.services.slots[model.name]:
-                self.progress(f"asking {model.name} ({_WORK[request.role]})")
+                self.progress(f"{_WORK[request.role]} (asking {model.name})")
                 try:
                     reply = await complete_with_retry(
                         model,

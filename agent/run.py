@@ -90,7 +90,12 @@ class Run:
         return await self._finish(await self._revised(winner), selection)
 
     async def _take_up(self) -> None:
-        """Understand a question that follows others; their evidence that is about it is known from the start."""
+        """Understand a question that follows others; their evidence that is about it is known from the start.
+
+        One that refines a query is left as it is: the query says what it leaves out.
+        """
+        if self.config.refines_query:
+            return
         question = await restate(self.objective, self.config.conversation, self.lane)
         if question != self.objective:
             await self.lane.emit(Noticed(f"understood as: {question}"))
@@ -325,9 +330,9 @@ class Run:
                 )
         if draft is not None and draft.claims and not is_unknown(draft.short):
             return draft, stopped, why
-        return None, *(
-            ("not_found", "the evidence does not answer it") if stopped == "answered" else (stopped, why)
-        )
+        if stopped == "answered":
+            return None, "not_found", "the evidence does not answer it"
+        return None, stopped, why
 
     async def _finish(self, chosen: Attempt, selection: Selection | None = None) -> Answer:
         candidate, stopped, why = chosen.candidate, chosen.stopped, chosen.why

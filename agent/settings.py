@@ -28,7 +28,11 @@ def save_defaults(defaults: Defaults) -> Path:
     yaml = YAML(pure=True)
     content: Any = yaml.load(path.read_text(encoding="utf-8")) if path.is_file() else {}
     content = {} if content is None else content
-    content["defaults"] = defaults.model_dump(exclude_defaults=True, mode="json")
+    chosen = defaults.model_dump(exclude_defaults=True, mode="json")
+    kept = content.setdefault("defaults", {})
+    for name in set(kept) - set(chosen):
+        del kept[name]
+    kept.update(chosen)  # in place, so that comments stay
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8") as file:

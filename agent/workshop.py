@@ -1,7 +1,7 @@
 """Builds what the lanes of a run work with: providers, page sources, tools, and the policy."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
@@ -34,6 +34,7 @@ from crowquill.tools.page_cache import PageCache
 from crowquill.tools.script_fetch import ScriptFetcher, find_chromium
 from crowquill.tools.search.base import PageSource, Passage, SearchProvider
 from crowquill.tools.search.corpus import Corpus, rank_lines
+from crowquill.tools.search.documents import DocumentSearch, Library
 from crowquill.tools.search.of_sites import OfSites
 from crowquill.tools.search.registry import DEFAULT, Setup, make_providers
 from crowquill.tools.secrets import environment
@@ -67,7 +68,15 @@ class Workshop:
         UserError: a source or database cannot be used, two databases have one name, or see `check_custom`.
     """
 
-    def __init__(self, config: RunConfig, workspace: Workspace, extra: Sequence[Tool], *, live: bool) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        workspace: Workspace,
+        extra: Sequence[Tool],
+        *,
+        live: bool,
+        providers: Mapping[str, DocumentSearch] | None = None,
+    ) -> None:
         self._config = config
         check_custom(extra, config.safety)
         self._workspace = workspace
@@ -88,9 +97,11 @@ class Workshop:
             raise UserError(f"nothing was learned as {min(unknown)!r}; do so with: crowquill memory import FOLDER")
         setup = Setup(environment(), config.fetching, live)
         specs = config.search if config.search else DEFAULT
-        self._providers: list[SearchProvider] = [*corpora, *self._web(specs, setup)]
+        given = {} if providers is None else providers
+        libraries = [Library(name, given.get(name)) for name in config.providers]
+        self._providers: list[SearchProvider] = [*corpora, *libraries, *self._web(specs, setup)]
         self._fetchers = [self._fetcher(setup)] if config.web or config.allow_hosts else []
-        self._sources: list[PageSource] = [*corpora, *self._fetchers]
+        self._sources: list[PageSource] = [*corpora, *libraries, *self._fetchers]
         self._prefetch = Prefetch(self._fetchers) if live else None
 
     def _changeable(self, databases: Sequence[Database]) -> list[Database]:

@@ -38,7 +38,7 @@ from crowquill import Agent, Answer
 from crowquill.agent.annotate import answer_pattern
 from crowquill.agent.config import PARTS, Part
 from crowquill.agent.events import Acted, RunFinished
-from crowquill.agent.guided import PAGES
+from crowquill.agent.guided_pages import PAGES
 from crowquill.agent.models.base import Message, Model, Request
 from crowquill.agent.models.resolve import resolve
 from crowquill.agent.workspace import Workspace

@@ -44,9 +44,14 @@ def repeats(short: str, question: str) -> bool:
     return bool(content_words(short)) and phrase in asked and _CHOICE.search(question) is None
 
 
+def title_words(title: str) -> frozenset[str]:
+    """Return the content words of a page's title, a qualifier in brackets aside."""
+    return content_words(_QUALIFIER.sub("", title))
+
+
 def is_called(title: str, name: str) -> bool:
     """Say whether a page's title (a qualifier in brackets aside) is a name, or that name with less to it."""
-    words, called = content_words(name), content_words(_QUALIFIER.sub("", title))
+    words, called = content_words(name), title_words(title)
     return bool(called) and (called == words or (len(called) > 1 and called <= words and len(names(name)) == 1))
 
 

@@ -1,7 +1,7 @@
 """Any chat model that LangChain can reach, spelled `langchain:PROVIDER:MODEL`."""
 
 import asyncio
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from crowquill.agent.models.base import Finish, Reply, Request, Usage
 from crowquill.agent.models.calls import with_tools_in_prompt
@@ -9,6 +9,9 @@ from crowquill.agent.models.faults import ServerFault, classify, one_line, read_
 from crowquill.agent.models.reply import estimate_usage, finish_reply
 from crowquill.agent.models.structured import clean, with_schema_in_prompt, without_thoughts
 from crowquill.errors import UserError
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
 
 _CUT_OFF = {"length", "max_tokens", "MAX_TOKENS"}
 
@@ -26,6 +29,15 @@ class LangChainModel:
         self.model = model
         self._context_tokens = context_tokens
         self._timeout = timeout
+        self._given: Any = None
+
+    @classmethod
+    def of(cls, chat: "BaseChatModel") -> "LangChainModel":
+        """Return a model for a chat model that the program has made; its own settings hold."""
+        named = next((value for name in ("model", "model_name") if (value := getattr(chat, name, ""))), "given")
+        made = cls(type(chat).__name__, str(named))
+        made._given = chat
+        return made
 
     @property
     def name(self) -> str:
@@ -79,6 +91,8 @@ class LangChainModel:
             raise self._fault(error) from error
 
     def _chat_model(self, max_tokens: int, temperature: float) -> Any:
+        if self._given is not None:
+            return self._given
         try:
             from langchain.chat_models import init_chat_model
         except ImportError as error:

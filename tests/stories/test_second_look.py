@@ -18,7 +18,6 @@ PAGES = {
     "Ada Fell": "Ada Fell played a captain in the film Moonrise. Ada Fell is a Welsh actress of the film captain. "
     "Ada Fell made a film a year. She went to Chile as ambassador. She wrote two books.",
 }
-QUESTION = "What post did the woman hold who played the captain in the film Moonrise?"
 
 
 @pytest.fixture
@@ -46,10 +45,20 @@ def test_it_looks_again_at_the_page_of_whom_the_first_reading_has_brought_up(wor
         "act", json={"facts": "She went to Chile.", "answer": "ambassador"}, match="step by step"
     )
     model = ScriptedModel([first, second])
-    assert ask(model, workspace, QUESTION) == "ambassador"
+    assert ask(model, workspace, "Which post had the captain of the film Moonrise later?") == "ambassador"
     lines = model.calls[0].messages[-1].content
     assert "Ada Fell: " in lines
     assert "ambassador" not in lines
+    model.assert_spent()
+
+
+def test_what_is_left_of_a_question_of_two_steps_is_asked_of_the_page_brought_up(workspace: Workspace) -> None:
+    first = reading("Ada Fell played the captain in the film Moonrise.")
+    left = ScriptedReply("act", json={"answer": "ambassador"}, match="What post did Ada Fell hold?")
+    model = ScriptedModel([first, left])
+    question = "What post did the woman hold who played the captain in the film Moonrise?"
+    assert ask(model, workspace, question) == "ambassador"
+    assert "Moonrise (score)" not in model.calls[1].messages[-1].content
     model.assert_spent()
 
 

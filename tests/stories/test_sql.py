@@ -131,7 +131,7 @@ def test_an_answer_without_a_query_teaches_nothing(workspace: Workspace) -> None
     agent = Agent(model=ScriptedModel([]), policy="guided", workspace=workspace, databases=["pocket"])
     answer = agent.ask("What is 2 + 2?")
     with pytest.raises(UserError, match="no query"):
-        agent.teach(answer, "x")
+        agent.teach(answer)
 
 
 def test_a_query_without_rows_is_respelled_and_a_forgetful_one_is_repaired(workspace: Workspace, shop: str) -> None:

@@ -77,10 +77,8 @@ async def use(chat: Chat, rest: str) -> None:
     match kind:
         case "corpus" if what:
             await chat.change(corpora=() if what == "none" else (*options.corpora, what))
-            chat.agent.workshop(live=True).close()
         case "db" if what:
             await chat.change(databases=() if what == "none" else (*options.databases, what))
-            chat.agent.workshop(live=True).close()
         case "data" if what:
             await chat.change(data=() if what == "none" else (*options.data, what))
         case "web" if what in ("on", "off"):

@@ -19,7 +19,7 @@ def complete(chat: Chat, commands: Mapping[str, Command], line: str) -> Iterable
     if not line.startswith("/"):
         return []
     if not head:
-        return [f"/{name}" for name in commands if name.startswith(word[1:])]
+        return [f"/{name} " for name in commands if name.startswith(word[1:])]
     name, *words = head[1:].split()
     if name in _FILES or (name, words[:1]) in (("use", ["data"]), ("use", ["db"])) or (name == "export" and words):
         return _files(word)

@@ -29,6 +29,8 @@ from crowquill.agent.settings import load_defaults
 from crowquill.agent.workspace import find_workspace
 from crowquill.errors import CrowquillError, UserError
 
+_NAME = 40
+
 
 async def show_help(chat: Chat, rest: str) -> None:
     """List the commands, or explain one."""
@@ -137,12 +139,19 @@ def _greet(chat: Chat) -> None:
     chat.say("Ask something. /help lists commands, Ctrl-C holds a run, Ctrl-D ends.", "dim")
 
 
+def _model_name(chat: Chat) -> str:
+    """Return the model's name, of a long one (a file, an address) the end."""
+    name = chat.agent.models["act"].name
+    cut = "..." if chat.console.options.ascii_only else "…"
+    return name if len(name) <= _NAME else f"{cut}{name[-_NAME:]}"
+
+
 def _toolbar(chat: Chat) -> str:
     return " · ".join(_facts(chat)) if chat.ready else ""
 
 
 def _facts(chat: Chat) -> Iterator[str]:
-    yield chat.agent.models["act"].name
+    yield _model_name(chat)
     if chat.answers:
         tokens = sum(answer.usage.prompt + answer.usage.completion for answer in chat.answers)
         yield f"{tokens:,} tokens"

@@ -17,12 +17,15 @@ from crowquill.agent.records import find_run
 from crowquill.agent.report.page import write_report
 from crowquill.agent.story import read_story
 from crowquill.errors import UserError
+from crowquill.memory.evidence import Table
 
 _LISTED = 10
 
 
 async def good(chat: Chat, rest: str) -> None:
     """Keep the last answer's query as a good one."""
+    if not any(isinstance(item, Table) for item in chat.answer.evidence):
+        raise UserError("only a query can be kept as good; quotes that were verified are kept anyway")
     chat.agent.teach(chat.answer)
     chat.say("kept: questions like it will be shown this query")
 

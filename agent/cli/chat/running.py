@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import sys
+import termios
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 
@@ -31,7 +33,7 @@ async def drive(chat: Chat, agent: Agent, begin: Begin) -> Answer | None:
     )
     try:
         chat.screen.show()
-        with _interrupts() as interrupted:
+        with _interrupts() as interrupted, _no_echo():
             while not pump.done():
                 waiting = asyncio.create_task(interrupted.wait())
                 await asyncio.wait({pump, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -81,6 +83,22 @@ async def _pump(stream: AsyncGenerator[Event, None], chat: Chat, errors: Console
         errors.print(f"stopped{kept}", markup=False, soft_wrap=True)
         raise
     return None
+
+
+@contextmanager
+def _no_echo() -> Iterator[None]:
+    """Keep what is typed during a run off the live view; the next prompt gets it."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    before = termios.tcgetattr(sys.stdin)
+    quiet = termios.tcgetattr(sys.stdin)
+    quiet[3] &= ~termios.ECHO
+    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
 @contextmanager

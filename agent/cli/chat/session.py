@@ -1,5 +1,6 @@
 """What a session knows: settings, answers so far, their evidence, and the run under way."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -84,6 +85,7 @@ class Chat:
         if self._agent is not None and changed.model == self.options.model:
             models = self._agent.models  # an embedded model stays warm
         agent = changed.agent(models=models, approver=self.approver)
+        (await asyncio.to_thread(agent.workshop, live=True)).close()
         for answer in self.answers:
             agent = agent.following(answer) if answer.claims else agent
         if models is None and self._agent is not None:
