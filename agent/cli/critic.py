@@ -80,6 +80,6 @@ def probe_run(workspace: Path | None, run_id: str, *, as_json: bool) -> int:
     console.print(f"Sources that must go before a statement falls: {found.distance}")
     for flip in found.flips:
         what = "without" if flip.kind == "source" else "with"
-        fate = f"{len(flip.lost)} of the statements fall" if flip.lost else "all statements stand"
+        fate = f"{flip.share:.0%} of the statements fall" if flip.lost else "all statements stand"
         console.print(Text(f"{what} {one_line(flip.what, 100)}: {fate}", style="red" if flip.lost else "green"))
     return 0

@@ -66,6 +66,7 @@ def test_an_input_is_given_on_the_command_line_or_from_a_file(task: Path, tmp_pa
     assert crowquill("run", str(task), "-i", "river=Rhine", "-q").exit_code == 6
 
 
+@pytest.mark.slow
 def test_a_matrix_runs_all_its_combinations(task: Path) -> None:
     task.write_text(RIVER + "matrix:\n- {river: Danube, length: 2850}\n- {river: Rhine, length: 1230}\n")
     result = crowquill("run", str(task), "-q")
@@ -75,6 +76,7 @@ def test_a_matrix_runs_all_its_combinations(task: Path) -> None:
     assert "[river=Rhine, length=1230]" in result.stderr
 
 
+@pytest.mark.slow
 def test_what_has_changed_since_the_last_run_is_said(task: Path) -> None:
     task.write_text(RIVER + "since_last: true\n")
     assert "first run of this question" in crowquill("run", str(task), "-q").stdout
