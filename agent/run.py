@@ -354,9 +354,9 @@ class Run:
                 )
         if draft is not None and draft.claims and not is_unknown(draft.short):
             return draft, stopped, why
-        return None, *(
-            ("not_found", "the evidence does not answer it") if stopped == "answered" else (stopped, why)
-        )
+        if stopped == "answered":
+            return None, "not_found", "the evidence does not answer it"
+        return None, stopped, why
 
     async def _finish(self, chosen: Attempt, selection: Selection | None = None) -> Answer:
         candidate, stopped, why = chosen.candidate, chosen.stopped, chosen.why
