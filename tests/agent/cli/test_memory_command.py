@@ -174,7 +174,10 @@ def test_a_correction_and_a_reflection(guide: Path, tmp_path: Path) -> None:
     assert data("reflect", "--topics", "--model", f"scripted:{replies}")["kept"] == []
     CliRunner().invoke(app, ["index", str(guide), "--name", "style"])
     how = ["--corpus", "style", "--model", f"scripted:{replies}", "--policy", "guided"]
-    assert CliRunner().invoke(app, ["ask", *how, "How are sentences?"]).exit_code == 0
+    how += ["--recall", "plain", "--knowledge"]
+    assert CliRunner().invoke(app, ["ask", *how, "house-style", "How are sentences?"]).exit_code == 0
+    unknown = CliRunner().invoke(app, ["ask", *how, "nothing", "How are sentences?"]).exception
+    assert "nothing was learned as 'nothing'" in str(unknown)
     assert "How are sentences?" in crowquill("teach", "last", "say it in ten words").stdout
     assert isinstance(crowquill("teach", "last", " ").exception, UserError)
 
