@@ -50,7 +50,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def _of_root(name: str) -> str:
     """Return a page of the root folder, with its links as they are from here."""
     text = (ROOT / name).read_text(encoding="utf-8")
-    return re.sub(r"\]\(docs/", "](", text)
+    return re.sub(r"\]\(docs/", "](", text.replace("](SECURITY.md)", "](security.md)"))
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Return a page without its links to the source code, which is no part of the site."""
+    return re.sub(r"\[([^\]]+)\]\(\.\./(?!reference|task-files)[^)]*\)", r"\1", markdown)
 
 
 def cli_page() -> str:

@@ -9,6 +9,7 @@ from crowquill.agent.answer import Answer, Candidate, Draft, Output, Reward, Sel
 from crowquill.agent.budget import Ledger
 from crowquill.agent.config import PolicyName, RunConfig
 from crowquill.agent.critic.checks import check, is_unknown
+from crowquill.agent.critic.judge import critique
 from crowquill.agent.critic.reward import reward, verdict
 from crowquill.agent.episode import Outcome, run_episode
 from crowquill.agent.events import Judged, Noticed, RunFinished, RunStarted
@@ -17,6 +18,7 @@ from crowquill.agent.foresight import foresee
 from crowquill.agent.lane import Lane, Services
 from crowquill.agent.planning import Planning
 from crowquill.agent.prices import FILE, is_free
+from crowquill.agent.render import one_line
 from crowquill.agent.restate import restate
 from crowquill.agent.revision import mend
 from crowquill.agent.rules import Rules
@@ -60,6 +62,7 @@ class Run:
         self.ledger = Ledger(config.budget) if ledger is None else ledger
         self.rules = Rules(objective, config.sites)
         self.number = number
+        self.advice = ""
         self.lane = self._lane("run", self.ledger, self.rules)
         self.planning = Planning(config, workshop, self.lane)
         self.outcomes: list[Outcome] = []
@@ -76,7 +79,8 @@ class Run:
 
     @property
     def _sampling(self) -> Sampling:
-        return Sampling(self.number, self.services.seed, nudged=self.config.select.share != "evidence")
+        nudged = self.config.select.share != "evidence"
+        return Sampling(self.number, self.services.seed, nudged, self.advice)
 
     async def execute(self) -> Answer:
         """Do everything that the objective needs, within the budget; always end with an answer object."""
@@ -107,10 +111,30 @@ class Run:
         for item in known:
             self.rules.take_up(item)
 
+    async def advise(self) -> None:
+        """Have the judge look at the steps of this candidate, so that the next ones do better, if one may."""
+        if self.advice or self.config.select.judge == "off":
+            return
+        steps = [step for outcome in self.outcomes for step in outcome.steps]
+        try:
+            grades = await critique(steps, self.objective, self.lane)
+        except (BudgetExceeded, ModelError) as error:
+            await self.lane.emit(Noticed(f"the steps were not judged: {error}", "warning"))
+            return
+        bad = [
+            f"{step.action.tool}: {grade.comment}"
+            for step, grade in zip(steps, grades, strict=False)
+            if grade.label == "bad"
+        ]
+        if bad:
+            self.advice = "An earlier try went wrong: " + "; ".join(bad)
+            await self.lane.emit(Noticed(one_line(self.advice, 300)))
+
     async def another(self, number: int, ledger: Ledger) -> Attempt:
         """Make another candidate, which collects for itself and shares this one's plan unless nothing is shared."""
         other = self._branch(number, ledger)
         other.plan = self.plan if self.config.select.share != "nothing" else None
+        other.advice = self.advice
         return await other.attempt()
 
     async def rewrite(self, number: int, ledger: Ledger, others: Sequence[Attempt] = ()) -> Attempt:
@@ -330,9 +354,9 @@ class Run:
                 )
         if draft is not None and draft.claims and not is_unknown(draft.short):
             return draft, stopped, why
-        return None, *(
-            ("not_found", "the evidence does not answer it") if stopped == "answered" else (stopped, why)
-        )
+        if stopped == "answered":
+            return None, "not_found", "the evidence does not answer it"
+        return None, stopped, why
 
     async def _finish(self, chosen: Attempt, selection: Selection | None = None) -> Answer:
         candidate, stopped, why = chosen.candidate, chosen.stopped, chosen.why

@@ -15,8 +15,11 @@ _EFFECTS = (
     " access, reused"
 )
 _EVENTS = "run, lane, seq, position, at, payload, digest, chain"
-_EVIDENCE = "id, kind, json, text, title, url, source_sha256, trust, created_at"
-_SIGHTINGS = "evidence.id, sightings.run, sightings.task, sightings.question, sightings.at"
+_RECORDS = (
+    "id, kind, json, text, title, url, source_sha256, prior, created_at, namespace, author, status, why,"
+    " importance, gist, subject"
+)
+_SIGHTINGS = "records.id, sightings.run, sightings.task, sightings.question, sightings.at"
 
 
 async def pack_run(database: Database, run_id: str) -> bytes:
@@ -30,18 +33,18 @@ async def pack_run(database: Database, run_id: str) -> bytes:
             "runs": rows(f"SELECT {_RUNS} FROM runs WHERE id=?"),  # noqa: S608 - constants, here and below
             "effects": rows(f"SELECT {_EFFECTS} FROM effects WHERE run=? ORDER BY rowid"),  # noqa: S608
             "events": rows(f"SELECT {_EVENTS} FROM events WHERE run=? ORDER BY position"),  # noqa: S608
-            "evidence": rows(
-                f"SELECT {_EVIDENCE} FROM evidence WHERE seq IN (SELECT evidence FROM sightings WHERE run=?)"  # noqa: S608
+            "records": rows(
+                f"SELECT {_RECORDS} FROM records WHERE seq IN (SELECT evidence FROM sightings WHERE run=?)"  # noqa: S608
             ),
             "sightings": rows(
-                f"SELECT {_SIGHTINGS} FROM evidence JOIN sightings ON seq = evidence WHERE sightings.run=?"  # noqa: S608
+                f"SELECT {_SIGHTINGS} FROM records JOIN sightings ON seq = evidence WHERE sightings.run=?"  # noqa: S608
             ),
             "blob_uses": rows("SELECT sha256, run FROM blob_uses WHERE run=?"),
         }
 
     tables = await database.read(read)
     blobs = {}
-    for name in {row[0] for row in tables["blob_uses"]} | {row[6] for row in tables["evidence"] if row[6]}:
+    for name in {row[0] for row in tables["blob_uses"]} | {row[6] for row in tables["records"] if row[6]}:
         try:
             blobs[name] = base64.b64encode(database.blobs.get(name)).decode()
         except StorageError:
@@ -70,11 +73,11 @@ def unpack_run(database: Database, data: bytes) -> str:
         for table, columns in (("effects", _EFFECTS), ("events", _EVENTS), ("blob_uses", "sha256, run")):
             for row in packed[table]:
                 connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({_marks(row)})", row)  # noqa: S608
-        for row in packed["evidence"]:
-            query = f"INSERT INTO evidence ({_EVIDENCE}) VALUES ({_marks(row)}) ON CONFLICT (id) DO NOTHING"  # noqa: S608
+        for row in packed["records"]:
+            query = f"INSERT INTO records ({_RECORDS}) VALUES ({_marks(row)}) ON CONFLICT (id) DO NOTHING"  # noqa: S608
             connection.execute(query, row)
         for row in packed["sightings"]:
-            query = "INSERT INTO sightings SELECT seq, ?, ?, ?, ? FROM evidence WHERE id=? ON CONFLICT DO NOTHING"
+            query = "INSERT INTO sightings SELECT seq, ?, ?, ?, ? FROM records WHERE id=? ON CONFLICT DO NOTHING"
             connection.execute(query, (*row[1:], row[0]))
 
     database.write_now(write)

@@ -115,10 +115,12 @@ class Steering:
             held = self._paused_at is not None
             self.pause()
             try:
-                return (await self.asker(question)).strip()
+                said = (await self.asker(question)).strip()
             finally:
                 if not held:
                     self.go_on()
+        meant = (choice for choice in question.choices if said and choice.startswith(said.casefold()))
+        return next(meant, said)
 
     async def gate(self) -> None:
         """Wait while the run is held."""

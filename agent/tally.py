@@ -1,18 +1,17 @@
 """What a run has spent, counted from its events: for `expect:`, tables of evaluations and JSON."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from crowquill.agent.budget import FREE
-from crowquill.agent.config import RunConfig
+from crowquill.agent.budget import FREE, Price
 from crowquill.agent.events import Acted, Event, ModelCalled, RunFinished
+from crowquill.agent.models.base import Role
+from crowquill.agent.prices import is_free
 from crowquill.agent.state import ENDINGS
 
-_FREE_MODELS = ("local", "scripted")
 
-
-def tally(events: Iterable[Event], config: RunConfig) -> dict[str, Any]:
+def tally(events: Iterable[Event], models: Mapping[Role, str], prices: Mapping[str, Price]) -> dict[str, Any]:
     """Return steps, calls of each tool and of models, tokens, dollars (None: no price is known) and seconds."""
     tools: Counter[str] = Counter()
     calls = tokens = 0
@@ -25,8 +24,8 @@ def tally(events: Iterable[Event], config: RunConfig) -> dict[str, Any]:
             case ModelCalled():
                 calls += event.usage.calls
                 tokens += event.usage.prompt + event.usage.completion
-                name = config.models[event.role]  # type: ignore[index]  # events spell roles as text
-                price = FREE if name.startswith(_FREE_MODELS) else config.prices.get(name)
+                name = models[event.role]  # type: ignore[index]  # events spell roles as text
+                price = FREE if is_free(name) else prices.get(name)
                 usd = None if price is None or usd is None else usd + price.cost(event.usage)
             case RunFinished():
                 seconds = event.answer.seconds

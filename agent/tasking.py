@@ -14,6 +14,7 @@ from crowquill.agent.config import RunConfig
 from crowquill.agent.events import RunFinished
 from crowquill.agent.form import Form
 from crowquill.agent.models.base import Model
+from crowquill.agent.prices import find_prices
 from crowquill.agent.publish import answer_json
 from crowquill.agent.records import find_run
 from crowquill.agent.safety import personal_safety, tightened
@@ -22,7 +23,7 @@ from crowquill.agent.tally import tally
 from crowquill.agent.tape import load_events
 from crowquill.agent.workspace import Workspace
 from crowquill.tasks.filling import Case, cases
-from crowquill.tasks.load import load_task_file
+from crowquill.tasks.load import PRESETS, load_task_file
 from crowquill.tasks.safety import RestrictingSpec
 from crowquill.tasks.secrets import database_address
 from crowquill.tasks.spec import RunSpec
@@ -48,7 +49,12 @@ class Wishes:
 
 def load_cases(path: Path, given: Mapping[str, str]) -> list[Case]:
     """Read a task file and return its runs. Raises UserError."""
-    return cases(load_task_file(path), given, path.parent.absolute(), str(path))
+    return cases(load_task_file(path), given, path.parent.absolute(), label(path))
+
+
+def label(path: Path) -> str:
+    """Return how a task file is called: a shipped one by its name, another one as it was named."""
+    return path.stem if path.parent == PRESETS else str(path)
 
 
 def task_agent(spec: RunSpec, wishes: Wishes, workspace: Path | Workspace | None) -> Agent:
@@ -100,4 +106,5 @@ def published(workspace: Workspace, answer: Answer) -> dict[str, Any]:
     run = workspace.database.read_now(lambda connection: find_run(connection, answer.run_id))
     recorded = workspace.database.read_now(lambda connection: load_events(connection, run.id, workspace.blobs))
     config = RunConfig.from_json(json.loads(run.config))
-    return {**answer_json(answer), "spent": tally((entry.event for entry in recorded), config)}
+    prices = {**find_prices(config.models.values(), workspace.path), **config.prices}
+    return {**answer_json(answer), "spent": tally((entry.event for entry in recorded), config.models, prices)}

@@ -30,7 +30,7 @@ from hotpot import f1, pages_of, write_pages
 
 from crowquill import Agent
 from crowquill.agent.answer import Candidate, Reward, Stop
-from crowquill.agent.events import Judged
+from crowquill.agent.events import Judged, RunFinished
 from crowquill.agent.models.base import Message, Model, Reply, Request, Usage
 from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.openai import OpenAIModel
@@ -73,7 +73,7 @@ class Remembering:
 
     async def complete(self, request: Request) -> Reply:
         """Answer from the file, or ask and write down; `spent` grows by candidate, which the seed tells apart."""
-        key = hashlib.sha256(json.dumps(asdict(request), sort_keys=True).encode()).hexdigest()
+        key = hashlib.sha256(json.dumps(asdict(request), sort_keys=True, default=sorted).encode()).hexdigest()
         row = self._replies.get(key)
         if row is None:
             row = self._replies.keep(key, {"reply": await self._ask(request)})
@@ -149,6 +149,8 @@ class Bench:
         async for event in agent.stream(case["question"]):
             if isinstance(event, Judged):
                 judged[event.number] = event
+            if isinstance(event, RunFinished) and event.stopped in ("error", "paused"):
+                raise SystemExit(f"stopped: {event.answer.why}; start again to go on")
         rows = []
         for number in range(1, MOST + 1):
             sampling = Sampling(number, SEED, nudged=self._share != "evidence")

@@ -185,8 +185,8 @@ def held(amount: Amount, others: Sequence[Amount], parts: Sequence[Fraction] = (
     ways = {_against(amount, other) for other in others}
     if amount.is_percent and any(abs(part * 100 - amount.value) <= amount.step / 2 for part in parts):
         ways.add("same")
-    order: tuple[Held, ...] = ("same", "rounded", "converted", "unit")
-    return next((way for way in order if way in ways), "")
+    order: tuple[Held, ...] = ("same", "rounded", "converted", "unit", "")
+    return next(way for way in order if way in ways or not way)
 
 
 def _against(amount: Amount, other: Amount) -> Held:

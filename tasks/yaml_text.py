@@ -171,6 +171,8 @@ def _describe(location: Location, problem: Any, model: type[BaseModel]) -> str:
         case "literal_error" if isinstance(problem["input"], str):
             near = nearest(problem["input"], problem["msg"].split("'")[1::2])
             return f"{key}: {problem['msg']}, not {problem['input']!r}{near}"
+        case "string_pattern_mismatch":
+            return f"{key}: {problem['input']!r} is not written as it has to be"
         case "value_error":
             return f"{key}: {problem['msg'].removeprefix(_OWN)}"
         case _:

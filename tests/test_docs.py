@@ -4,6 +4,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,8 @@ def commands(page: Path) -> list[str]:
     return [re.split(r"\s+#\s|\s[|>]", line)[0].strip() for line in lines if line.startswith("crowquill ")]
 
 
-def help_of(words: list[str]) -> str | None:
+@cache
+def help_of(*words: str) -> str | None:
     result = CliRunner(env={"COLUMNS": "200"}).invoke(app, [*words, "--help"])
     return result.stdout if result.exit_code == 0 else None
 
@@ -37,7 +39,7 @@ def test_commands_and_options_exist(page: Path) -> None:
     for command in commands(page):
         words = [word for word in command.split()[1:4] if re.fullmatch(r"[a-z-]+", word) and word[0] != "-"]
         path = words[:2] if words[:1] in (["runs"], ["models"], ["memory"], ["critic"]) else words[:1]
-        shown = help_of(path)
+        shown = help_of(*path)
         assert shown is not None, f"{page.name}: {command}"
         unquoted = re.sub(r"(\"[^\"]*\"|'[^']*')", "", command)
         for option in re.findall(r"(?<=\s)--?[a-z][a-z-]*", unquoted):

@@ -78,6 +78,8 @@ def execute(command: str, home: Path, server: FakeOpenAI) -> "subprocess.Complet
         "OPENAI_API_KEY": "sk-none-at-all-0000",
         "SHELL": "/bin/sh",
     }
+    if re.search(r"danube$|eval tasks/", command):  # whose model is a script
+        del environment["CROWQUILL_MODEL"]
     return subprocess.run(
         ["/bin/sh", "-c", command],
         cwd=ROOT if command.startswith("make") else home,

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from crowquill.agent.approvals import ApprovalRequest, Decision
 from crowquill.agent.render import clean, one_line
+from crowquill.agent.steering import Question
 from crowquill.tools.threads import in_own_thread
 
 _SHOWN_ROWS, _SHOWN_TEXT = 10, 2000
@@ -39,6 +40,14 @@ class TerminalApprover:
             console.print(Text("Do it? [y]es, [a]lways in this run, [N]o: ", style="bold"), end="")
             answer = await in_own_thread(sys.stdin.readline, "approval")
         return _ANSWERS.get(answer.strip().lower(), Decision(allow=False, why="you said no"))
+
+    async def ask(self, question: Question) -> str:
+        """Put a question of the run to the person; an empty line is no answer."""
+        with self.pause():
+            console = Console(stderr=True, highlight=False, soft_wrap=True)
+            choices = f" [{'/'.join(question.choices)}]" if question.choices else ""
+            console.print(Text(f"{one_line(question.text, 400)}{choices} ", style="bold"), end="")
+            return await in_own_thread(sys.stdin.readline, "question")
 
 
 def can_ask() -> bool:

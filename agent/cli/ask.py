@@ -19,6 +19,7 @@ from crowquill.agent.report.page import write_report
 from crowquill.agent.safety import personal_safety
 from crowquill.agent.select.options import Select
 from crowquill.agent.settings import load_defaults
+from crowquill.agent.steering import Steering
 from crowquill.agent.story import read_story
 from crowquill.errors import UserError
 from crowquill.tasks.safety import Defaults
@@ -144,7 +145,9 @@ def run_ask(
     """Answer the question, write the report if one is wanted, and return the exit code."""
     check_report(report)
     agent = options.with_defaults(load_defaults()).agent()
-    answer = drive(agent, partial(agent.stream, question), events=events, quiet=quiet)
+    asker = agent.approver.ask if isinstance(agent.approver, TerminalApprover) else None
+    stream = partial(agent.stream, question, steering=Steering(agent.clock, asker))
+    answer = drive(agent, stream, events=events, quiet=quiet)
     code = print_outcome(answer, as_json=as_json, events=events)
     if report is not None and answer is not None:
         write_report(read_story(agent.workspace, answer.run_id), agent.workspace.blobs, report)

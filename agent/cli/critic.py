@@ -44,7 +44,7 @@ def report_critic(workspace: Path | None, limit: int, *, as_json: bool) -> int:
 
 
 def _print_agreement(console: Console, found: Report) -> None:
-    console.print(f"{found.count} preferences; the reward agrees with {found.agreement:.0%} of them")
+    console.print(f"preferences: {found.count}; the reward agrees with {found.agreement:.0%} of them")
     table = Table("part alone", "right", "where it differs", box=None)
     for name, (share, count) in sorted(found.parts.items(), key=lambda pair: -pair[1][0]):
         table.add_row(name, f"{share:.0%}", str(count))
@@ -80,6 +80,6 @@ def probe_run(workspace: Path | None, run_id: str, *, as_json: bool) -> int:
     console.print(f"Sources that must go before a statement falls: {found.distance}")
     for flip in found.flips:
         what = "without" if flip.kind == "source" else "with"
-        fate = f"{len(flip.lost)} of the statements fall" if flip.lost else "all statements stand"
+        fate = f"{flip.share:.0%} of the statements fall" if flip.lost else "all statements stand"
         console.print(Text(f"{what} {one_line(flip.what, 100)}: {fate}", style="red" if flip.lost else "green"))
     return 0

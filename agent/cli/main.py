@@ -454,6 +454,7 @@ def doctor(workspace: Workspace = None, as_json: AsJson = False) -> None:
 _PAGES = {
     "browse": "browser",
     "call": "maths",
+    "chat": "session",
     "eval": "eval",
     "index": "task-files",
     "math": "maths",

@@ -13,7 +13,7 @@ from crowquill.agent.changes import Changes, changes_since_last
 from crowquill.agent.cli.session import EXIT_CODES, drive, print_json
 from crowquill.agent.cli.written import deliver, target
 from crowquill.agent.render import one_line
-from crowquill.agent.tasking import Wishes, load_cases, published, task_agent
+from crowquill.agent.tasking import Wishes, label, load_cases, published, task_agent
 from crowquill.errors import UserError
 from crowquill.tasks.expect import failures
 from crowquill.tasks.filling import Case
@@ -66,7 +66,7 @@ def validate(names: Sequence[str], *, as_json: bool) -> int:
             fault, runs = "", len(spec.variants())
         except UserError as error:
             fault, runs = str(error), 0
-        found.append({"file": str(path), "fault": fault, "runs": runs})
+        found.append({"file": label(path), "fault": fault, "runs": runs})
     if as_json:
         print_json({"schema": 1, "files": found})
     else:

@@ -134,7 +134,7 @@ def _cited(claim: DraftClaim, evidence: Sequence[Evidence]) -> list[Evidence]:
 def _worst(faults: Sequence[Fault]) -> Wrong:
     """Return what is worst about a claim; one without any evidence adds all that it says."""
     order: tuple[Wrong, ...] = ("contradicts", "misreads", "adds")
-    return next((wrong for wrong in order if any(fault.wrong == wrong for fault in faults)), "adds")
+    return next(wrong for wrong in order if wrong == "adds" or any(fault.wrong == wrong for fault in faults))
 
 
 def _held(item: Evidence, objective: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from statistics import fmean
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from crowquill.agent.annotate import needs_calculation
 from crowquill.agent.answer import Candidate, DraftClaim, Grade
@@ -28,7 +28,7 @@ from crowquill.memory.untrusted import Untrusted
 TaskKind = Literal["answer", "comparison", "calculation"]
 Label = Literal["good", "neutral", "bad"]
 _BETTER = {"A much": -1.0, "A": -0.5, "equal": 0.0, "B": 0.5, "B much": 1.0}
-_LABELS: dict[Label, float] = {"good": 1.0, "neutral": 0.0, "bad": -1.0}
+_LABELS: tuple[Label, ...] = get_args(Label)
 _REASON: dict[str, Any] = {"type": "string", "maxLength": 300}
 
 
@@ -208,11 +208,6 @@ class StepGrade:
 
     label: Label
     comment: str
-
-    @property
-    def value(self) -> float:
-        """The label as a number from -1 to 1."""
-        return _LABELS[self.label]
 
 
 async def critique(steps: Sequence[Step], objective: str, lane: Lane) -> tuple[StepGrade, ...]:

@@ -184,7 +184,7 @@ class OpenAIModel:
         if not self.base_url.startswith("https:"):
             return False
         if self._tls is None:
-            self._tls = _transport().create_ssl_context()
+            self._tls = cast("ssl.SSLContext", _transport().create_ssl_context())
         return self._tls
 
     def _arguments(self, request: Request, quirks: frozenset[_Quirk]) -> dict[str, Any]:
@@ -294,8 +294,10 @@ def _quirk_behind(refused: _Refused, request: Request, known: frozenset[_Quirk])
         "free_choice": bool(request.tools),
         "tools_in_prompt": bool(request.tools),
     }
-    fitting = (quirk for words, quirk in _REFUSED_WORDS if sent[quirk] and words.search(said))
-    return next((quirk for quirk in fitting if quirk not in known), None)
+    for words, quirk in _REFUSED_WORDS:
+        if sent[quirk] and quirk not in known and words.search(said):
+            return quirk
+    return None
 
 
 def _tool_choice(request: Request, quirks: frozenset[_Quirk]) -> Any:

@@ -19,11 +19,12 @@ _NUDGES = (
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the model calls of one candidate are drawn."""
+    """How the model calls of one candidate are drawn; `advice` is what the judge thought of the first one."""
 
     number: int
     seed: str
     nudged: bool
+    advice: str = ""
 
     def applied(self, request: Request) -> Request:
         """Return the request as this candidate sends it; only what chooses actions or writes is drawn at random."""
@@ -32,6 +33,7 @@ class Sampling:
         draw = hashlib.sha256(f"{self.seed} {self.number} {request.seed}".encode()).digest()
         messages = request.messages
         nudge = _NUDGES[(self.number - 1) % len(_NUDGES)] if self.nudged else ""
+        nudge = f"{nudge}\n{self.advice}".strip()
         if nudge and messages:
             last = messages[-1]
             messages = (*messages[:-1], replace(last, content=f"{last.content}\n\n{nudge}"))

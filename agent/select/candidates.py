@@ -37,6 +37,10 @@ class Maker(Judged, Protocol):
         """Make the first candidate."""
         ...
 
+    async def advise(self) -> None:
+        """Have the judge look at the steps of the first, for those that collect for themselves."""
+        ...
+
     async def another(self, number: int, ledger: Ledger) -> Attempt:
         """Make another candidate that collects for itself."""
         ...
@@ -156,6 +160,8 @@ class Candidates:
         first = len(self._attempts) + 1
         numbers = range(first, first + size)
         ledgers = self._maker.ledger.split(self._select.n - len(self._attempts), keep_final=False)[:size]
+        if not self._shared:
+            await self._maker.advise()
         make = self._maker.rewrite if self._shared else self._maker.another
         work = [make(number, ledger) for number, ledger in zip(numbers, ledgers, strict=True)]
         return await self._together(work, numbers, ledgers)

@@ -46,7 +46,7 @@ class Select:
         """
         first, *rest = (part.strip() for part in text.split(","))
         name, _, count = first.partition(":")
-        strategy = next((known for known in STRATEGIES if known == name), None)
+        strategy: Strategy | None = next((known for known in STRATEGIES if known == name), None)
         if strategy is None:
             raise UserError(f"select: unknown strategy {name!r}; use {', '.join(STRATEGIES)}, as in best_of_n:4")
         chosen = cls(strategy, 1 if strategy == "single" else USUAL)

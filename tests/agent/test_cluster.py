@@ -59,8 +59,11 @@ def test_a_run_is_carried_to_another_workspace(tmp_path: Path) -> None:
     for _ in range(2):  # a second time in the place of the first
         assert unpack_run(there.database, packed) == answer.run_id
     assert run_in_thread(replay(there, answer.run_id, strict=True)) > STEPS
-    count = there.database.read_now(lambda c: c.execute("SELECT count(*) FROM sightings").fetchone()[0])
-    assert count == STEPS
+    counts = [
+        place.database.read_now(lambda c: c.execute("SELECT count(*) FROM sightings").fetchone()[0])
+        for place in (here, there)
+    ]
+    assert counts[0] == counts[1] >= STEPS
     here.close()
     there.close()
 
@@ -132,3 +135,12 @@ class TestOnRay:
             "two",
         ]
         assert "3 of 3 done" in done.stderr
+
+    def test_an_evaluation_is_spread_over_it(self, tmp_path: Path) -> None:
+        path = task(tmp_path, "one", 0.0)
+        command = [sys.executable, "-m", "crowquill", "eval", str(path), "-k", "2", "--engine", "ray", "--json"]
+        done = subprocess.run([*command, "--workspace", str(tmp_path / "w")], capture_output=True, text=True)
+        assert done.returncode in (0, 6), done.stderr
+        figures = json.loads(done.stdout)
+        assert figures["runs"] == 2
+        assert len(set(figures["tasks"][0]["run_ids"])) == 2

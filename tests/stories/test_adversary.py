@@ -116,7 +116,9 @@ async def test_a_thousand_runs_with_an_adversary_end_and_say_why(workspace: Work
     tokens=st.integers(1, 30_000),
     calls=st.dictionaries(st.sampled_from(["search", "open", "shout", "*"]), st.integers(0, 3)),
 )
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 async def test_no_budget_is_overspent_by_more_than_one_completion(
     workspace: Workspace, seed: int, steps: int | None, tokens: int, calls: dict[str, int]
 ) -> None:

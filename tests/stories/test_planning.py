@@ -263,7 +263,7 @@ def test_an_ambiguous_objective_is_cleared_up_when_a_person_is_there(workspace: 
 
 
 def test_the_person_is_asked_before_the_budget_ends_the_run(workspace: Workspace) -> None:
-    said = iter(["more", "answer"])
+    said = iter(["m", "answer"])
     asked: list[str] = []
 
     async def person(question: Question) -> str:

@@ -71,10 +71,10 @@ expect:
 
 def refused(text: str) -> str:
     """Parse the text and return the error; it must be ours, quick and small."""
-    started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(UserError) as caught:
         parse_task(text, "x.yaml")
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -106,13 +106,13 @@ def fault_of(text: str) -> str | None:
 
 def check_mutations(count: int) -> int:
     draw, faults = random.Random(7), 0
-    started = time.monotonic()
+    started = time.process_time()
     for _ in range(count):
         text = mutate(draw, draw.choice([WHOLE, *HOSTILE.values()][:18]))
         fault = fault_of(text)
         assert fault is None or fault.split(":")[1].isdigit(), fault
         faults += fault is not None
-    assert (time.monotonic() - started) / count < 1
+    assert (time.process_time() - started) / count < 1
     return faults
 
 

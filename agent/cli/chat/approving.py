@@ -4,6 +4,7 @@ from crowquill.agent.approvals import ApprovalRequest, Decision
 from crowquill.agent.cli.approving import shown
 from crowquill.agent.cli.chat.session import Chat
 from crowquill.agent.render import one_line
+from crowquill.agent.steering import Question
 
 _CHOICES = "  y yes, once · a always in this run · n no · never in this run · or say why not"
 
@@ -13,6 +14,16 @@ class Terminal:
 
     def __init__(self) -> None:
         self.chat: Chat | None = None
+
+    async def ask(self, question: Question) -> str:
+        """Put a question of the run to the person; nothing typed is no answer."""
+        chat = self.chat
+        if chat is None or chat.screen is None or not chat.interactive:
+            return ""
+        async with chat.screen.dialog():
+            chat.say(f"? {one_line(question.text, 400)}", "bold")
+            line = await chat.ask(f"{' / '.join(question.choices)}> " if question.choices else "answer> ")
+        return "" if line is None else line
 
     async def decide(self, request: ApprovalRequest) -> Decision:
         """Ask the person. Anything but a clear yes is a no."""

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from crowquill.agent.agent import Agent
 from crowquill.agent.answer import Answer
+from crowquill.agent.cli.chat.approving import Terminal
 from crowquill.agent.cli.chat.pause import hold
 from crowquill.agent.cli.chat.screen import Screen
 from crowquill.agent.cli.chat.session import Begin, Chat
@@ -23,7 +24,7 @@ from crowquill.agent.steering import Steering
 async def drive(chat: Chat, agent: Agent, begin: Begin) -> Answer | None:
     """Run to the end, with pauses where the person wants them; None when it was stopped."""
     errors = Console(stderr=True, highlight=False)
-    steering = Steering(agent.clock)
+    steering = Steering(agent.clock, chat.approver.ask if isinstance(chat.approver, Terminal) else None)
     view = LiveView(agent.config, agent.clock)
     animated = errors.is_terminal and not errors.is_dumb_terminal and chat.interactive and not chat.quiet
     chat.screen, chat.steering = Screen(errors, view, animated=animated), steering
@@ -92,7 +93,7 @@ def _no_echo() -> Iterator[None]:
         return
     before = termios.tcgetattr(sys.stdin)
     quiet = termios.tcgetattr(sys.stdin)
-    quiet[3] &= ~termios.ECHO
+    quiet[3] &= ~(termios.ECHO | termios.ICANON)  # Ctrl-D is kept like any other key
     termios.tcsetattr(sys.stdin, termios.TCSADRAIN, quiet)
     try:
         yield

@@ -97,6 +97,37 @@ def test_a_gold_judge_reports_and_changes_nothing(workspace: Workspace) -> None:
     assert next(event for event in events if isinstance(event, Graded)).objection == ""
 
 
+def test_what_the_judge_thinks_of_the_steps_is_told_to_the_next_candidates(workspace: Workspace) -> None:
+    claims = [{"text": "Lake Tarn is 310 metres deep.", "cites": [1]}]
+    steps: list[dict[str, Any]] = [
+        {"tool": "search", "query": "Lake Tarn"},
+        {"tool": "open", "target": "1"},
+        {"tool": "quote", "lines": "2-3"},
+        {"tool": "answer", "short": "310 metres", "claims": claims},
+    ]
+    plan = {"tasks": [{"id": "t1", "goal": QUESTION, "done_when": "", "needs": []}]}
+    acts = [ScriptedReply("act", json={"thought": "", "action": step}) for _ in range(2) for step in steps]
+    writer = ScriptedModel([ScriptedReply("plan", json=plan), *acts])
+    labels = [{"label": label, "comment": "too broad"} for label in ("bad", "good", "neutral")]
+    judge = ScriptedModel([ScriptedReply("judge", json={"steps": labels}), *[level(4)] * 10], name="judge")
+    agent = Agent(
+        model=writer,
+        models={"judge": judge},
+        policy="json",
+        corpora=["lakes"],
+        memory=False,
+        workspace=workspace,
+        select="best_of_n:2,share=plan,at_once=1,judge=grade",
+    )
+    answer = agent.ask(QUESTION)
+    assert answer.short == "310 metres"
+    later = [call.messages[-1].content for call in writer.calls if call.temperature > 0]
+    assert later
+    assert all("An earlier try went wrong: search: too broad" in text for text in later)
+    judge.assert_spent()
+    assert run_in_thread(replay(workspace, answer.run_id)) > 5
+
+
 def test_a_judge_that_fails_is_told_and_changes_nothing(workspace: Workspace) -> None:
     answer, events = ask(ScriptedModel([]), workspace, "best_of_n:2,at_once=1,judge=grade")
     assert answer.short
