@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 Q ?= How many kilometres longer is the Danube than the Rhine?
 SOURCES ?= --corpus pocket --db pocket
 
-.PHONY: help ask test test-all chaos check docs wheel clean
+.PHONY: help ask test test-all chaos check docs wheel lock audit clean
 
 help:
 	@echo 'make ask [Q="…"]   set everything up once and answer a question with the embedded model'
@@ -14,6 +14,7 @@ help:
 	@echo 'make check         ruff, mypy and pyright'
 	@echo 'make docs          build the documentation into build/site'
 	@echo 'make wheel         build the wheel into dist/'
+	@echo 'make audit         known vulnerabilities of the locked dependencies, and sbom.json; make lock renews the lock'
 
 ask: $(VENV)/.local
 	@$(BIN)/crowquill models pull
@@ -42,6 +43,14 @@ docs: $(VENV)/.dev
 wheel: $(VENV)/.dev
 	rm -rf build dist
 	$(BIN)/python -m build --wheel --outdir dist .
+
+lock: $(VENV)/.dev $(VENV)/.local
+	$(BIN)/python .ci/lock.py > .ci/constraints.txt
+
+audit: $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit cyclonedx-bom
+	$(BIN)/cyclonedx-py requirements .ci/constraints.txt -o sbom.json
+	$(BIN)/pip-audit --disable-pip --no-deps -r .ci/constraints.txt
 
 clean:
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache *.egg-info

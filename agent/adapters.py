@@ -116,13 +116,17 @@ def _document(text: str, metadata: Mapping[str, Any]) -> Document:
     return Document(text, title, source if source.startswith(("https://", "http://")) else "")
 
 
+def _is_provider(value: object) -> TypeGuard[DocumentSearch]:
+    return inspect.ismethod(getattr(value, "search", None)) and not hasattr(value, "ainvoke")
+
+
 def to_provider(value: "DocumentSearch | BaseRetriever") -> DocumentSearch:
     """Return a search provider: itself, or a retriever of LangChain's.
 
     Raises:
         UserError: it is neither.
     """
-    if inspect.ismethod(getattr(value, "search", None)) and not hasattr(value, "ainvoke"):
+    if _is_provider(value):
         return value
     if hasattr(value, "ainvoke"):
         return Retrieved(cast("BaseRetriever", value))

@@ -179,7 +179,7 @@ class Driver:
             publish=publish,
             store=partial(_remember, memory.store, journal, objective),
             learn=partial(learn, memory.store, journal),
-            gate=Gate(self.config.safety, self.approver, journal.redactor),
+            gate=Gate(self.config.safety, self.approver, journal.redactor, self.clock),
             recall=self.config.recall,
             fork=fork,
             steering=steering,

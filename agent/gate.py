@@ -6,14 +6,18 @@ from typing import Any, cast
 
 from crowquill.agent.approvals import ApprovalRequest, Approver, By, Decision, Safety
 from crowquill.agent.redact import Redactor
+from crowquill.memory.clock import Clock
 from crowquill.tools.context import Json
 
 
 class Gate:
     """The person of one run. Without an approver every question is a refusal."""
 
-    def __init__(self, safety: Safety, approver: Approver | None, redactor: Redactor) -> None:
+    def __init__(self, safety: Safety, approver: Approver | None, redactor: Redactor, clock: Clock) -> None:
         self.safety = safety
+        self.waited = 0.0
+        """Seconds for which a person was waited for: they do not count to the time of the run."""
+        self._clock = clock
         self._approver = approver
         self._redactor = redactor
         self._turn = asyncio.Lock()
@@ -27,6 +31,7 @@ class Gate:
             kept = self._kept.get((request.tool, request.access))
             if kept is not None:
                 return _told(replace(kept, why=kept.why if kept.why else "as decided before in this run"), "person")
+            began = self._clock.monotonic()
             try:
                 async with asyncio.timeout(self.safety.seconds):
                     decision = await self._approver.decide(self._shown(request))
@@ -35,6 +40,8 @@ class Gate:
                 return _told(Decision(False, why=why), "nobody")
             except Exception as error:  # whatever an approver raises is a refusal, and is told
                 return _told(Decision(False, why=f"asking failed: {type(error).__name__}"), "nobody")
+            finally:
+                self.waited += self._clock.monotonic() - began
             if not isinstance(decision, Decision):
                 return _told(Decision(False, why="asking failed: the answer is no Decision"), "nobody")
             self._keep(request, decision)

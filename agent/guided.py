@@ -8,8 +8,9 @@ The actions are the same as any other policy's.
 
 from collections.abc import AsyncGenerator, Collection
 
-from crowquill.agent.annotate import is_word_problem
-from crowquill.agent.guided_answers import computed, is_negative
+from crowquill.agent.annotate import is_word_problem, needs_calculation
+from crowquill.agent.compare import comparison
+from crowquill.agent.guided_answers import NOT_FOUND, computed, is_negative
 from crowquill.agent.guided_maths import program, reasoned
 from crowquill.agent.guided_pages import PageRecipe
 from crowquill.agent.guided_reader import Reader
@@ -18,8 +19,12 @@ from crowquill.agent.lane import Lane
 from crowquill.agent.state import ENDINGS, Action, State
 from crowquill.agent.toolkit import Toolkit
 from crowquill.errors import ModelError
+from crowquill.memory.evidence import Quote
+from crowquill.memory.verify import word_coverage
 from crowquill.tools.maths.questions import parse_computation
 
+KNOWN = 0.6
+"""Share of a question's words that a recalled quote must hold, with its title, to be read before any page."""
 DATABASE_RELEVANCE = 0.5
 """Share of the question's content words known to a schema from which the database is asked first."""
 
@@ -90,11 +95,25 @@ class GuidedPolicy:
         if self._toolkit.browser is None:
             yield await self._reader.read(state)
             return
+        if is_known(question, state):
+            remembered = await self._reader.read(state)
+            if remembered is not NOT_FOUND:
+                yield remembered
         self._pages = PageRecipe(self._lane, self._toolkit, self._reader, self._without, state)
         steps = self._pages.steps()
         action = await anext(steps, None)
         while action is not None:
             action = await _asend(steps, (yield action))
+
+
+def is_known(question: str, state: State) -> bool:
+    """Say whether something that was recalled is so close to the question that it is read before any page."""
+    if not any(step.action.tool == "recall" and step.found for step in state.steps):
+        return False
+    if needs_calculation(question) or comparison(question, state.evidence) is not None:
+        return False
+    texts = [f"{item.source.title} {item.text}" for item in state.evidence if isinstance(item, Quote)]
+    return any(word_coverage(question, text) >= KNOWN for text in texts)
 
 
 async def _asend(steps: AsyncGenerator[Action, State], state: State) -> Action | None:

@@ -73,7 +73,7 @@ class Services:
     @property
     def began(self) -> float:
         """Monotonic second from which the run's time is counted: as long as it is held, no time passes."""
-        return self.started + (0.0 if self.steering is None else self.steering.waited)
+        return self.started + self.gate.waited + (0.0 if self.steering is None else self.steering.waited)
 
 
 class Lane:

@@ -35,7 +35,7 @@ class Private:
 
     def __init__(self) -> None:
         self._short: set[str] = set()
-        self._anchors: dict[str, set[str]] = {}
+        self._anchors: dict[str, tuple[str, ...]] = {}
         self._sent = ""
 
     def __bool__(self) -> bool:
@@ -45,7 +45,7 @@ class Private:
         """Take over what another lane keeps and has sent."""
         self._short |= other._short
         for anchor, texts in other._anchors.items():
-            self._anchors.setdefault(anchor, set()).update(texts)
+            self._anchors[anchor] = tuple(dict.fromkeys((*self._anchors.get(anchor, ()), *texts)))
         self._sent = (self._sent + other._sent)[-_TAIL:]
 
     def keep_cells(self, cells: Iterable[str]) -> None:
@@ -58,7 +58,10 @@ class Private:
         self.keep_cells(word for word in _WORD.findall(text[:_MAX_TEXT]) if len(squeeze(word)) >= SHORT)
         squeezed = squeeze(text[:_MAX_TEXT])
         for at in range(0, len(squeezed) - _ANCHOR + 1, _STRIDE):
-            self._anchors.setdefault(squeezed[at : at + _ANCHOR], set()).add(squeezed)
+            anchor = squeezed[at : at + _ANCHOR]
+            known = self._anchors.get(anchor, ())
+            if squeezed not in known:
+                self._anchors[anchor] = (*known, squeezed)
 
     def note_sent(self, text: str) -> None:
         """Remember text that has left, so that private data cannot leave in pieces."""

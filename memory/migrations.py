@@ -4,9 +4,14 @@ A step is a script of statements, or a function where SQL alone cannot do it. St
 were released, only added to.
 """
 
+import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 
+from crowquill.errors import StorageError
+from crowquill.memory.life import mark
+from crowquill.memory.record import decode
 from crowquill.memory.rows import note_blobs
 
 
@@ -21,6 +26,13 @@ def note_all_blobs(connection: sqlite3.Connection) -> None:
         for run, text in connection.execute(query):
             if text is not None:
                 note_blobs(connection, run, text)
+
+
+def mark_all_records(connection: sqlite3.Connection) -> None:
+    """Fill in what earlier versions did not store of records; one that cannot be read is left as it is."""
+    for seq, data in connection.execute("SELECT seq, json FROM records WHERE gist IS NULL").fetchall():
+        with suppress(StorageError, ValueError):
+            mark(connection, seq, decode(json.loads(data)))
 
 
 MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
@@ -129,6 +141,8 @@ MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX relations_by_object ON relations (object);
     """,
+    # 10: by what earlier records are compared with new ones
+    mark_all_records,
 )
 
 

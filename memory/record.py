@@ -22,8 +22,6 @@ Kind = Literal["quote", "computation", "table", "answer", "insight", "lesson", "
 Status = Literal["active", "shelved"]
 Author = Literal["run", "person", "import"]
 
-EVIDENCE_KINDS: frozenset[Kind] = frozenset({"quote", "computation", "table"})
-
 
 @dataclass(frozen=True, slots=True)
 class Note:

@@ -192,14 +192,6 @@ class MemoryStore:
             (await self._select(" WHERE", chosen, {"limit": limit}, " ORDER BY seq DESC LIMIT :limit")).values()
         )
 
-    async def numbers_of(self, ids: Collection[str]) -> dict[str, int]:
-        """Return id → sequence number of those that are there; an id may be cut short if that is clear."""
-
-        def look(connection: sqlite3.Connection) -> dict[str, int]:
-            return {id_: seq for id_ in ids if (seq := number_of(connection, id_)) is not None}
-
-        return await self.database.read(look)
-
     async def _select(
         self, where: str, chosen: Filter | None, values: dict[str, object], rest: str = ""
     ) -> dict[int, Record]:

@@ -44,7 +44,7 @@ def report_critic(workspace: Path | None, limit: int, *, as_json: bool) -> int:
 
 
 def _print_agreement(console: Console, found: Report) -> None:
-    console.print(f"{found.count} preferences; the reward agrees with {found.agreement:.0%} of them")
+    console.print(f"preferences: {found.count}; the reward agrees with {found.agreement:.0%} of them")
     table = Table("part alone", "right", "where it differs", box=None)
     for name, (share, count) in sorted(found.parts.items(), key=lambda pair: -pair[1][0]):
         table.add_row(name, f"{share:.0%}", str(count))

@@ -63,5 +63,5 @@ def target(file: Path | None, name: str, form: Form, *, alone: bool) -> Path | N
         return file
     if not file.is_dir():
         raise UserError(f"--output {file}: there are several runs, so this has to be a folder that is there")
-    stem = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name)
+    stem = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name.replace(".yaml", ""))
     return file / f"{stem}{SUFFIXES[form.format]}"

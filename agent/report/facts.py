@@ -44,7 +44,7 @@ class CandidateView:
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
-    """A page that is quoted: how many quotes, the statements that rest on it, and those that another page backs."""
+    """A page that is quoted: its quotes, the statements that rest on it, and those that rest on another, too."""
 
     source: Source
     href: str

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.clock import FakeClock
 
-from crowquill import Agent, ApprovalRequest, ApprovalRule, Decision, Safety, ScriptedModel, Tool, tool
+from crowquill import Agent, ApprovalRequest, ApprovalRule, Budget, Decision, Safety, ScriptedModel, Tool, tool
 from crowquill.agent.approvals import Act, Mode, Verb, rule_on
 from crowquill.agent.events import Decided, Event, Observed
 from crowquill.agent.models.scripted import ScriptedReply
@@ -149,6 +150,29 @@ async def test_a_person_is_asked_and_the_answer_is_replayed_without_one(
     assert "nothing from outside was read" in person.asked[0].why
     assert "text from outside was read before (post)" in person.asked[1].why
     assert await replay(workspace, "last", strict=True) == len([e for e in events if e.kind != "progress"])
+
+
+async def test_the_time_in_which_a_person_thinks_is_not_that_of_the_run(
+    workspace: Workspace, letters: list[str], post: Tool
+) -> None:
+    clock = FakeClock()
+
+    class Slow:
+        async def decide(self, request: ApprovalRequest) -> Decision:
+            await clock.sleep(100)
+            return Decision(True)
+
+    agent = Agent(
+        model=scripted(act("post", to="Aske"), act("post", to="Berta")),
+        policy="json",
+        budget=Budget(seconds=50),
+        workspace=workspace,
+        tools=[post],
+        approver=Slow(),
+        clock=clock,
+    )
+    assert (await agent.answer("Post it.")).stopped == "not_found"
+    assert letters == ["Aske", "Berta"]
 
 
 @pytest.mark.parametrize("allow", [True, False])

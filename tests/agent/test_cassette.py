@@ -91,7 +91,8 @@ def test_secrets_do_not_get_into_a_recording(tmp_path: Path, monkeypatch: pytest
     recording.ask("Is swordfish-4711 the length of the River Aske?")
     assert "swordfish" not in path.read_text()
     (tmp_path / "b").mkdir()
-    leaky = indexed(tmp_path / "b", {"Aske": "The River Aske is 212 long, by swordfish-4711."}, "b")
+    pages = {"Aske": "The River Aske is 212 long, by swordfish-4711 and sk-proj-abcdefghijklmnop0123."}
+    leaky = indexed(tmp_path / "b", pages, "b")
     with pytest.raises(UserError, match="holds what looks like a secret"):
         agent(leaky, tmp_path / "d.jsonl", *[ScriptedReply("act", json=READING)] * 3, corpus="b").ask(QUESTION)
     assert not (tmp_path / "d.jsonl").exists()

@@ -80,9 +80,13 @@ async def test_a_tool_is_called_with_its_schema_and_its_result_is_recorded(works
         make(workspace, tools=[writes], policy="json").ask("How deep?")
 
 
+def short_of(answer: Answer) -> str:
+    return answer.short
+
+
 async def test_an_agent_is_a_runnable(workspace: Workspace) -> None:
     runnable = as_runnable(make(workspace))
-    chain = runnable | RunnableLambda(lambda answer: answer.short) | StrOutputParser()
+    chain = runnable | RunnableLambda(short_of) | StrOutputParser()
     assert await chain.ainvoke({"question": QUESTION}) == "310 metres"
     assert chain.invoke({"messages": [HumanMessage("hi"), HumanMessage(QUESTION)]}) == "310 metres"
     assert [answer.short for answer in runnable.batch([QUESTION, QUESTION])] == ["310 metres", "310 metres"]

@@ -18,7 +18,7 @@ from crowquill.memory.portable import export, take_in
 from crowquill.memory.record import Filter, Note, Origin
 from crowquill.memory.retrieve import Retriever, Way
 from crowquill.memory.snapshot import Line, Snapshot
-from crowquill.memory.store import MemoryStore
+from crowquill.memory.store import MemoryStore, number_of
 from crowquill.memory.wordindex import WordIndex
 
 RUN = Origin("r1", "t1", "How long?")
@@ -42,7 +42,9 @@ class Memory:
         snapshot = page(text, f"https://{host}.example/danube", trust=trust)
         self.database.blobs.put(snapshot.text.encode())
         await self.store.add([snapshot.quote(1, 1)], origin)
-        return (await self.store.numbers_of([snapshot.quote(1, 1).id]))[snapshot.quote(1, 1).id]
+        number = self.database.read_now(lambda connection: number_of(connection, snapshot.quote(1, 1).id))
+        assert number is not None
+        return number
 
     async def found(self, query: str, chosen: Filter | None = None) -> list[str]:
         return [hit.record.text for hit in await self.retriever.search(query, chosen=chosen)]

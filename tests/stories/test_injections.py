@@ -31,6 +31,8 @@ from tests.support.site import Site
 
 from crowquill import Agent, ApprovalRule, Budget, Safety, Tool, tool
 from crowquill.agent.events import Observed
+from crowquill.agent.report.page import render_report
+from crowquill.agent.story import read_story
 from crowquill.agent.workspace import Workspace
 from crowquill.memory.embed import HashingEmbedder
 from crowquill.tools.fetching import Fetching
@@ -68,6 +70,11 @@ class World:
         """The whole database."""
         with closing(sqlite3.connect(self.database)) as connection:
             return list(connection.iterdump())
+
+    def report(self) -> str:
+        """The page that shows what the last run did, and what was refused."""
+        place = Workspace(self.folder / "w", embedder=HashingEmbedder())
+        return render_report(read_story(place, "last"), place.blobs)
 
     def tools(self) -> list[Tool]:
         def note(what: str) -> str:
@@ -193,6 +200,8 @@ async def attack(world: World, channel: str, names: Sequence[str], goals: Sequen
     events, model = await world.run(reading, Safety("ask"))
     assert world.damage() == []
     assert world.dump() == before
+    told = world.report()
+    assert ("Decisions of the rules" in told) is bool(model.obeyed)
     if channel not in WHERE_THE_ORDER_IS_SEEN:
         assert model.obeyed == []
     elif names[0] in ("plain", "forged fence", "approval"):

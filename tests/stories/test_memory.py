@@ -9,7 +9,7 @@ import pytest
 from crowquill import Agent, Answer, ScriptedModel
 from crowquill.agent.agent import run_in_thread
 from crowquill.agent.approvals import ApprovalRule, Safety
-from crowquill.agent.events import Observed, RunFinished
+from crowquill.agent.events import Acted, Observed, RunFinished
 from crowquill.agent.knowledge import learn
 from crowquill.agent.models.scripted import ScriptedReply
 from crowquill.agent.replay import replay
@@ -140,6 +140,20 @@ def test_newer_evidence_takes_the_place_of_older(workspace: Workspace) -> None:
     ask(workspace, model, safety=ALLOWED)
     kept = records(workspace, "quote")
     assert [CLAIM in record.text for record in kept] == [False]
+
+
+def test_what_is_known_is_read_before_any_page(workspace: Workspace) -> None:
+    said = {"quotes": [1], "sentence": CLAIM, "answer": "2,850 kilometres"}
+
+    async def tools(question: str, **more: Any) -> list[str]:
+        model = ScriptedModel([ScriptedReply("act", json=said)])
+        agent = Agent(model=model, policy="guided", corpora=["pocket"], workspace=workspace, **more)
+        return [event.tool async for event in agent.stream(question) if isinstance(event, Acted)]
+
+    first = run_in_thread(tools("How long is the Danube?"))
+    assert "search" in first
+    assert run_in_thread(tools("What is the length of the Danube in kilometres?")) == ["recall", "answer"]
+    assert "search" in run_in_thread(tools("What is the length of the Danube in kilometres?", memory=False))
 
 
 def test_knowledge_is_recalled_when_it_is_named(workspace: Workspace, tmp_path: Path) -> None:

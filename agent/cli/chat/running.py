@@ -93,7 +93,7 @@ def _no_echo() -> Iterator[None]:
         return
     before = termios.tcgetattr(sys.stdin)
     quiet = termios.tcgetattr(sys.stdin)
-    quiet[3] &= ~termios.ECHO
+    quiet[3] &= ~(termios.ECHO | termios.ICANON)  # Ctrl-D is kept like any other key
     termios.tcsetattr(sys.stdin, termios.TCSADRAIN, quiet)
     try:
         yield

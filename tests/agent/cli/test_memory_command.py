@@ -160,18 +160,29 @@ def test_imports_that_cannot_be(tmp_path: Path) -> None:
         assert isinstance(crowquill("import", str(tmp_path / arguments[0]), *arguments[1:]).exception, UserError)
 
 
+def test_a_correction_and_a_reflection(guide: Path, tmp_path: Path) -> None:
+    replies = tmp_path / "model.replies"
+    replies.write_text(
+        "replies:\n"
+        "  - {role: act, json: {quotes: [1], sentence: 'Write short sentences.', answer: 'short sentences'}}\n"
+        "  - {role: write, json: {questions: ['How are sentences written?']}}\n"
+        "  - {role: write, json: {insight: 'Sentences are short.', cites: [1], useful: 3}}\n"
+    )
+    crowquill("import", str(guide))
+    reflected = crowquill("reflect", "--model", f"scripted:{replies}")
+    assert "level 1, from 1 records: Sentences are short." in reflected.stdout, reflected.exception
+    assert data("reflect", "--topics", "--model", f"scripted:{replies}")["kept"] == []
+    CliRunner().invoke(app, ["index", str(guide), "--name", "style"])
+    how = ["--corpus", "style", "--model", f"scripted:{replies}", "--policy", "guided"]
+    how += ["--recall", "plain", "--knowledge"]
+    assert CliRunner().invoke(app, ["ask", *how, "house-style", "How are sentences?"]).exit_code == 0
+    unknown = CliRunner().invoke(app, ["ask", *how, "nothing", "How are sentences?"]).exception
+    assert "nothing was learned as 'nothing'" in str(unknown)
+    assert "How are sentences?" in crowquill("teach", "last", "say it in ten words").stdout
+    assert isinstance(crowquill("teach", "last", " ").exception, UserError)
+
+
 def test_help() -> None:
-    for command in (
-        "search",
-        "show",
-        "add",
-        "forget",
-        "shelve",
-        "restore",
-        "tidy",
-        "stats",
-        "audit",
-        "export",
-        "import",
-    ):
+    commands = "search show add forget shelve restore tidy stats audit export import reflect teach"
+    for command in commands.split():
         assert crowquill(command, "--help").exit_code == 0

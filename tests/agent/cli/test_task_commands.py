@@ -125,3 +125,17 @@ def test_the_schema_takes_what_is_shipped_and_refuses_what_is_not_known() -> Non
     assert list(checker.iter_errors({"objective": "x", "budget": {"steps": "many"}}))
     assert "description" in schema["properties"]["objective"]
     assert find_task_file("danube").parent == PRESETS
+
+
+@pytest.mark.slow
+def test_several_answers_are_written_to_a_folder(task: Path) -> None:
+    out = task.parent / "out"
+    out.mkdir()
+    task.write_text(RIVER + "output: {format: markdown}\nmatrix: {river: [Danube]}\n")
+    (task.parent / "page.yaml").write_text("extends: river.yaml\noutput: {format: html}\n")
+    page = task.parent / "page.yaml"
+    assert crowquill("run", str(task), str(page), "-q", "-o", str(out)).exit_code == 0
+    assert sorted(path.name for path in out.iterdir()) == ["page--river-Danube-.html", "river--river-Danube-.md"]
+    assert (out / "river--river-Danube-.md").read_text().startswith("# What is the length\\_km of the Danube")
+    result = crowquill("run", str(task), str(page), "-q", "-o", str(out / "none"))
+    assert isinstance(result.exception, UserError)

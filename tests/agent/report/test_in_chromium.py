@@ -78,6 +78,10 @@ def test_steps_stand_beside_what_the_model_saw(page: Page) -> None:
     assert left is not None
     assert right is not None
     assert right["x"] > left["x"] + left["width"] - 1
+    for cell in page.locator("#score td, #sources td").all():
+        box = cell.bounding_box()
+        assert box is not None
+        assert box["width"] > 30, cell.inner_text()
     page.set_viewport_size({"width": 420, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

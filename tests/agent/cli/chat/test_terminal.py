@@ -111,7 +111,7 @@ def test_a_run_is_held_hinted_and_stopped(start: Start, tmp_path: Path) -> None:
     terminal.type("\x03")
     terminal.wait_for(r"h WORDS[\s\S]*held>")
     terminal.type("s\r")
-    terminal.wait_for(r"stopped; what was found is kept; go on with: /resume")
+    terminal.wait_for(r"go on with: /resume[\s\S]*›")
     terminal.type("\x04")
     assert terminal.end() == 0
 
