@@ -135,7 +135,6 @@ def main() -> None:
         workspace = Workspace(Path(folder) / "workspace")
         write_pages(pages_of(everything), Path(folder) / "all")
         workspace.index(Path(folder) / "all", "all")
-        served = model._child.start(1)
         tools = Tools(workspace)
         for case in cases:
             for way in options.ways.split(","):
@@ -147,6 +146,7 @@ def main() -> None:
                 if way == "guided":
                     row = ours(model, workspace, case["question"])
                 else:
+                    served = model._child.start(1)  # ended meanwhile, it has another key
                     server = (served.base_url, str(served._key))
                     row = theirs(options.python, way, server, tools.url, case["question"])
                 row |= {"seconds": round(time.perf_counter() - started, 1), "gold": case["answer"]}
