@@ -97,7 +97,7 @@ def test_demonstrations_are_read_in_as_examples(workspace: Workspace, answer: An
     system = model.calls[1].messages[0].content
     assert "Task: Find it | done: search, open | next: quote(text=The River Aske is 212 kilometres long.)" in system
     assert run_in_thread(replay(workspace, answered.run_id)) > 3
-    with pytest.raises(UserError, match="examples are for the json policy"):
+    with pytest.raises(UserError, match="examples are for the policies json and tools"):
         Agent(model=model, policy="guided", workspace=workspace, examples=out)
     out.write_text('{"no": 1}\n')
     with pytest.raises(UserError, match="line 1: this is no demonstration"):

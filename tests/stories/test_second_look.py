@@ -47,7 +47,7 @@ def test_it_looks_again_at_the_page_of_whom_the_first_reading_has_brought_up(wor
     model = ScriptedModel([first, second])
     assert ask(model, workspace, "Which post had the captain of the film Moonrise later?") == "ambassador"
     lines = model.calls[0].messages[-1].content
-    assert "Ada Fell: " in lines
+    assert "Ada Fell:\n" in lines
     assert "ambassador" not in lines
     model.assert_spent()
 

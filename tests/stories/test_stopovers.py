@@ -32,7 +32,7 @@ def agent(model: ScriptedModel, workspace: Workspace) -> Agent:
 
 
 def beyond(answer: str) -> ScriptedReply:
-    return ScriptedReply("act", json={"answer": answer}, match="The name before each colon is not the answer")
+    return ScriptedReply("act", json={"answer": answer}, match="The name before the colon is not the answer")
 
 
 def test_it_reads_on_about_a_name_that_is_not_of_the_kind_asked_for(workspace: Workspace) -> None:

@@ -111,6 +111,7 @@ def duck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plain]:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pg", "maria", "duck"])
 async def test_the_cells_are_those_of_an_unrestricted_run(name: str, request: pytest.FixtureRequest) -> None:
     plain: Plain = request.getfixturevalue(name)
