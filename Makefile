@@ -21,7 +21,7 @@ ask: $(VENV)/.local
 	@$(BIN)/crowquill ask $(SOURCES) "$(Q)"
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -n 3 -m "not slow and not real_model"
+	$(BIN)/pytest -n 3 --dist worksteal -m "not slow and not real_model"
 
 test-all: $(VENV)/.dev $(VENV)/.local
 	$(BIN)/crowquill models pull

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    ("kills", "points", "races", "steps"), [(50, 2, 1, 5), pytest.param(500, 100, 20, 60, marks=pytest.mark.slow)]
+    ("kills", "points", "races", "steps"), [(50, 4, 1, 5), pytest.param(500, 100, 20, 60, marks=pytest.mark.slow)]
 )
 def test_killed_runs(tmp_path: Path, kills: int, points: int, races: int, steps: int) -> None:
     counts = ("--kills", str(kills), "--points", str(points), "--races", str(races), "--steps", str(steps))
@@ -35,5 +35,5 @@ def test_killed_runs(tmp_path: Path, kills: int, points: int, races: int, steps:
     assert found["races"]["one won"] == races
     for trial in ("random", "points", "races"):
         assert [found[trial][fault] for fault in ("lost", "different", "not replayed")] == [0, 0, 0], found
-    assert found["points"]["kills"] >= min(points, 40)
-    assert len(found["points"]["never reached"]) <= points // 10
+    assert found["points"]["kills"] >= min(points // 2, 40)
+    assert len(found["points"]["never reached"]) <= 4  # which only a run that is gone on with comes by

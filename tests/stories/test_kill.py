@@ -33,7 +33,7 @@ def command(tmp_path: Path) -> tuple[Path, list[str]]:
         (pages / f"{name}.html").write_text(text)
     script = tmp_path / "slow.replies"
     script.write_text(
-        "replies:\n  - role: act\n    repeat: true\n    delay: 1.5\n"
+        "replies:\n  - role: act\n    repeat: true\n    delay: 0.8\n"
         "    json: {quotes: [1], sentence: 'The Danube is 2,850 kilometres long.', answer: '2,850 kilometres'}\n"
     )
     workspace = tmp_path / "workspace"

@@ -45,6 +45,7 @@ async def test_schema_queries_and_values(other: Database) -> None:
         await ask(other, "SELECT nam FROM customers")
 
 
+@pytest.mark.slow
 async def test_hostile_statements_change_nothing(other: Database, tmp_path: Path) -> None:
     before = state(tmp_path / "data")
     worker = Worker({**JOBS, **jobs_of([other])})
