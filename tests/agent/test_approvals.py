@@ -43,7 +43,7 @@ class Person:
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        if isinstance(answer, float):
+        if isinstance(answer, int | float):
             await asyncio.sleep(answer)
             return Decision(True)
         return answer

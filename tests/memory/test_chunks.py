@@ -37,14 +37,18 @@ def test_a_piece_carries_the_path_of_its_headings() -> None:
 
 
 def test_long_sections_are_divided_between_sentences_with_overlap() -> None:
-    snapshot = page(*((f"Sentence number {n} has some words.", "text", 0) for n in range(20)))
+    kind: LineKind = "text"
+    snapshot = page(*((f"Sentence number {n} has some words.", kind, 0) for n in range(20)))
     pieces = list(chunk(snapshot, size=120, overlap=40))
     assert pieces[0] == Chunk(1, 3, ("Guide",))
     assert all(later.first == earlier.last for earlier, later in pairwise(pieces))
     assert list(chunk(snapshot, size=10)) == [Chunk(n, n, ("Guide",)) for n in range(1, 21)]
 
 
-@given(st.lists(st.tuples(st.integers(1, 300), st.sampled_from(["text", "heading", "item"])), max_size=30))
+KINDS: tuple[LineKind, ...] = ("text", "heading", "item")
+
+
+@given(st.lists(st.tuples(st.integers(1, 300), st.sampled_from(KINDS)), max_size=30))
 def test_every_line_but_headings_is_in_a_piece_and_pieces_go_on(parts: list[tuple[int, LineKind]]) -> None:
     snapshot = page(*(("x" * size, kind, 2 if kind == "heading" else 0) for size, kind in parts))
     pieces = list(chunk(snapshot))
