@@ -72,7 +72,7 @@ def sniff(data: bytes, media_type: str, url: str = "") -> Form:
         ToolFailed: it is something that cannot be read as text; the message names it.
     """
     head = data[:4096]
-    if b"%PDF-" in head[:1024]:
+    if b"%PDF-" in head[:1024] and not _HTML.match(head):  # a page may speak of it
         return "pdf"
     found = next((what for magic, what in _MAGIC if head.startswith(magic)), None)
     if found is not None or head[4:8] == b"ftyp":

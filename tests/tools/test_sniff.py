@@ -31,6 +31,7 @@ from crowquill.tools.sniff import sniff
         (b"<html>sorry", "image/png", "html"),
         (b"```\n<html>\n```", "text/markdown", "markdown"),
         (b"%PDF-1.7\n", "text/html", "pdf"),
+        (b"<!doctype html><p>A PDF begins with %PDF-1.7.", "text/html", "html"),
         (b"\n\n%PDF-1.7\n\x00", "application/octet-stream", "pdf"),
         (b"<?xml version='1.0'?><rss/>", "text/plain", "xml"),
         (b"<feed xmlns='x'/>", "", "xml"),

@@ -170,6 +170,12 @@ class _Searcher:
         text = shelf.get_meta("text")
         if text is None or not (directory / text / "meta.json").is_file():
             raise StorageError(f"corpus {directory.name} has no text index; run crowquill index again")
+        space = shelf.get_meta("embedder")
+        if space is not None and space != embedder.name:
+            raise StorageError(
+                f"corpus {directory.name} was indexed with the embedder {space}, and now it is {embedder.name}; run"
+                " crowquill index again"
+            )
         self._name = directory.name
         self._shelf = shelf
         self._embedder = embedder

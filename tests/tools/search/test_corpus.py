@@ -262,6 +262,14 @@ def test_another_embedder_builds_anew(corpus: Corpus, folder: Path, tmp_path: Pa
     assert other.build(folder).added == 6
 
 
+async def test_an_index_of_another_embedder_is_not_searched(
+    corpus: Corpus, context: Context, tmp_path: Path
+) -> None:
+    other = Corpus(tmp_path / "ws/corpora" / corpus.name, HashingEmbedder(32))
+    with pytest.raises(ToolFailed, match="run crowquill index again"):
+        await other.search("crow", context)
+
+
 def test_an_interrupted_build_keeps_what_it_rendered(folder: Path, tmp_path: Path) -> None:
     for number in range(80):
         (folder / f"p{number:03}.txt").write_text(f"Page {number} of many.", encoding="utf-8")
