@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -140,10 +141,11 @@ async def test_a_resumed_run_hears_what_is_said_now_only_where_it_goes_on(worksp
     first = act("math", expression="2+2")
     agent, _ = make(workspace, plan("add"), first, act("math", expression="2+3"))
     run_id = ""
-    async for event in agent.stream("What is two and three?"):
-        run_id = getattr(event, "run_id", run_id)
-        if isinstance(event, Acted) and event.step == 2:
-            break
+    async with aclosing(agent.stream("What is two and three?")) as events:
+        async for event in events:
+            run_id = getattr(event, "run_id", run_id)
+            if isinstance(event, Acted) and event.step == 2:
+                break
     again, model = make(workspace, act("math", expression="2+3"), ANSWER)
     again.config = agent.config
     steering = Steering()
