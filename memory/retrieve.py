@@ -84,8 +84,10 @@ class Retriever:
         """
         if not query.strip() or limit < 1:
             return []
-        await self.sync()
         chosen, way = Filter() if chosen is None else chosen, Way() if way is None else way
+        if not await self._store.has(chosen):
+            return []  # before the embedder is loaded, which takes 2 s
+        await self.sync()
         queries = [query, *way.also]
         meant = [way.imagined if way.imagined else query, *way.also]
         vectors = await asyncio.to_thread(self._store.embedder.embed, meant)

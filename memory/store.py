@@ -186,6 +186,12 @@ class MemoryStore:
             " WHERE seq IN (SELECT value FROM json_each(:wanted)) AND", chosen, {"wanted": wanted}
         )
 
+    async def has(self, chosen: Filter) -> bool:
+        """Say whether any record passes a filter. Raises StorageError."""
+        values = {**_conditions(chosen), "now": self.now()}
+        query = f"SELECT 1 FROM records WHERE{_PASSES} LIMIT 1"  # noqa: S608 - constants of ours
+        return await self.database.read(lambda connection: connection.execute(query, values).fetchone()) is not None
+
     async def matching(self, chosen: Filter, limit: int = -1) -> list[Record]:
         """Return the records that pass a filter, newest first. Raises StorageError."""
         return list(
