@@ -7,8 +7,7 @@ from pathlib import Path
 import platformdirs
 
 from crowquill.agent.approvals import ApprovalRule, Mode, Safety
-from crowquill.tasks.safety import PersonSettings, RestrictingSpec, WorkspaceSettings
-from crowquill.tasks.spec import ApprovalSpec
+from crowquill.tasks.safety import ApprovalSpec, PersonSettings, RestrictingSpec, WorkspaceSettings
 from crowquill.tasks.yaml_text import load_yaml
 
 SETTINGS = "config.yaml"

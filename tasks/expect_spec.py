@@ -3,7 +3,9 @@
 from typing import Annotated, Any, Literal
 
 import regex
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, Field, field_validator
+
+from crowquill.tasks.strict import STRICT
 
 Count = Annotated[int, Field(ge=0)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -12,7 +14,7 @@ _TEMPLATE = r"\{\{ ?[a-z][a-z0-9_]* ?\}\}"
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = STRICT
 
 
 class NumberSpec(_Strict):

@@ -2,12 +2,35 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from crowquill.tasks.spec import ApprovalSpec, Strict
+from crowquill.tasks.strict import STRICT
 
 _Glob = Annotated[str, Field(min_length=1, max_length=300)]
 _Mode = Literal["auto", "ask", "strict"]
+
+
+class _Strict(BaseModel):
+    model_config = STRICT
+
+
+class ApprovalSpec(_Strict):
+    """A call that is refused, or about which a person is asked. A task file cannot allow anything."""
+
+    decide: Literal["ask", "deny"]
+    """ask: a person decides, and where there is none it is refused. deny: it is refused."""
+    tool: str = "*"
+    """Name of the tool, or a pattern of names such as `mail_*`; `fetch` is the reading of web pages."""
+    access: str = "*"
+    """read, write, send or exec."""
+    host: str = "*"
+    """Host that would be reached, or a pattern of hosts."""
+    args: dict[str, str] = {}
+    """Patterns of arguments by their names."""
+    usd_over: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """Only calls that cost more."""
+    clean: bool = False
+    """Only while nothing from outside was read."""
 
 
 class OwnApprovalSpec(ApprovalSpec):
@@ -17,7 +40,7 @@ class OwnApprovalSpec(ApprovalSpec):
     """allow: it is done without asking."""
 
 
-class RestrictingSpec(Strict):
+class RestrictingSpec(_Strict):
     """What a workspace may say: it makes the person's own rules tighter, never looser."""
 
     mode: _Mode | None = None
@@ -30,7 +53,7 @@ class RestrictingSpec(Strict):
     """Hosts that are never fetched."""
 
 
-class SafetySpec(Strict):
+class SafetySpec(_Strict):
     """What a person's own settings may say."""
 
     mode: _Mode | None = None
@@ -47,7 +70,7 @@ class SafetySpec(Strict):
     """How long a person is waited for; then it is a no."""
 
 
-class Defaults(Strict):
+class Defaults(_Strict):
     """What the command line uses where nothing is given; each key is the long option of that name."""
 
     model: str | None = None
@@ -72,14 +95,14 @@ class Defaults(Strict):
     """File of a profile."""
 
 
-class PersonSettings(Strict):
+class PersonSettings(_Strict):
     """The person's own `config.yaml`."""
 
     safety: SafetySpec = SafetySpec()
     defaults: Defaults = Defaults()
 
 
-class WorkspaceSettings(Strict):
+class WorkspaceSettings(_Strict):
     """The `config.yaml` of a workspace."""
 
     safety: RestrictingSpec = RestrictingSpec()

@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from crowquill.tasks.expect_spec import ExpectSpec
+from crowquill.tasks.safety import ApprovalSpec
+from crowquill.tasks.strict import STRICT
 
 _PROVIDER_NAME = r"(?:tavily|brave|searxng|wikipedia(?::[a-z-]{2,12})?|ddg)"
 _PROVIDER = rf"^{_PROVIDER_NAME}(?:\+{_PROVIDER_NAME})*$"
@@ -25,7 +27,7 @@ MAX_VARIANTS = 1000
 class Strict(BaseModel):
     """Takes what is described and nothing else."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = STRICT
 
 
 class BudgetSpec(Strict):
@@ -105,25 +107,6 @@ class CriticSpec(Strict):
     in the score. gold: it grades the winner, which changes nothing."""
     weights: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = {}
     """What parts of the score count, such as `receipts: 3`; parts that are not named keep their weight."""
-
-
-class ApprovalSpec(Strict):
-    """A call that is refused, or about which a person is asked. A task file cannot allow anything."""
-
-    decide: Literal["ask", "deny"]
-    """ask: a person decides, and where there is none it is refused. deny: it is refused."""
-    tool: str = "*"
-    """Name of the tool, or a pattern of names such as `mail_*`; `fetch` is the reading of web pages."""
-    access: str = "*"
-    """read, write, send or exec."""
-    host: str = "*"
-    """Host that would be reached, or a pattern of hosts."""
-    args: dict[str, str] = {}
-    """Patterns of arguments by their names."""
-    usd_over: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-    """Only calls that cost more."""
-    clean: bool = False
-    """Only while nothing from outside was read."""
 
 
 class OutputSpec(Strict):

@@ -12,8 +12,7 @@ from crowquill.agent.safety import personal_safety, tightened
 from crowquill.agent.tasking import Wishes, task_agent
 from crowquill.errors import UserError
 from crowquill.tasks.load import parse_task
-from crowquill.tasks.safety import RestrictingSpec
-from crowquill.tasks.spec import ApprovalSpec
+from crowquill.tasks.safety import ApprovalSpec, RestrictingSpec
 
 OWN = """
 safety:
