@@ -5,7 +5,7 @@ name up, what is left is "What position was held by Jane Roe?", which a small mo
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from crowquill.agent.critic.grounding import is_called, title_words
@@ -58,6 +58,20 @@ def asked_of(question: str, name: str) -> str:
     return question if span is None else question[: span.start] + name + span.verb + question[span.end :]
 
 
+def brought_up(question: str, said: str) -> Callable[[str], bool]:
+    """Return whether a page's title is called by a name that `said` brings up and the question does not have."""
+    asked = content_words(question)
+    new = [name.text for name in names(said, openings=True) if content_words(name.text) - asked]
+    return lambda title: any(is_called(title, name) for name in new)
+
+
+def led_to(question: str, evidence: Sequence[Evidence]) -> list[str]:
+    """Return the names, new to the question, on the pages of what it names, as they come."""
+    asked = content_words(question)
+    found = [name.text for quote in _own_pages(question, evidence) for name in names(quote.text, openings=True)]
+    return [name for name in dict.fromkeys(found) if content_words(name) - asked]
+
+
 def stopovers(question: str, said: str, evidence: Sequence[Evidence]) -> list[str]:
     """Return the titles of quoted pages that may be the thing described, those first that `said` brings up.
 
@@ -65,21 +79,30 @@ def stopovers(question: str, said: str, evidence: Sequence[Evidence]) -> list[st
     """
     if described(question) is None:
         return []
-    quotes = [item for item in evidence if isinstance(item, Quote)]
-    subjects = [name.text for name in names(question, openings=True)]
-    asked = content_words(question)
+    quotes, own_pages = _quotes(evidence), _own_pages(question, evidence)
+    subjects, asked = _subjects(question), content_words(question)
 
     def is_tied(title: str) -> bool:
         own = " ".join(quote.text for quote in quotes if quote.source.title == title)
-        others = " ".join(
-            quote.text
-            for quote in quotes
-            if quote.source.title != title and any(is_called(quote.source.title, name) for name in subjects)
-        )
-        called = title_words(title)
-        return len(missing_names(", ".join(subjects), [own])) < len(subjects) or called <= content_words(others)
+        others = " ".join(quote.text for quote in own_pages if quote.source.title != title)
+        speaks = len(missing_names(", ".join(subjects), [own])) < len(subjects)
+        return speaks or title_words(title) <= content_words(others)
 
     titles = dict.fromkeys(quote.source.title for quote in quotes)
     found = [title for title in titles if title_words(title) - asked and is_tied(title)]
-    brought_up = [name.text for name in names(said, openings=True) if content_words(name.text) - asked]
-    return sorted(found, key=lambda title: not any(is_called(title, name) for name in brought_up))
+    is_brought_up = brought_up(question, said)
+    return sorted(found, key=lambda title: not is_brought_up(title))
+
+
+def _subjects(question: str) -> list[str]:
+    return [name.text for name in names(question, openings=True)]
+
+
+def _quotes(evidence: Sequence[Evidence]) -> list[Quote]:
+    return [item for item in evidence if isinstance(item, Quote)]
+
+
+def _own_pages(question: str, evidence: Sequence[Evidence]) -> list[Quote]:
+    """Return the quotes from pages whose title is a name of the question."""
+    subjects = _subjects(question)
+    return [quote for quote in _quotes(evidence) if any(is_called(quote.source.title, name) for name in subjects)]

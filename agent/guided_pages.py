@@ -8,7 +8,7 @@ question of two steps what is left is asked (`bridges`). An answer that may only
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 
 from crowquill.agent.annotate import asked_kind, may_be_stopover, needs_calculation
-from crowquill.agent.bridges import described, stopovers
+from crowquill.agent.bridges import brought_up, described, led_to, stopovers
 from crowquill.agent.compare import Comparison, comparison
 from crowquill.agent.critic.grounding import is_called
 from crowquill.agent.guided_answers import NOT_FOUND, computed
@@ -151,31 +151,13 @@ class PageRecipe:
         It says what it knows, "Ada Fell played the captain", where it does not know which post she held.
         """
         titles = {item.source.url: item.source.title for item in self._state.evidence if isinstance(item, Quote)}
-        asked = content_words(self._question)
-        brought_up = [
-            name.text for name in names(self._reader.said, openings=True) if content_words(name.text) - asked
-        ]
-
-        def is_brought_up(url: str) -> bool:
-            return any(is_called(titles.get(url, ""), name) for name in brought_up)
-
-        return sorted(urls, key=lambda url: not is_brought_up(url))[:LOOKED_AT_AGAIN]
+        is_brought_up = brought_up(self._question, self._reader.said)
+        return sorted(urls, key=lambda url: not is_brought_up(titles.get(url, "")))[:LOOKED_AT_AGAIN]
 
     def _led_to(self) -> str:
         """Return a query for what a question describes: its other words, names on the pages of what it names."""
-        question = self._question
-        if described(question) is None:
-            return ""
-        subjects = [name.text for name in names(question, openings=True)]
-        asked = content_words(question)
-        found = [
-            name.text
-            for item in self._state.evidence
-            if isinstance(item, Quote) and any(is_called(item.source.title, subject) for subject in subjects)
-            for name in names(item.text, openings=True)
-            if content_words(name.text) - asked
-        ]
-        return " ".join([_nameless(question), *list(dict.fromkeys(found))[:NAMES]]) if found else ""
+        found = led_to(self._question, self._state.evidence) if described(self._question) is not None else []
+        return " ".join([_nameless(self._question), *found[:NAMES]]) if found else ""
 
     def _may_lead_on(self, answer: Action) -> bool:
         """Say whether an answer is a name that may only be on the way, and can be searched for."""
