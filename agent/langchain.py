@@ -7,13 +7,13 @@ from crowquill.agent.agent import Agent
 from crowquill.agent.answer import Answer
 from crowquill.agent.events import Event
 from crowquill.agent.exports import answer_lines
+from crowquill.agent.models.langchain import MISSING
 from crowquill.errors import UserError
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable, RunnableConfig
     from langchain_core.tools import BaseTool
 
-_MISSING = "LangChain is not installed; install it with: pip install 'crowquill[langchain]'"
 _ABOUT = """Answer a question by research. Every statement of the answer has a receipt: a verbatim quote, an exact \
 computation or cells of a query result, checked by code."""
 
@@ -29,9 +29,7 @@ def as_runnable(agent: Agent) -> "Runnable[Any, Answer]":
     try:
         from langchain_core.runnables import Runnable
     except ImportError as error:
-        raise UserError(
-            "LangChain is not installed; install it with: pip install 'crowquill[langchain]'"
-        ) from error
+        raise UserError(MISSING) from error
 
     class AgentRunnable(Runnable[Any, Answer]):
         def invoke(self, input: Any, config: "RunnableConfig | None" = None, **kwargs: Any) -> Answer:  # noqa: A002
@@ -56,9 +54,7 @@ def as_langchain_tool(agent: Agent, *, name: str = "research", description: str 
     try:
         from langchain_core.tools import StructuredTool
     except ImportError as error:
-        raise UserError(
-            "LangChain is not installed; install it with: pip install 'crowquill[langchain]'"
-        ) from error
+        raise UserError(MISSING) from error
 
     def research(question: str) -> tuple[str, Answer]:
         return _told(agent.ask(question))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _CUT_OFF = {"length", "max_tokens", "MAX_TOKENS"}
 
+MISSING = "LangChain is not installed; install it with: pip install 'crowquill[langchain]'"
+
 
 class LangChainModel:
     """A chat model of LangChain. Schemas are asked for in the prompt and checked afterwards.
@@ -96,9 +98,7 @@ class LangChainModel:
         try:
             from langchain.chat_models import init_chat_model
         except ImportError as error:
-            raise UserError(
-                "LangChain is not installed; install it with: pip install 'crowquill[langchain]'"
-            ) from error
+            raise UserError(MISSING) from error
         try:
             return init_chat_model(
                 self.model,
