@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from crowquill.agent.annotate import answer_pattern
 from crowquill.agent.answer import Draft, DraftClaim
 from crowquill.agent.config import PolicyName
 from crowquill.agent.critic.checks import is_unknown
 from crowquill.agent.episode import read_draft
-from crowquill.agent.guided_answers import read_answer
+from crowquill.agent.guided_reader import Reader
 from crowquill.agent.lane import Lane
 from crowquill.agent.models.base import Request
 from crowquill.agent.policy import claims_schema
 from crowquill.agent.prompting import prompt
 from crowquill.agent.render import evidence_block, fence
-from crowquill.agent.schemas import object_schema, reading_schema
+from crowquill.agent.schemas import object_schema
 from crowquill.agent.select.attempt import Attempt
 from crowquill.agent.select.search import Beginning
 from crowquill.agent.state import State
@@ -39,11 +38,8 @@ async def redraft(lane: Lane, policy: PolicyName, objective: str, evidence: Sequ
 
 async def _read(lane: Lane, objective: str, evidence: Sequence[Evidence]) -> Draft | None:
     """Read once more as the guided policy does, whose prompt small models understand."""
-    messages = prompt("read").messages(evidence=evidence_block(evidence, lane.services.seed), objective=objective)
-    schema = reading_schema(evidence, answer_pattern(objective))
-    reply = await lane.complete(Request("act", messages, 120, schema, logprobs=True))
     state = State(objective, Task("read", objective), evidence=tuple(evidence))
-    action = read_answer(state, reply.parsed if reply.parsed is not None else {}, reply)
+    action = await Reader(lane).read(state)
     return read_draft(action.args) if action.tool == "answer" else None
 
 
