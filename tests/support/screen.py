@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 import pyte
 
 _SECONDS = 40.0
+_CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
 
 
 class _Screen(pyte.Screen):
@@ -28,7 +29,10 @@ class _Screen(pyte.Screen):
 
 
 class Screened:
-    """Runs `crowquill` with arguments in a terminal of a given size; `raw` is all that it has written."""
+    """Runs `crowquill` with arguments in a terminal of a given size; `raw` is all that it has written.
+
+    `wait_for` looks at the screen as it is, `wait_for_next` at what has been written since it was last called.
+    """
 
     def __init__(
         self, arguments: Sequence[str], *, columns: int = 80, lines: int = 24, env: Mapping[str, str] | None = None
@@ -48,6 +52,7 @@ class Screened:
         self._screen = _Screen(columns, lines, self._master)
         self._stream = pyte.ByteStream(self._screen)
         self.raw = b""
+        self._unread = ""
 
     @property
     def text(self) -> str:
@@ -65,6 +70,14 @@ class Screened:
             if time.monotonic() > end or not self._read(end - time.monotonic()):
                 raise AssertionError(f"{pattern!r} did not come; the screen is:\n{self.text}")
         return self.text
+
+    def wait_for_next(self, text: str, seconds: float = _SECONDS) -> None:
+        """Read until a text has been written since the last one that was waited for."""
+        end = time.monotonic() + seconds
+        while text not in self._unread:
+            if time.monotonic() > end or not self._read(end - time.monotonic()):
+                raise AssertionError(f"{text!r} did not come; {self._unread[-800:]!r}")
+        self._unread = self._unread.partition(text)[2]
 
     def end(self) -> int:
         """Read until the program has ended, and return its exit code."""
@@ -88,5 +101,6 @@ class Screened:
         except OSError:  # the other side is closed
             return False
         self.raw += data
+        self._unread += _CONTROLS.sub("", data.decode("utf-8", "replace"))
         self._stream.feed(data)
         return bool(data)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from tests.support.pdf import At, write_pdf
+from tests.support.screen import Screened
 from tests.support.site import Site
-from tests.support.terminal import Terminal
 
 COMMAND = [sys.executable, "-m", "crowquill", "browse"]
 PAGE = (
@@ -85,25 +85,25 @@ def test_whole_pages_json_and_files(site: Site, tmp_path: Path) -> None:
 
 
 def test_keys_in_a_terminal(site: Site, tmp_path: Path) -> None:
-    terminal = Terminal(
-        [*COMMAND, site.url("/crow"), "--window", "120", "--allow-host", site.host, "--workspace", str(tmp_path)]
-    )
-    terminal.wait_for("window 1 of")
-    terminal.wait_for(">")
-    terminal.press(" ")
-    terminal.wait_for("window 2 of")
-    terminal.press("u")
-    terminal.wait_for("window 1 of")
-    terminal.press("1\r")
-    terminal.wait_for("Rooks live in colonies.")
-    terminal.wait_for("lines 1–2 of 2")
-    terminal.press("q 2\r")
-    terminal.wait_for("quoted lines 2-2, exact")
-    terminal.press("b")
-    terminal.wait_for("window 1 of")
-    terminal.press("/fact 9\r")
-    terminal.wait_for("match 1 of 1")
-    terminal.press("/penguin\r")
-    terminal.wait_for("does not occur on this page")
-    terminal.press("x")
+    options = ["--window", "120", "--allow-host", site.host, "--workspace", str(tmp_path)]
+    terminal = Screened(["browse", site.url("/crow"), *options], columns=100, lines=40)
+    terminal.wait_for_next("window 1 of")
+    terminal.wait_for_next(">")
+    terminal.type(" ")
+    terminal.wait_for_next("window 2 of")
+    terminal.type("u")
+    terminal.wait_for_next("window 1 of")
+    terminal.type("1\r")
+    terminal.wait_for_next("Rooks live in colonies.")
+    terminal.wait_for_next("lines 1–2 of 2")
+    terminal.type("q 2\r")
+    terminal.wait_for_next("quoted lines 2-2, exact")
+    terminal.type("b")
+    terminal.wait_for_next("window 1 of")
+    terminal.type("/fact 9\r")
+    terminal.wait_for_next("match 1 of 1")
+    terminal.type("/penguin\r")
+    terminal.wait_for_next("does not occur on this page")
+    terminal.type("x")
     assert terminal.end() == 0
+    terminal.close()

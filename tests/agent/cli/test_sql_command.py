@@ -2,12 +2,11 @@
 
 import json
 import sqlite3
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.support.terminal import Terminal
+from tests.support.screen import Screened
 from typer.testing import CliRunner, Result
 
 from crowquill.agent.cli.main import app
@@ -170,8 +169,8 @@ def test_a_change_needs_a_person(shop: Path) -> None:
 
 
 def test_a_person_changes_and_takes_it_back(shop: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "crowquill", "sql", "--db", str(shop), "--workspace", str(tmp_path / "w")]
-    terminal = Terminal([*command, "--allow-write"])
+    options = ["--workspace", str(tmp_path / "w"), "--allow-write"]
+    terminal = Screened(["sql", "--db", str(shop), *options], columns=100, lines=40)
     for awaited, typed in (
         ("shop>", "UPDATE t SET name = 'z' WHERE id = 2"),
         ("[N]o:", "n"),
@@ -180,9 +179,10 @@ def test_a_person_changes_and_takes_it_back(shop: Path, tmp_path: Path) -> None:
         ("takes it back", ".changes"),
         ("t, 1 row", ".quit"),
     ):
-        terminal.wait_for(awaited)
-        terminal.press(f"{typed}\n")
+        terminal.wait_for_next(awaited)
+        terminal.type(f"{typed}\n")
     assert terminal.end() == 0
+    terminal.close()
     assert names(shop) == ["b"]
     undone = crowquill("--db", str(shop), "--undo", "--workspace", str(tmp_path / "w"))
     assert "undone: DELETE FROM t WHERE id = 1" in undone.stdout
