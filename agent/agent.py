@@ -34,7 +34,7 @@ from crowquill.agent.models.resolve import default_policy, resolve
 from crowquill.agent.prices import find_prices
 from crowquill.agent.records import NewRun, RunRecord, find_run
 from crowquill.agent.redact import Redactor
-from crowquill.agent.safety import tightened, workspace_restrictions
+from crowquill.agent.safety import tightened, workspace_settings
 from crowquill.agent.select.options import Select
 from crowquill.agent.steering import Steering
 from crowquill.agent.tape import canonical
@@ -214,7 +214,7 @@ class Agent:
     def _rules(self, safety: Safety, allow: Sequence[str]) -> Safety:
         allowed = tuple(ApprovalRule("allow", tool=pattern) for pattern in allow)
         safety = replace(safety, approvals=allowed + safety.approvals)
-        safety = tightened(safety, workspace_restrictions(self.workspace.path))
+        safety = tightened(safety, workspace_settings(self.workspace.path).safety)
         if safety.mode is not None:
             return safety
         return replace(safety, mode="auto" if self.approver is None else "ask")
