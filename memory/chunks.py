@@ -32,8 +32,8 @@ class Chunk:
 def chunk(snapshot: Snapshot, *, size: int = CHUNK, overlap: int = OVERLAP) -> Iterator[Chunk]:
     """Divide the main part of a page at its headings and between sentences.
 
-    The splitter gets the numbers of lines, each as long as its line, and never the text: what it returns are borders,
-    and no copies that would have to be found again in the page.
+    The splitter gets the numbers of lines, each as long as its line, and never the text: what it returns are
+    borders, and no copies that would have to be found again in the page.
     """
     from langchain_text_splitters import RecursiveCharacterTextSplitter  # 0.3 s, and only long pages need it
 

@@ -21,8 +21,8 @@ _DEEPER = 8
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """A hit, with the terms that its score is the sum of, each between 0 and 1 and times its share of the `weights`,
-    and its ranks from 1.
+    """A hit, with its ranks from 1 and the terms of its score, each between 0 and 1: the score is their mean by
+    `weights`.
     """
 
     record: Record

@@ -1,5 +1,5 @@
-"""The schema of `config.yaml`: what a run may do without asking, what is used where nothing is given, how the memory
-is searched.
+"""The schema of `config.yaml`: what a run may do without asking, what is used where nothing is given, and how the
+memory is searched.
 """
 
 from typing import Annotated, Literal
