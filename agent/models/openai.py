@@ -8,7 +8,7 @@ import ssl
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -38,6 +38,9 @@ REASONING_TOKENS = 4096
 """Added to the limit for models that count hidden reasoning against it (they insist on
 `max_completion_tokens`); without it a short limit leaves no room for the reply itself."""
 
+KEEP_SECONDS = 60.0
+"""How long a connection may wait for the next call of its run."""
+
 _LIBRARY = "openai.resources.chat.completions"
 """The library loads its parts at first touch."""
 
@@ -53,6 +56,14 @@ _Quirk = Literal[
 ]
 
 
+@dataclass(slots=True)
+class _Kept:
+    """The client of one event loop, and how many runs hold it open."""
+
+    users: int = 0
+    client: "AsyncOpenAI | None" = None
+
+
 class OpenAIModel:
     """A model behind an OpenAI-compatible HTTP server.
 
@@ -60,9 +71,9 @@ class OpenAIModel:
     `openai_account` sends the organisation, project and headers that the `OPENAI_*` variables name; it is
     off unless the server is OpenAI's, so that nothing meant for OpenAI reaches another host.
 
-    Every call opens its own connection: the object holds nothing that belongs to an event loop, and a
-    call that is cancelled frees its place in the server at once. What a server refuses (`max_tokens`,
-    `temperature`, `response_format` …) is left out from then on.
+    Calls share connections while `connected` is open, in their event loop; otherwise each has its own. A call that
+    is cancelled closes its connection, which frees its place in the server at once. What a server refuses
+    (`max_tokens`, `temperature`, `response_format` …) is left out from then on.
     """
 
     def __init__(
@@ -89,6 +100,7 @@ class OpenAIModel:
         self._openai_account = openai_account
         self._quirks: frozenset[_Quirk] = frozenset()
         self._tls: ssl.SSLContext | None = None
+        self._kept: dict[asyncio.AbstractEventLoop, _Kept] = {}
 
     @property
     def name(self) -> str:
@@ -111,7 +123,22 @@ class OpenAIModel:
             await asyncio.to_thread(import_module, _LIBRARY)
 
     async def close(self) -> None:
-        """Do nothing: no connection outlives its call."""
+        """Do nothing: connections end with `connected`, or with their call."""
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[None]:
+        """Keep connections open from call to call of this event loop; may be entered many times at once."""
+        loop = asyncio.get_running_loop()
+        kept = self._kept.setdefault(loop, _Kept())
+        kept.users += 1
+        try:
+            yield
+        finally:
+            kept.users -= 1
+            if not kept.users:
+                del self._kept[loop]
+                if kept.client is not None:
+                    await kept.client.close()
 
     async def complete(self, request: Request) -> Reply:
         """Answer one request within `timeout` seconds.
@@ -164,20 +191,31 @@ class OpenAIModel:
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator["AsyncOpenAI"]:
+        kept = self._kept.get(asyncio.get_running_loop())
+        if kept is None:
+            async with self._new_client() as client:
+                yield client
+            return
+        if kept.client is None:
+            kept.client = self._new_client()
+        yield kept.client
+
+    def _new_client(self) -> "AsyncOpenAI":
         import openai
 
         limit = openai.Timeout(self._timeout, connect=self._connect_timeout)
-        verify = self._tls_context()
         trusted = not _is_loopback(self.base_url)  # a proxy from the environment cannot reach our loopback
-        async with openai.DefaultAsyncHttpxClient(verify=verify, trust_env=trusted, timeout=limit) as http:
-            yield openai.AsyncOpenAI(
-                # The library looks for a key of its own when it gets none.
-                api_key=self._key.get_secret_value() if self._key else "none",
-                base_url=self.base_url,
-                max_retries=0,
-                timeout=limit,
-                http_client=http,
-            )
+        pool = _transport().Limits(max_keepalive_connections=self._slots, keepalive_expiry=KEEP_SECONDS)
+        return openai.AsyncOpenAI(
+            # The library looks for a key of its own when it gets none.
+            api_key=self._key.get_secret_value() if self._key else "none",
+            base_url=self.base_url,
+            max_retries=0,
+            timeout=limit,
+            http_client=openai.DefaultAsyncHttpxClient(
+                verify=self._tls_context(), trust_env=trusted, timeout=limit, limits=pool
+            ),
+        )
 
     def _tls_context(self) -> ssl.SSLContext | bool:
         """Return a context that all calls share: loading the certificates takes 30 ms."""

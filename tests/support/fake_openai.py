@@ -19,11 +19,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Received:
-    """One request: its headers in lower case and its body."""
+    """One request: its headers in lower case, its body, and the client's end of the connection it came by."""
 
     path: str
     headers: dict[str, str]
     body: dict[str, Any]
+    port: int
 
 
 class Exchange:
@@ -196,7 +197,8 @@ class FakeOpenAI:
                 length = int(self.headers.get("Content-Length", "0"))
                 body = json.loads(self.rfile.read(length))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                fake._next(Received(self.path, headers, body))(Exchange(self, fake._closing))
+                received = Received(self.path, headers, body, self.client_address[1])
+                fake._next(received)(Exchange(self, fake._closing))
 
             def log_message(self, *args: Any, **more: Any) -> None:
                 """Keep the test output clean."""

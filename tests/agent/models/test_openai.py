@@ -289,3 +289,40 @@ async def test_a_cancelled_call_hangs_up(fake_openai: FakeOpenAI) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     await asyncio.wait_for(hung_up.wait(), 2)
+
+
+async def test_connections_are_kept_from_call_to_call_as_long_as_somebody_holds_them(
+    fake_openai: FakeOpenAI,
+) -> None:
+    model = client(fake_openai)
+    await model.complete(ask())
+    async with model.connected():
+        async with model.connected():
+            await model.complete(ask())
+        await model.complete(ask())
+    await model.complete(ask())
+    first, second, third, last = (request.port for request in fake_openai.received)
+    assert second == third
+    assert len({first, second, last}) == 3
+
+
+async def test_a_kept_connection_that_the_server_has_closed_is_opened_anew(fake_openai: FakeOpenAI) -> None:
+    def say_and_hang_up(exchange: fake.Exchange) -> None:
+        fake.completion("once")(exchange)
+        exchange.hang_up()
+
+    fake_openai.script(say_and_hang_up, fake.completion("twice"))
+    model = client(fake_openai)
+    async with model.connected():
+        assert (await model.complete(ask())).text == "once"
+        await asyncio.sleep(0.1)
+        assert (await model.complete(ask())).text == "twice"
+
+
+async def test_a_cancelled_call_leaves_no_half_read_reply_on_a_kept_connection(fake_openai: FakeOpenAI) -> None:
+    fake_openai.script(fake.trickle("late", 0.05), fake.completion("right"))
+    model = client(fake_openai)
+    async with model.connected():
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(model.complete(ask()), 0.3)
+        assert (await model.complete(ask())).text == "right"
