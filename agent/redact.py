@@ -61,7 +61,7 @@ class Redactor:
         return self._known_bytes.sub(MASK.encode(), data)
 
     def data(self, value: Any) -> Any:
-        """Return JSON data with every string in it redacted, keys included; the same object if there is no secret."""
+        """Return JSON data with every string in it redacted, keys included; the same object if it holds none."""
         texts = "\0".join(_strings(value))  # looked through once: most data holds no secret
         if self._known.search(texts) is None and _PATTERNS.search(texts) is None:
             return value
