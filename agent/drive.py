@@ -62,6 +62,7 @@ class Driver:
     workspace: Workspace
     clock: Clock
     approver: Approver | None = None
+    watched: bool = False
 
     async def drive(
         self,
@@ -188,6 +189,7 @@ class Driver:
             fork=fork,
             steering=steering,
             person=await self._is_there(journal, steering),
+            watched=self.watched,
             persona="" if self.config.profile is None else self.config.profile.persona,
         )
 

@@ -1,6 +1,6 @@
 """What a language model is to the rest of Crowquill."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -105,6 +105,15 @@ class Connected(Protocol):
 
     def connected(self) -> AbstractAsyncContextManager[None]:
         """Return what keeps them open, in this event loop, until it is left."""
+        ...
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """A model that can be listened to while it answers."""
+
+    async def stream(self, request: Request, listener: Callable[[str], None]) -> Reply:
+        """Answer one request as `complete` does; the listener is told the text so far, from its beginning."""
         ...
 
 

@@ -91,6 +91,26 @@ def completion(text: str | None, **parts: Any) -> Answer:
     return raw(json.dumps(payload(text, **parts)).encode())
 
 
+def streamed(*pieces: str, finish: str | None = "stop", usage: bool = True) -> Answer:
+    """Answer with a text piece by piece, each with a log-probability of -0.5."""
+
+    def event(**fields: Any) -> bytes:
+        return b"data: " + json.dumps({"object": "chat.completion.chunk", **fields}).encode() + b"\n\n"
+
+    def choice(delta: dict[str, Any], **fields: Any) -> list[dict[str, Any]]:
+        return [{"index": 0, "delta": delta, "finish_reason": None, **fields}]
+
+    body = b": a comment\n\n" + event(choices=choice({"role": "assistant", "content": None}))
+    for piece in pieces:
+        logprobs = {"content": [{"token": piece, "logprob": -0.5}]}
+        body += event(choices=choice({"content": piece}, logprobs=logprobs))
+    if finish is not None:
+        body += event(choices=choice({}, finish_reason=finish))
+    if usage:
+        body += event(choices=[], usage={"prompt_tokens": 10, "completion_tokens": 5})
+    return raw(body + b"data: [DONE]\n\n", content_type="text/event-stream; charset=utf-8")
+
+
 def raw(body: bytes, *, status: int = 200, content_type: str = "application/json") -> Answer:
     """Answer with any body."""
     return lambda exchange: exchange.send(status, body, {"Content-Type": content_type})

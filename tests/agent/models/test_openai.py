@@ -9,7 +9,7 @@ import pytest
 from tests.support import fake_openai as fake
 from tests.support.fake_openai import FakeOpenAI
 
-from crowquill.agent.models.base import Message, Request, Usage
+from crowquill.agent.models.base import Function, Message, Request, Usage
 from crowquill.agent.models.faults import ServerFault
 from crowquill.agent.models.openai import REASONING_TOKENS, OpenAIModel
 from crowquill.errors import ModelError
@@ -326,3 +326,58 @@ async def test_a_cancelled_call_leaves_no_half_read_reply_on_a_kept_connection(f
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(model.complete(ask()), 0.3)
         assert (await model.complete(ask())).text == "right"
+
+
+async def test_a_reply_is_heard_while_it_comes_and_is_the_same_as_at_once(fake_openai: FakeOpenAI) -> None:
+    fake_openai.script(fake.streamed('{"answer"', ": 4", "2}"))
+    heard: list[str] = []
+    reply = await client(fake_openai).stream(ask(schema=SCHEMA, logprobs=True), heard.append)
+    assert heard == ['{"answer"', '{"answer": 4', '{"answer": 42}']
+    assert reply.parsed == {"answer": 42}
+    assert reply.usage == Usage(prompt=10, completion=5, calls=1)
+    assert reply.logprobs == (-0.5, -0.5, -0.5)
+    assert fake_openai.bodies[0]["stream_options"] == {"include_usage": True}
+
+
+async def test_a_streamed_call_of_a_tool_is_put_together(fake_openai: FakeOpenAI) -> None:
+    parts = [
+        {"index": 0, "id": "a", "function": {"name": "look", "arguments": '{"que'}},
+        {"index": 1, "id": "b", "function": {"name": "look", "arguments": "{"}},
+        {"index": 0, "function": {"arguments": 'ry": "x"}'}},
+        {"index": 1, "function": {"arguments": '"query": "y"}'}},
+    ]
+    deltas = [{"index": 0, "delta": {"tool_calls": [part]}} for part in parts]
+    pieces = [*deltas, {"index": 0, "delta": {}, "finish_reason": "tool_calls"}]
+    body = b"".join(b"data: " + json.dumps({"choices": [piece]}).encode() + b"\r\n\r\n" for piece in pieces)
+    fake_openai.script(fake.raw(body, content_type="text/event-stream"))
+    look = Function("look", "Look.", {"type": "object", "properties": {"query": {"type": "string"}}})
+    reply = await client(fake_openai).stream(ask(tools=(look,), allowed=frozenset({"look"})), print)
+    assert [(call.id, call.arguments) for call in reply.calls] == [("a", {"query": "x"}), ("b", {"query": "y"})]
+
+
+async def test_a_server_that_does_not_stream_is_asked_for_the_whole_from_then_on(fake_openai: FakeOpenAI) -> None:
+    refused = fake.error(400, "unknown field stream_options", param="stream_options")
+    fake_openai.script(refused, fake.completion("all"), fake.completion("at once"))
+    model, heard = client(fake_openai), list[str]()
+    assert (await model.stream(ask(), heard.append)).text == "all"
+    assert (await model.stream(ask(), heard.append)).text == "at once"
+    assert heard == []
+    assert ["stream" in body for body in fake_openai.bodies] == [True, False, False]
+
+
+async def test_a_server_may_answer_at_once_although_it_was_asked_to_stream(fake_openai: FakeOpenAI) -> None:
+    fake_openai.script(fake.completion("at once"))
+    heard: list[str] = []
+    assert (await client(fake_openai).stream(ask(), heard.append)).text == "at once"
+    assert heard == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [fake.streamed("half", finish=None), fake.raw(b"data: [DONE]\n\n", content_type="text/event-stream")],
+)
+async def test_a_stream_that_ends_early_is_no_reply(answer: fake.Answer, fake_openai: FakeOpenAI) -> None:
+    fake_openai.script(answer)
+    with pytest.raises(ServerFault) as fault:
+        await client(fake_openai).stream(ask(), print)
+    assert fault.value.kind == "transient"
