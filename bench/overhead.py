@@ -8,8 +8,8 @@
 Each run takes so many steps, each one model call and one call of a tool that adds two numbers. Ours writes its
 journal, LangGraph its checkpoints to SQLite, smolagents nothing. Every library runs in a process of its own, the
 server in another. Shown are milliseconds of wall and processor time per step, allocations per step and the peak of
-what they hold (a run by itself, under memray), and steps a second. Rounds of the libraries alternate and the best of
-each counts, as the machine is shared.
+what they hold (a run by itself, under memray), and steps a second. Rounds of the libraries alternate and the best
+of each counts, as the machine is shared.
 """
 
 import argparse
