@@ -32,7 +32,8 @@ def test_the_choices_in_a_file_are_those_of_the_agent() -> None:
 def test_settings_reach_the_agent(tmp_path: Path) -> None:
     config = agent_of(
         "selection: {strategy: best_of_n, share: plan}\ncritic: {judge: gold, weights: {receipts: 3}}\n"
-        "sites: [example.org]\ntools: {math: false, browser: {refresh: true}}\nbudget: {steps: 3, usd: 0.5, calls: {search: 2}}\n"
+        "sites: [example.org]\ntools: {math: false, browser: {refresh: true}}\n"
+        "budget: {steps: 3, usd: 0.5, calls: {search: 2}}\n"
         "approvals: [{decide: deny, tool: 'mail_*'}]\noutput: {format: csv, columns: [a]}\n",
         tmp_path,
     )
