@@ -18,9 +18,7 @@ EVIDENCE: tuple[Evidence, ...] = (
     quote("Elms Park", "The park has 14 ponds and 3 gates; 620 of the 900 trees survived the storm."),
     quote("Vale Motion", "The council passed the Vale motion by 31 votes to 12 in the spring."),
 )
-RUSSIAN: tuple[Evidence, ...] = (
-    quote("Буран", "Он проработал девять лет, хотя был рассчитан на четыре года."),
-)
+RUSSIAN: tuple[Evidence, ...] = (quote("Буран", "Он проработал девять лет, хотя был рассчитан на четыре года."),)
 
 
 def kinds(text: str, evidence: tuple[Evidence, ...] = EVIDENCE) -> set[str]:

@@ -14,7 +14,7 @@ from crowquill.agent.models.scripted import ScriptedReply
 
 @pytest.mark.parametrize(
     ("text", "logprob", "chance"),
-    [("Yes", math.log(0.8), 0.8), ("No, it", math.log(0.8), 0.2), ("Perhaps", math.log(0.9), 0.5), ("yes", None, 1.0)],
+    [("Yes", math.log(0.8), 0.8), ("No, it", math.log(0.8), 0.2), ("Perhaps", -0.1, 0.5), ("yes", None, 1.0)],
 )
 def test_the_first_token_answers(text: str, logprob: float | None, chance: float) -> None:
     logprobs = () if logprob is None else (logprob, -5.0)
