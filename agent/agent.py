@@ -169,6 +169,8 @@ class Agent:
         self.providers = {provider.name: provider for provider in map(to_provider, providers)}
         self.clock: Clock = SystemClock() if clock is None else clock
         self.approver = approver
+        self.watched = False
+        """Whether `Progress` events tell what a model is writing, for whoever shows it."""
         self._redactor = Redactor()
         self.config = RunConfig(
             models={role: model.name for role, model in self.models.items()},
@@ -469,7 +471,7 @@ class Agent:
     @property
     def driver(self) -> Driver:
         """What executes runs with the settings and models of this agent."""
-        return Driver(self.config, self.models, self.workspace, self.clock, self.approver)
+        return Driver(self.config, self.models, self.workspace, self.clock, self.approver, self.watched)
 
     async def _warm(self) -> None:
         """Load what the first requests need; a failure shows at the first request itself."""
