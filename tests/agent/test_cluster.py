@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.fake_openai import FakeOpenAI, completion
 
 from crowquill import Agent, ScriptedModel, tool
 from crowquill.agent.agent import run_in_thread
 from crowquill.agent.cluster import ATTEMPTS, CHECKPOINT_SECONDS, Cluster, connect, place_of, run_jobs
 from crowquill.agent.events import Acted
-from crowquill.agent.jobs import Job, Pace
+from crowquill.agent.jobs import Job, Pace, Paced, paced
+from crowquill.agent.models.base import Message, Request
+from crowquill.agent.models.openai import OpenAIModel
 from crowquill.agent.replay import replay
 from crowquill.agent.shipping import pack_run, unpack_run
 from crowquill.agent.tape import load_effects, load_events
@@ -125,6 +128,24 @@ async def test_model_calls_keep_their_pace() -> None:
     waits = [await pace.turn() for _ in range(5)]
     assert [round(wait, 1) for wait in waits] == [0.0, 0.1, 0.2, 0.3, 0.4]
     assert [round(await Pace(None).turn(), 1) for _ in range(2)] == [0.0, 0.0]
+
+
+async def test_a_model_that_waits_for_its_turn_is_heard_and_stays_connected() -> None:
+    heard, turns = list[str](), list[int]()
+
+    async def turn() -> float:
+        turns.append(len(turns))
+        return 0.0
+
+    with FakeOpenAI() as server:
+        server.script(completion("one"), completion("two"), completion("three"))
+        models = paced({"act": OpenAIModel("any", base_url=server.url), "write": ScriptedModel([])}, turn)
+        model = models["act"]
+        assert isinstance(model, Paced)
+        request = Request("act", (Message("user", "count"),), max_tokens=5)
+        async with model.keep_connected(), Paced(ScriptedModel([]), turn).keep_connected():
+            replies = [await model.complete(request), await model.complete_streaming(request, heard.append)]
+        assert ([reply.text for reply in replies], turns) == (["one", "two"], [0, 1])
 
 
 @pytest.fixture(scope="module")
