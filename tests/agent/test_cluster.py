@@ -40,6 +40,8 @@ needs_ray = [
     pytest.mark.filterwarnings("default"),
 ]
 STEPS = 8
+BRISK = {**os.environ, "RAY_worker_niceness": "0"}
+"""Ray gives its workers niceness 15: beside other work they would wait for minutes, and calculations fail."""
 
 
 def task(folder: Path, name: str, delay: float) -> Path:
@@ -84,7 +86,7 @@ def jobs(*paths: Path) -> list[Job]:
 def run_command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run `crowquill …` in a workspace of its own, for five minutes at most."""
     command = [sys.executable, "-m", "crowquill", *words, "--workspace", str(folder / "w")]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=BRISK)
 
 
 def three(folder: Path, delay: float) -> Path:
@@ -150,6 +152,7 @@ async def test_a_model_that_waits_for_its_turn_is_heard_and_stays_connected() ->
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
+    os.environ |= BRISK
     ray = connect(None)
     yield ray
     ray.shutdown()
@@ -243,7 +246,9 @@ class TestOnRay:
 
     def test_ctrl_c_keeps_what_was_sent_home(self, tmp_path: Path) -> None:
         words = ["run", str(task(tmp_path, "long", 2.0)), "--engine", "ray", "--workspace", str(tmp_path / "w")]
-        command = subprocess.Popen([sys.executable, "-m", "crowquill", *words], stderr=subprocess.PIPE, text=True)
+        command = subprocess.Popen(
+            [sys.executable, "-m", "crowquill", *words], stderr=subprocess.PIPE, text=True, env=BRISK
+        )
         journal = place_of(str(tmp_path / "w"), str(tmp_path / "long.yaml")) / "crowquill.db"
         end = time.monotonic() + 180
         while not journal.exists() and time.monotonic() < end:
