@@ -19,6 +19,7 @@ from crowquill.agent.journal import Alongside, Journal
 from crowquill.agent.lane import Services
 from crowquill.agent.learning import learn
 from crowquill.agent.models.base import Model, Role, Usage
+from crowquill.agent.prompting import Instruction
 from crowquill.agent.recall import JournaledRecall
 from crowquill.agent.records import BEAT_SECONDS
 from crowquill.agent.run import Run
@@ -184,7 +185,7 @@ class Driver:
             fork=fork,
             steering=steering,
             person=await self._is_there(journal, steering),
-            persona="" if self.config.profile is None else self.config.profile.persona,
+            persona=Instruction("" if self.config.profile is None else self.config.profile.persona),
         )
 
     async def _is_there(self, journal: Journal, steering: Steering | None) -> bool:

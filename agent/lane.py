@@ -20,6 +20,7 @@ from crowquill.agent.models.base import Model, Rehearsed, Reply, Request, Role, 
 from crowquill.agent.models.calls import described, spelled
 from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
+from crowquill.agent.prompting import Instruction
 from crowquill.agent.recall import JournaledRecall, LaneRecall
 from crowquill.agent.rules import Rules, urls_in
 from crowquill.agent.select.attempt import Sampling
@@ -67,7 +68,7 @@ class Services:
     recall: RecallMode = "plain"
     fork: Fork | None = None
     steering: Steering | None = None
-    persona: str = ""
+    persona: Instruction = field(default=Instruction(""))
     person: bool = False
 
     @property

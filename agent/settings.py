@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from crowquill.agent.safety import personal_path
 from crowquill.errors import UserError
+from crowquill.memory.owned import open_own, own_folder
 from crowquill.tasks.safety import Defaults, PersonSettings
 from crowquill.tasks.yaml_text import load_yaml
 
@@ -34,8 +35,8 @@ def save_defaults(defaults: Defaults) -> Path:
         del kept[name]
     kept.update(chosen)  # in place, so that comments stay
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8") as file:
+        own_folder(path.parent)
+        with open_own(path) as file:
             yaml.dump(content, file)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error

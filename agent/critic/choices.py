@@ -19,6 +19,7 @@ from crowquill.agent.critic.checks import check
 from crowquill.agent.critic.reward import features
 from crowquill.errors import UserError
 from crowquill.memory.evidence import Evidence, Quote, Source, digest, plain_text
+from crowquill.memory.owned import open_own, own_folder
 from crowquill.memory.textual import split_sentences
 
 FILE = "comparisons.jsonl"
@@ -141,8 +142,8 @@ def keep(path: Path, comparisons: Iterable[Comparison]) -> int:
     """Add comparisons to a file, durably, and return how many. Raises UserError when it cannot be written."""
     lines = [json.dumps(comparison.to_json(), ensure_ascii=False) + "\n" for comparison in comparisons]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
+        own_folder(path.parent)
+        with open_own(path, "a") as file:
             file.write("".join(lines))
             file.flush()
             os.fsync(file.fileno())
