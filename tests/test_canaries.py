@@ -1,0 +1,35 @@
+"""The search that ends every test run finds what it looks for."""
+
+import base64
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from tests.support.canaries import CANARIES, found_in
+
+WRITERS = {
+    "raw": lambda value: value,
+    "backwards": lambda value: value[::-1],
+    "percent": lambda value: quote(value, safe=""),
+    "json": lambda value: repr(value),
+    "hexadecimal": lambda value: value.encode().hex(),
+    **{
+        f"base64, {before} before": lambda value, before=before: base64.b64encode(
+            b"abc"[:before] + value.encode() + b"!"
+        ).decode()
+        for before in range(3)
+    },
+}
+
+
+@pytest.mark.parametrize("how", WRITERS)
+def test_each_secret_is_in_the_environment_and_is_found_in_a_file(how: str, tmp_path: Path) -> None:
+    (tmp_path / "harmless").write_text("The crow is a bird.")
+    for name in CANARIES:
+        file = tmp_path / "deep" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("x" * 2**20 + WRITERS[how](os.environ[name]) + "y", encoding="utf-8")
+        assert list(found_in(tmp_path)) == [file]
+        file.unlink()
+    assert list(found_in(tmp_path)) == []
