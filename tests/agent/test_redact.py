@@ -48,9 +48,9 @@ def test_secrets_are_found_by_the_names_of_variables() -> None:
         "OPENAI_API_KEY": "k" * 20,
         "PATH": "/usr/bin:/bin",
         "DB_PASSWORD": "short",
-        "MY_TOKEN": "t" * 12,
+        "MY_TOKEN": "t0" * 6,
     }
-    assert secrets_of(environment) == ["k" * 20, "t" * 12]
+    assert secrets_of(environment) == ["k" * 20, "t0" * 6]
 
 
 def test_a_plain_word_is_a_secret_only_where_it_is_a_key_of_ours() -> None:
