@@ -28,13 +28,14 @@ from crowquill.agent.examples import read_examples
 from crowquill.agent.fork import Change, Fork, create_fork
 from crowquill.agent.form import Form
 from crowquill.agent.journal import Journal, Mode
+from crowquill.agent.learning import hear
 from crowquill.agent.models.absent import AbsentModel
 from crowquill.agent.models.base import Model, Role
 from crowquill.agent.models.resolve import default_policy, resolve
 from crowquill.agent.prices import find_prices
 from crowquill.agent.records import NewRun, RunRecord, find_run
 from crowquill.agent.redact import Redactor
-from crowquill.agent.safety import tightened, workspace_restrictions
+from crowquill.agent.safety import tightened, workspace_settings
 from crowquill.agent.select.options import Select
 from crowquill.agent.steering import Steering
 from crowquill.agent.tape import canonical
@@ -168,6 +169,8 @@ class Agent:
         self.providers = {provider.name: provider for provider in map(to_provider, providers)}
         self.clock: Clock = SystemClock() if clock is None else clock
         self.approver = approver
+        self.watched = False
+        """Whether `Progress` events tell what a model is writing, for whoever shows it."""
         self._redactor = Redactor()
         self.config = RunConfig(
             models={role: model.name for role, model in self.models.items()},
@@ -214,7 +217,7 @@ class Agent:
     def _rules(self, safety: Safety, allow: Sequence[str]) -> Safety:
         allowed = tuple(ApprovalRule("allow", tool=pattern) for pattern in allow)
         safety = replace(safety, approvals=allowed + safety.approvals)
-        safety = tightened(safety, workspace_restrictions(self.workspace.path))
+        safety = tightened(safety, workspace_settings(self.workspace.path).safety)
         if safety.mode is not None:
             return safety
         return replace(safety, mode="auto" if self.approver is None else "ask")
@@ -293,7 +296,8 @@ class Agent:
         """Keep what was wrong with an answer, or that its query was right, for later questions like it.
 
         A correction is a rule in words, such as "use the latest row per person"; the model is shown it with each
-        question (to that database, if it was of one) about the same things, in this and in later sessions.
+        question (to that database, if it was of one) about the same things, in this and in later sessions. What the
+        answer cites is trusted less, or more when it was right.
 
         Raises:
             UserError: the answer has no query that could be right, and nothing is said about it.
@@ -306,11 +310,13 @@ class Agent:
         about = (queries[-1].database, queries[-1].sql) if queries else (ANSWERS, "")
         lesson = Lesson(about[0], answer.objective, about[1], said)
         LessonStore(self.workspace.database, clock=self.clock).keep(lesson)
+        self._hear(answer, accepted=not said)
 
     def rate(self, answer: Answer, *, accepted: bool | None = None, edited: str = "") -> None:
         """Keep what you think of an answer: that it was accepted or not, or how you would have put it.
 
-        It is stored with the choices of `crowquill compare`, which the weights of the reward are fitted to.
+        It is stored with the choices of `crowquill compare`, which the weights of the reward are fitted to. What an
+        accepted answer cites is trusted more, what a rejected one cites less.
 
         Raises:
             UserError: neither is given, or the workspace cannot be written.
@@ -318,6 +324,11 @@ class Agent:
         if (accepted is None) == (not edited):
             raise UserError("say either whether the answer was accepted, or how it should read")
         keep(self.workspace.path / FILE, [feedback(answer, accepted=accepted, edited=edited)])
+        if accepted is not None:
+            self._hear(answer, accepted=accepted)
+
+    def _hear(self, answer: Answer, *, accepted: bool) -> None:
+        self.workspace.database.write_now(lambda connection: hear(connection, answer, accepted=accepted))
 
     def ask(self, objective: str) -> Answer:
         """Answer an objective; blocks. Works inside a running event loop, too: it uses a thread of its own.
@@ -460,7 +471,7 @@ class Agent:
     @property
     def driver(self) -> Driver:
         """What executes runs with the settings and models of this agent."""
-        return Driver(self.config, self.models, self.workspace, self.clock, self.approver)
+        return Driver(self.config, self.models, self.workspace, self.clock, self.approver, self.watched)
 
     async def _warm(self) -> None:
         """Load what the first requests need; a failure shows at the first request itself."""

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Literal
 
 from crowquill.agent.annotate import is_yes_no
-from crowquill.agent.critic.grounding import searchable
+from crowquill.agent.critic.grounding import bare_title, searchable
 from crowquill.agent.measures import measures
 from crowquill.memory.evidence import Evidence, Quote, plain_text
 from crowquill.memory.figures import DateAt, dates, numbers
@@ -20,7 +20,6 @@ from crowquill.memory.textual import content_words, names
 from crowquill.memory.verify import missing_numbers
 
 _BETWEEN = re.compile(r",?\s*(?:(?:and|и)|(?P<choice>or|или))\s+(?:the\s+)?", re.IGNORECASE)
-_QUALIFIER = re.compile(r"\s*\([^)]*\)\s*\Z")
 _SAME = re.compile(r"\bthe\s+same\b|\bодн(?:ой|ом|их|ому|ого)\b|\bодинаков", re.IGNORECASE)
 _EARLIER = re.compile(r"\b(?:earlier|earliest|first|older|oldest|раньше|старше)\b", re.IGNORECASE)
 _LATER = re.compile(
@@ -77,7 +76,7 @@ class Comparison:
 def comparison(question: str, evidence: Sequence[Evidence]) -> Comparison | None:
     """Return what a question compares, when two things with quotes about each stand in it side by side."""
     quotes = {number: item for number, item in enumerate(evidence, 1) if isinstance(item, Quote)}
-    titles = {_QUALIFIER.sub("", item.source.title) for item in quotes.values()}
+    titles = {bare_title(item.source.title) for item in quotes.values()}
     places = _places(question, sorted(titles, key=lambda title: (-len(title), title)))
     places = _places(question, [name.text for name in names(question, openings=True)], places)
     for (start, first_end), (second_start, end) in pairwise(places):
@@ -111,9 +110,7 @@ def _places(
 def _about(name: str, quotes: dict[int, Quote]) -> tuple[int, ...]:
     """Return the quotes of pages that are called by the name, else whose title holds it, else which hold it."""
     exact = tuple(
-        number
-        for number, item in quotes.items()
-        if _QUALIFIER.sub("", item.source.title).casefold() == name.casefold()
+        number for number, item in quotes.items() if bare_title(item.source.title).casefold() == name.casefold()
     )
     held = tuple(number for number, item in quotes.items() if name.casefold() in item.source.title.casefold())
     said = tuple(number for number, item in quotes.items() if name.casefold() in item.text.casefold())

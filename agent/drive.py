@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
@@ -18,7 +18,7 @@ from crowquill.agent.gate import Gate
 from crowquill.agent.journal import Alongside, Journal
 from crowquill.agent.lane import Services
 from crowquill.agent.learning import learn
-from crowquill.agent.models.base import Model, Role, Usage
+from crowquill.agent.models.base import Connected, Model, Role, Usage
 from crowquill.agent.prompting import Instruction
 from crowquill.agent.recall import JournaledRecall
 from crowquill.agent.records import BEAT_SECONDS
@@ -63,6 +63,7 @@ class Driver:
     workspace: Workspace
     clock: Clock
     approver: Approver | None = None
+    watched: bool = False
 
     async def drive(
         self,
@@ -130,7 +131,11 @@ class Driver:
             await journal.begin(objective, cast("Json", self.config.to_json()))
             beating = asyncio.create_task(_keep_lease(journal, asyncio.current_task())) if journal.writes else None
             services = await make_services(journal, objective, memory, noted)
-            answer = await Run(objective, self.config, services, workshop).execute()
+            async with AsyncExitStack() as connections:
+                for model in self.models.values():
+                    if isinstance(model, Connected):
+                        await connections.enter_async_context(model.connected())
+                answer = await Run(objective, self.config, services, workshop).execute()
             await journal.flush()
             journal.check_complete(strict=strict)
             ending = (answer.stopped, {"short": answer.short, "reward": answer.reward.total}, "")
@@ -185,6 +190,7 @@ class Driver:
             fork=fork,
             steering=steering,
             person=await self._is_there(journal, steering),
+            watched=self.watched,
             persona=Instruction("" if self.config.profile is None else self.config.profile.persona),
         )
 

@@ -182,9 +182,10 @@ class RunFinished:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What is being done right now, in our own words. Not journaled."""
+    """What is being done right now, in our own words, and what the model says of it so far. Not journaled."""
 
     message: str
+    text: str = ""
     kind: Literal["progress"] = "progress"
 
 

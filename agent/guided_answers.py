@@ -7,11 +7,20 @@ from typing import Any
 
 from crowquill.agent.annotate import counted, is_yes_no, wants_person
 from crowquill.agent.critic.checks import is_unknown, is_verdict
-from crowquill.agent.critic.grounding import connected, lacking, needed, repeats, says, searchable
+from crowquill.agent.critic.grounding import (
+    bare_title,
+    connected,
+    lacking,
+    needed,
+    repeats,
+    says,
+    searchable,
+    title_words,
+)
 from crowquill.agent.models.base import Reply
 from crowquill.agent.state import Action, State
-from crowquill.memory.evidence import Computation, Evidence, Table, plain_text
-from crowquill.memory.textual import names
+from crowquill.memory.evidence import Computation, Evidence, Quote, Table, plain_text
+from crowquill.memory.textual import content_words, names
 
 RESULT = "RESULT"
 """Stands for the computed number in a sentence that the model writes before the number is known."""
@@ -20,12 +29,16 @@ _COMPARED = re.compile(r"(\S+) ([<>]) (\S+)")
 _WHICH = re.compile(
     r"\b(?:which|what|что)\b.*?\b(?:(smaller|less|lower|меньше)|larger|bigger|greater|higher|more|больше)\b", re.I
 )
+_LIVED = re.compile(r"\s*\((?:born|died|\d{3,4}\b)[^()]*\)?\Z")
+_WHOLE = content_words("full real birth legal complete middle полное настоящее")
+"""Words of a question that wants more of a name than people are called by."""
 NOT_FOUND = Action("give_up", {"reason": "not_found", "note": "the sources consulted do not say it"})
 
 
 def read_answer(state: State, parsed: dict[str, Any], reply: Reply | None) -> Action:
     """Turn a reading into an answer, or "not found" when the evidence does not carry the short answer."""
     short = _bare(str(parsed.get("answer", "")).strip().strip("."), state.task.goal)
+    short = _common_name(short, state.task.goal, state.evidence)
     sentence = str(parsed.get("sentence", "")).strip()
     if is_unknown(short):
         short = counted(state.task.goal, sentence)
@@ -97,6 +110,23 @@ def _bare(short: str, question: str) -> str:
     if not wants_person(question) or not found or found[0].start != 0:
         return short
     return found[0].text if short[found[0].end :].lstrip()[:1].islower() and len(found) == 1 else short
+
+
+def _common_name(short: str, question: str, evidence: Sequence[Evidence]) -> str:
+    """Return the title of a page instead of the longer form of the name with which its text begins.
+
+    "Robert Clark Seger (born May 6, 1945)" is the beginning of the page "Bob Seger": that is what he is called.
+    """
+    short = _LIVED.sub("", short)
+    words, found = content_words(short), names(short, openings=True)
+    if len(found) != 1 or found[0].text != short.rstrip(".") or _WHOLE & content_words(question):
+        return short
+    for item in evidence:
+        if isinstance(item, Quote) and item.text.startswith(short):
+            title = title_words(item.source.title)
+            if len(title) > 1 and title & words and words - title:
+                return bare_title(item.source.title)
+    return short
 
 
 def _holder(short: str, cites: Sequence[int], evidence: Sequence[Evidence]) -> str:

@@ -20,6 +20,7 @@ from crowquill.agent.models.base import Model, Rehearsed, Reply, Request, Role, 
 from crowquill.agent.models.calls import described, spelled
 from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
+from crowquill.agent.models.streaming import Listener, being_written
 from crowquill.agent.prompting import Instruction
 from crowquill.agent.recall import JournaledRecall, LaneRecall
 from crowquill.agent.rules import Rules, urls_in
@@ -45,6 +46,8 @@ _ASKED_FOR = ("steps", "tokens", "usd", "seconds")
 """Resources of which a person who is there may grant more."""
 
 _WORK: Mapping[Role, str] = {"plan": "planning", "act": "reading", "write": "writing", "judge": "judging"}
+_SHOW_SECONDS, _SHOWN = 0.1, 300
+"""Pause between two looks at a reply that is being written, and characters of its end that are shown."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class Services:
     steering: Steering | None = None
     persona: Instruction = field(default=Instruction(""))
     person: bool = False
+    watched: bool = False
 
     @property
     def began(self) -> float:
@@ -245,6 +249,20 @@ class Lane:
         """Show what is being done."""
         self.services.publish(Progress(message))
 
+    def _listener(self, doing: str) -> Listener:
+        """Return what shows a reply while it is written, a few times a second."""
+        shown_at = -math.inf
+
+        def listen(text: str) -> None:
+            nonlocal shown_at
+            now = self.clock.monotonic()
+            if now - shown_at >= _SHOW_SECONDS:
+                shown_at = now
+                said = self.services.journal.redactor.text(being_written(text))
+                self.services.publish(Progress(doing, said[-_SHOWN:]))
+
+        return listen
+
     async def emit(self, event: Event, alongside: Alongside | None = None) -> None:
         """Record an event of this lane and publish it."""
         await self.services.journal.emit(self.path, event, alongside, publish=self.services.publish)
@@ -409,7 +427,8 @@ class Lane:
             nonlocal asked
             asked = True
             async with self.services.slots[model.name]:
-                self.progress(f"{_WORK[request.role]} (asking {model.name})")
+                doing = f"{_WORK[request.role]} (asking {model.name})"
+                self.progress(doing)
                 try:
                     reply = await complete_with_retry(
                         model,
@@ -418,6 +437,7 @@ class Lane:
                         clock=self.clock,
                         deadline=self.deadline,
                         afford=afford,
+                        listener=self._listener(doing) if self.services.watched else None,
                     )
                 except UnusableReply as fault:
                     spent = asdict(replace(fault.usage, calls=1))

@@ -1,31 +1,40 @@
-"""The checks against 386 labelled statements: what they catch, what they flag wrongly, beside one judge's call.
+"""The checks against 426 labelled statements: what they catch, what they flag wrongly, beside a judging model.
 
     python bench/critic.py [--wrong [--all]] [--judge local] [--minutes 12]
+    python bench/critic.py --pages ../shared/data/hotpot_dev.json
 
 The set (bench/critic_claims.yaml, English and Russian) was written for this; one statement per page is given a
 citation that does not exist. Thresholds are set on every second page (tune); the others are held out. Recall of a
 class: how many of its statements are flagged at all. Precision: how many of those flagged as of this class are
-wrong statements. `--wrong` lists what went wrong, `--judge` also asks a model, once a statement, whether the
-evidence supports it.
+wrong statements. `--wrong` lists what went wrong, `--judge` also asks a model whether the evidence supports each
+statement; what it has said is kept under bench/results/, so that a stopped run goes on. `--pages` counts what is
+flagged of true sentences that were not written for this.
 """
 
 import argparse
 import asyncio
+import json
+import re
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common import Results, mean
+from common import Results, interval, mean
 from ruamel.yaml import YAML
 
 from crowquill.agent.answer import Claim, DraftClaim
 from crowquill.agent.critic.checks import check_claim, claim_faults
-from crowquill.agent.models.base import Message, Request
+from crowquill.agent.critic.judge import chance_of_yes, criteria, yes_or_no
+from crowquill.agent.models.base import Message, Model, Request
 from crowquill.agent.models.resolve import resolve
+from crowquill.agent.render import evidence_block, fence
 from crowquill.errors import ModelError
 from crowquill.memory.evidence import Quote, Source, digest
+from crowquill.memory.textual import split_sentences
+from crowquill.memory.untrusted import Untrusted
 
 CLASSES = ("number", "unit", "citation", "negation", "entity", "misread", "contradicted", "added")
 KINDS = {
@@ -39,6 +48,8 @@ KINDS = {
     "added": {"added"},
 }
 OBJECTIVE = "Tell me about it."
+SEED = "0123456789abcdef"
+_CONJUNCTION = re.compile(r",? (?:and|but|while|which|who|where)\b|; ")
 
 
 @dataclass(frozen=True)
@@ -108,43 +119,106 @@ def mistakes(pairs: Sequence[Pair]) -> None:
 
 
 async def judged(pairs: Sequence[Pair], name: str, minutes: float) -> None:
-    """Ask a model once a statement, and print how it does beside the code on the same statements."""
-    results, model, end = Results(f"critic-judge-{name}"), resolve(name), time.monotonic() + minutes * 60
-    asked: list[tuple[Pair, bool, bool]] = []
+    """Ask a model about the statements, held-out pages first, and print how it does beside the code on the same.
+
+    *single* is one call that says yes or no; *averaged* the probability of yes as the program asks for it, averaged
+    over the ways of asking of the criterion "unsupported information". Each statement is kept once it is answered.
+    """
+    results, model = Results("critic-judge-" + re.sub(r"\W+", "-", name)), resolve(name)
+    end = time.monotonic() + minutes * 60
+    asked: list[tuple[Pair, dict[str, Any]]] = []
+    try:
+        for pair in sorted(pairs, key=lambda pair: not pair.held_out):
+            key = f"{pair.page} {pair.statement}"
+            row = results.get(key)
+            if row is None and time.monotonic() < end:
+                began = time.monotonic()
+                try:
+                    row = results.keep(key, {**await _asked(pair, model), "seconds": time.monotonic() - began})
+                except ModelError as error:
+                    print(f"  {error}")
+            if row is not None:
+                asked.append((pair, row))
+    finally:
+        await model.close()
+    seconds = mean([row["seconds"] for _, row in asked])
+    print(f"\n{name} beside the code, {seconds:.1f} s a statement")
+    for half, rows in (("held out", [r for r in asked if r[0].held_out]), ("all asked", asked)):
+        print(f" {half}: {len(rows)} statements")
+        wrong = [pair.label != "supported" for pair, _ in rows]
+        code = [flagged(check_claim(pair.draft, pair.evidence, OBJECTIVE)) for pair, _ in rows]
+        averaged = [row["averaged"] for _, row in rows]
+        _beside("code", wrong, code)
+        _beside("single", wrong, [row["single"] == "no" for _, row in rows])
+        _beside("averaged", wrong, [chance < 0.5 for chance in averaged])
+        print(f"  averaged, area under the curve {_area(wrong, averaged):.3f}")
+
+
+async def _asked(pair: Pair, model: Model) -> dict[str, Any]:
+    evidence = evidence_block(pair.evidence, SEED)
+    user = f"{evidence}\n\nStatement: {pair.statement}\nDo the quotes support the statement?"
     schema = {
         "type": "object",
         "properties": {"supported": {"enum": ["yes", "no"]}},
         "required": ["supported"],
         "additionalProperties": False,
     }
-    order = sorted(pairs, key=lambda pair: digest(f"{pair.page} {pair.label} {pair.statement}"))
-    try:
-        for pair in (pair for pair in order if pair.label != "citation"):
-            row = results.get(f"{pair.page} {pair.statement}")
-            if row is None and time.monotonic() > end:
-                continue
-            if row is None:
-                text = "\n".join(quote.text for quote in pair.evidence)
-                user = f"{text}\n\nStatement: {pair.statement}\nDo the quotes support the statement?"
-                messages = (Message("system", "You check statements against quotes."), Message("user", user))
-                try:
-                    reply = await model.complete(Request("judge", messages, 20, schema))
-                except ModelError as error:
-                    print(f"  {error}")
-                    continue
-                said = reply.parsed is not None and reply.parsed["supported"] == "no"
-                row = results.keep(f"{pair.page} {pair.statement}", {"flagged": said})
-            claim = check_claim(pair.draft, pair.evidence, OBJECTIVE)
-            asked.append((pair, flagged(claim), bool(row["flagged"])))
-    finally:
-        await model.close()
-    print(f"\none call of {name} beside the code, on the same {len(asked)} statements")
-    for way, at in (("code", 1), ("judge", 2)):
-        caught = [row[at] for row in asked if row[0].label != "supported"]
-        false = [row[at] for row in asked if row[0].label == "supported"]
-        hits = sum(caught) / max(sum(caught) + sum(false), 1)
-        wrongly = f"wrongly flagged {sum(false)} of {len(false)}"
-        print(f"  {way:<6} recall {mean(caught):.3f}  precision {hits:.3f}  {wrongly}")
+    messages = (Message("system", "You check answers."), Message("user", user))
+    single = await model.complete(Request("judge", messages, 20, schema))
+    shown = {
+        "evidence": evidence,
+        "objective": OBJECTIVE,
+        "answer": fence(Untrusted(pair.statement, "answer"), SEED),
+    }
+    criterion = criteria("answer")[0]
+    chances = [chance_of_yes(await model.complete(yes_or_no(shown, ask))) for ask in criterion.yes]
+    said = single.parsed["supported"] if single.parsed is not None else ""
+    return {"single": said, "chances": chances, "averaged": mean(chances)}
+
+
+def _beside(way: str, wrong: Sequence[bool], flags: Sequence[bool]) -> None:
+    caught = [flag for flag, is_wrong in zip(flags, wrong, strict=True) if is_wrong]
+    false = [flag for flag, is_wrong in zip(flags, wrong, strict=True) if not is_wrong]
+    hits = sum(caught) / max(sum(caught) + sum(false), 1)
+    right = [float(flag == is_wrong) for flag, is_wrong in zip(flags, wrong, strict=True)]
+    low, high = interval(right)
+    print(
+        f"  {way:<9} recall {mean(caught):.3f}  precision {hits:.3f}  wrongly flagged {sum(false)} of {len(false)}"
+        f"  right {mean(right):.3f} [{low:.3f}, {high:.3f}]"
+    )
+
+
+def _area(wrong: Sequence[bool], chances: Sequence[float]) -> float:
+    """Return how often a right statement has the higher probability than a wrong one."""
+    good = [chance for chance, is_wrong in zip(chances, wrong, strict=True) if not is_wrong]
+    bad = [chance for chance, is_wrong in zip(chances, wrong, strict=True) if is_wrong]
+    return mean([(one > other) + (one == other) / 2 for one in good for other in bad])
+
+
+def wild(path: Path) -> None:
+    """Print how many true sentences are flagged: each, whole and up to a conjunction, against its own page."""
+    pages = {title: text for case in json.loads(path.read_text("utf-8")) for title, text in case["pages"].items()}
+    for name, cut in (("whole sentences", False), ("first parts of sentences", True)):
+        kinds: Counter[str] = Counter()
+        count = 0
+        for title, text in pages.items():
+            source = Source(f"corpus:bench/{title}", title, "2026-01-01", digest(title), "corpus")
+            sentences = [text[start:end] for start, end in split_sentences(text)]
+            evidence = [Quote(sentence, source, 0, len(sentence), (1, 1)) for sentence in sentences]
+            cites = tuple(range(1, len(evidence) + 1))
+            for statement in [part for sentence in sentences for part in _parts(sentence, cut=cut)]:
+                found = claim_faults(DraftClaim(statement, cites), evidence, OBJECTIVE)
+                kinds.update({fault.kind for fault in found})
+                count += 1
+        told = ", ".join(f"{kind} {number}" for kind, number in kinds.most_common())
+        print(f"{name} of {len(pages)} pages: {count}; flagged as {told if told else 'nothing'}")
+
+
+def _parts(sentence: str, *, cut: bool) -> list[str]:
+    if not cut:
+        return [sentence]
+    ends = [match.start() for match in _CONJUNCTION.finditer(sentence) if match.start() > 30]
+    return [f"{sentence[:end]}." for end in ends[:1]]
 
 
 def main() -> None:
@@ -153,7 +227,11 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="with --wrong: on both halves")
     parser.add_argument("--judge", help="a model that is asked beside the code")
     parser.add_argument("--minutes", type=float, default=600, help="ask the judge no more after so many minutes")
+    parser.add_argument("--pages", type=Path, help="a HotpotQA file: check true sentences of its pages instead")
     options: Any = parser.parse_args()
+    if options.pages is not None:
+        wild(options.pages)
+        return
     pairs = read_pairs()
     if options.wrong:
         mistakes([pair for pair in pairs if options.all or not pair.held_out])
@@ -162,6 +240,7 @@ def main() -> None:
     for language in ("en", "ru"):
         table(language, [pair for pair in pairs if pair.language == language])
     if options.judge is not None:
+        pairs = [pair for pair in pairs if pair.label != "citation"]  # a model is not shown the numbers
         asyncio.run(judged(pairs, options.judge, options.minutes))
 
 

@@ -228,7 +228,9 @@ class NameAt:
 
 
 _NAME_WORD = re.compile(r"[^\W\d_](?:[.](?=[^\W\d_]\.))?[^\W_]*(?:[.'’&-][^\W_]+)*\.?")
-_COMMON_ENDING = re.compile(r"(?:ing|ed|ly|ies|ions?|ments?|ers|ists|ness|ости|ение|ания)\Z")
+_COMMON_ENDING = re.compile(
+    r"(?:ing|ed|ly|ies|ions?|ments?|ers|ists|ness|ости|ение|ания|[аяеё]нн(?:ый|ая|ое|ые)|вш(?:ий|ая|ее|ие))\Z"
+)
 
 
 def names(text: str, *, openings: bool = False) -> list[NameAt]:

@@ -1,4 +1,6 @@
-"""The schema of `config.yaml`: what a run may do without asking, what it asks, and what it refuses."""
+"""The schema of `config.yaml`: what a run may do without asking, what is used where nothing is given, and how the
+memory is searched.
+"""
 
 from typing import Annotated, Literal
 
@@ -95,14 +97,39 @@ class Defaults(_Strict):
     """File of a profile."""
 
 
+_Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class RetrievalWeights(_Strict):
+    """How much each term counts for the place of a record among the hits; what is not given stays as it is."""
+
+    relevance: _Weight | None = None
+    """How well its words and meaning match."""
+    recency: _Weight | None = None
+    """How lately it was stored or used."""
+    importance: _Weight | None = None
+    """How much it was said to matter."""
+    trust: _Weight | None = None
+    """How far it is trusted."""
+
+
+class MemorySpec(_Strict):
+    """How the memory is searched."""
+
+    weights: RetrievalWeights = RetrievalWeights()
+
+
 class PersonSettings(_Strict):
     """The person's own `config.yaml`."""
 
     safety: SafetySpec = SafetySpec()
     defaults: Defaults = Defaults()
+    memory: MemorySpec = MemorySpec()
 
 
 class WorkspaceSettings(_Strict):
     """The `config.yaml` of a workspace."""
 
     safety: RestrictingSpec = RestrictingSpec()
+    memory: MemorySpec = MemorySpec()
+    """Goes before the person's own."""

@@ -41,6 +41,8 @@ class BudgetSpec(Strict):
     """Dollars, for models whose price is known."""
     seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Wall-clock time."""
+    calls: dict[str, Annotated[int, Field(ge=0)]] = {}
+    """How often single tools may be called, by their names; `*` stands for all of them together."""
 
 
 class InputSpec(Strict):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.spinner import Spinner
 from rich.table import Table as Grid
@@ -51,6 +52,7 @@ class LiveView:
         self._running: set[str] = set()
         self._now = "starting"
         self._thought = ""
+        self._written = ""
         self.evidence: list[Evidence] = []
         self._notices: list[str] = []
         self._score = ""
@@ -61,6 +63,7 @@ class LiveView:
 
     def on(self, event: Event) -> None:
         """Take an event into account."""
+        self._written = one_line(event.text, 300) if isinstance(event, Progress) else ""
         match event:
             case Planned():
                 self.tasks = {task.id: task for task in event.tasks}
@@ -113,10 +116,13 @@ class LiveView:
             grid = Grid.grid(expand=True, padding=(0, 2))
             grid.add_column(ratio=2)
             grid.add_column(ratio=3)
-            grid.add_row(Group(*plan, *self._step(ascii_only=ascii_only)), Group(*self._found(room)))
+            grid.add_row(
+                Group(*plan, *self._step(options.max_width * 2 // 5, ascii_only=ascii_only)),
+                Group(*self._found(room)),
+            )
             yield grid
         else:
-            yield Group(*plan, *self._found(room), *self._step(ascii_only=ascii_only))
+            yield Group(*plan, *self._found(room), *self._step(options.max_width, ascii_only=ascii_only))
         yield from (_row(f"   {line}", "yellow") for line in self._notices[-2:])
         if self._score:
             yield _row(f"   {self._score}", "cyan")
@@ -140,14 +146,15 @@ class LiveView:
             line = Text(f"   {one_line(plain_text(item), 300)}", "green")
             yield _Beside(line, Text(f"  {kind_of(item)}", "dim"))
 
-    def _step(self, *, ascii_only: bool) -> Iterator[Text | Grid]:
+    def _step(self, width: int, *, ascii_only: bool) -> Iterator[Text | Grid]:
         spinner = self._spinners[ascii_only]
         grid = Grid.grid(padding=(0, 1))
         grid.add_column(width=2, justify="right")
         grid.add_column(no_wrap=True, overflow="ellipsis")
         grid.add_row(spinner, _row(self._now, ""))
         yield grid
-        yield _row(f"   {self._thought}", "dim italic")
+        thought = _end_of(self._written, width - 6) if self._written else self._thought
+        yield _row(f"   {thought}", "dim italic")
 
     def _spent(self, width: int, *, ascii_only: bool) -> Text:
         seconds = int(self._clock.monotonic() - self._started)
@@ -177,6 +184,13 @@ def _of(unit: str, spent: float, limit: float | None, form: str, *, ascii_only: 
     full, empty = ("#", ".") if ascii_only else ("█", "░")
     filled = min(_BAR, round(_BAR * spent / limit)) if limit else _BAR
     return f"{full * filled}{empty * (_BAR - filled)} {form.format(spent)}/{form.format(limit)} {unit}"
+
+
+def _end_of(text: str, width: int) -> str:
+    """Return the end of a text that fits: what has been written last."""
+    while cell_len(text) > max(width, 1):
+        text = text[1:]
+    return text
 
 
 def _row(text: str, style: str) -> Text:

@@ -77,6 +77,7 @@ async def _drive(agent: Agent, run: Run, *, events: bool, quiet: bool) -> Answer
     console = Console(stderr=True, highlight=False)
     view = LiveView(agent.config, agent.clock)
     animated = console.is_terminal and not quiet
+    agent.watched = animated
     run_id = ""
     task = asyncio.current_task()
     assert task is not None

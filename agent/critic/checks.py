@@ -12,7 +12,8 @@ from fractions import Fraction
 from crowquill.agent.answer import Candidate, Claim, ClaimStatus, Draft, DraftClaim, Wrong
 from crowquill.agent.critic.agreement import Disagreement, disagreements
 from crowquill.agent.critic.completeness import unanswered
-from crowquill.agent.critic.faults import Fault, find_faults, number_faults
+from crowquill.agent.critic.fault import Fault
+from crowquill.agent.critic.faults import find_faults, number_faults
 from crowquill.agent.critic.grounding import searchable
 from crowquill.agent.critic.passages import passages
 from crowquill.memory.evidence import Cell, CellAt, Computation, Evidence, Quote, Receipt, Table, Whole, plain_text

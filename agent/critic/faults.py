@@ -6,17 +6,16 @@ but belongs to something else, *adds* when it does not stand there at all.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from typing import Literal
 
-from crowquill.agent.answer import Wrong
+from crowquill.agent.critic.fault import Fault
+from crowquill.agent.critic.misreadings import find_misreadings, find_swaps
 from crowquill.agent.critic.opposites import COMPARED, OPPOSITES, polarity
 from crowquill.agent.critic.paraphrase import ALIKE
-from crowquill.agent.critic.passages import OPENING, Passage, Segment, aligned, segments, stems_of_names, turns
+from crowquill.agent.critic.passages import Passage, aligned, stems_of_names
 from crowquill.memory.amounts import Amount, amounts, held, shares
-from crowquill.memory.textual import content_words, dates, fold, names, stem, stems
+from crowquill.memory.textual import content_words, dates, fold, names, stem
 from crowquill.memory.unit_words import UNITS
 from crowquill.memory.verify import missing_dates, missing_names
 
@@ -41,15 +40,6 @@ _SHARE_OFF = 3
 _BY = re.compile(r"\bby\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One finding; `text` says it in a few words."""
-
-    kind: FaultKind
-    wrong: Wrong
-    text: str
-
-
 def find_faults(statement: str, texts: Sequence[str], among: Sequence[Passage], objective: str) -> list[Fault]:
     """Return what is wrong with a statement; `texts` are the cited evidence whole, `among` its passages.
 
@@ -62,10 +52,10 @@ def find_faults(statement: str, texts: Sequence[str], among: Sequence[Passage], 
         return found
     found += _names(statement, texts, near, objective)
     if not found:
-        found = [*_pairing(statement, among), *_relations(statement, among)]
+        found = list(find_misreadings(statement, among))
     if not found and all(passage.is_prose for passage in among):
         found = list(_added(statement, texts, objective))
-    return [*found, *_polarity(statement, near), *_order(statement, near)]
+    return [*found, *_polarity(statement, near), *find_swaps(statement, near)]
 
 
 def _is_cyrillic(text: str) -> bool:
@@ -143,69 +133,6 @@ def _names(statement: str, texts: Sequence[str], near: Sequence[Passage], object
         yield Fault("name", "contradicts" if others else "adds", f"no receipt for {name}")
 
 
-# --- what belongs to what ---
-
-
-def _pairing(statement: str, among: Sequence[Passage]) -> Iterator[Fault]:
-    """Find numbers that stand in the evidence, but beside the words of something else.
-
-    A word tells when it stands beside another number of the same kind and nowhere beside this one; the words next
-    to the number count double.
-    """
-    given = [part for passage in among if passage.is_prose for part in segments(passage.text, passage.title)]
-    computed = [amount for passage in among if not passage.is_prose for amount in amounts(passage.text)]
-    for own in segments(statement):
-        if not own.is_alone or held(own.amount, computed):
-            continue
-        same = [part for part in given if held(own.amount, [part.amount]) not in ("unit", "")]
-        rivals = [part for part in given if part not in same and part.amount.kind == own.amount.kind]
-        beside = frozenset[str]().union(*(part.words for part in same))
-        words = {word for word in own.words if not word[0].isdigit()}
-        lost = any(
-            _weight(words & rival.words - beside, own) > _weight(words & beside - rival.words, own)
-            for rival in rivals
-        )
-        if same and lost:
-            yield Fault("pairing", "misreads", f"{own.amount.text} is said of something else")
-
-
-def _weight(words: frozenset[str] | set[str], own: Segment) -> int:
-    return sum(2 if word in own.near else 1 for word in words)
-
-
-def _relations(statement: str, among: Sequence[Passage]) -> Iterator[Fault]:
-    """Find two names that the evidence says the same of, but each beside a partner of its own.
-
-    "The Rhine flows through Vienna", where the Danube flows through Vienna and the Rhine through Cologne. A name
-    that both have beside them leads from one to the other, and nothing is wrong.
-    """
-    own = list(dict.fromkeys(stems_of_names(statement)))
-    said = content_words(statement).difference(*own)
-    places = [_Place.of(turn, passage) for passage in among if passage.is_prose for turn in turns(passage.text)]
-    for first, second in pairwise(own):
-        if any(first <= place.words and second <= place.words for place in places):
-            continue
-        at = [place for place in places if first <= place.words and said & place.words]
-        to = [place for place in places if second <= place.words and said & place.words]
-        partners = [set().union(*(place.names for place in group)) - set(own) for group in (at, to)]
-        if all(partners) and not partners[0] & partners[1]:
-            yield Fault("pairing", "misreads", f"{' '.join(sorted(second))} is said of something else")
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A part of a passage: its words and names, with the title of the page where it names nothing at its start."""
-
-    words: frozenset[str]
-    names: frozenset[frozenset[str]]
-
-    @classmethod
-    def of(cls, turn: str, passage: Passage) -> "_Place":
-        found = names(turn, openings=True)
-        about = "" if found and found[0].start <= OPENING else f"{passage.title}. "
-        return cls(frozenset(stems(about + turn)), frozenset(stems_of_names(about + turn)))
-
-
 # --- the opposite ---
 
 
@@ -250,26 +177,6 @@ def _same_order(statement: str, text: str) -> bool:
     shared = [fold(name.text).casefold() for name in names(statement, openings=True)]
     shared = list(dict.fromkeys(name for name in shared if name in quoted))
     return sorted(shared, key=folded.index) == sorted(shared, key=quoted.index)
-
-
-def _order(statement: str, near: Sequence[Passage]) -> Iterator[Fault]:
-    """Find two names that have changed places around a verb or a comparison: who beat whom."""
-    for passage in near[:1]:
-        own, given = (_between(text) for text in (statement, passage.text))
-        if own is None or given is None or own[0] != given[1] or own[1] != given[0]:
-            continue
-        directed = _DIRECTED.search(own[2]) and content_words(own[2]) & content_words(given[2])
-        if directed and (_BY.search(own[2]) is None) == (_BY.search(given[2]) is None):
-            yield Fault("order", "misreads", "the two have changed places")
-
-
-def _between(text: str) -> tuple[frozenset[str], frozenset[str], str] | None:
-    found = names(text, openings=True)
-    if len(found) < 2:
-        return None
-    first, second = found[0], found[1]
-    words = stems_of_names(text)
-    return words[0], words[1], text[first.end : second.start]
 
 
 # --- what was added ---

@@ -44,9 +44,14 @@ def repeats(short: str, question: str) -> bool:
     return bool(content_words(short)) and phrase in asked and _CHOICE.search(question) is None
 
 
+def bare_title(title: str) -> str:
+    """Return a page's title without a qualifier in brackets: "Mercury" of "Mercury (planet)"."""
+    return _QUALIFIER.sub("", title)
+
+
 def title_words(title: str) -> frozenset[str]:
     """Return the content words of a page's title, a qualifier in brackets aside."""
-    return content_words(_QUALIFIER.sub("", title))
+    return content_words(bare_title(title))
 
 
 def is_called(title: str, name: str) -> bool:

@@ -5,7 +5,7 @@ words; answers are compared at equal length, and each pair twice, as models pref
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -16,7 +16,7 @@ from crowquill.agent.annotate import needs_calculation
 from crowquill.agent.answer import Candidate, DraftClaim, Grade
 from crowquill.agent.critic.checks import check_claim
 from crowquill.agent.lane import Lane
-from crowquill.agent.models.base import Request
+from crowquill.agent.models.base import Reply, Request
 from crowquill.agent.prompting import Instruction, prompt
 from crowquill.agent.render import evidence_block, fence
 from crowquill.agent.schemas import object_schema
@@ -82,17 +82,28 @@ async def grade(candidate: Candidate, objective: str, lane: Lane) -> tuple[Grade
 
 async def grade_by_probability(candidate: Candidate, objective: str, lane: Lane) -> tuple[Grade, ...]:
     """Judge as a small model can: the probability of yes, averaged over ways of asking. Raises as `grade`."""
-    schema = object_schema({"answer": {"enum": ["yes", "no"]}})
+    shown = _shown(candidate, objective, lane)
 
     async def chance(ask: str) -> float:
-        messages = prompt("judge_yes").messages(**_shown(candidate, objective, lane), ask=ask)
-        reply = await lane.complete(Request("judge", messages, 10, schema, logprobs=True))
-        sure = math.exp(sum(reply.logprobs)) if reply.logprobs else 1.0
-        return sure if reply.parsed is not None and reply.parsed["answer"] == "yes" else 1.0 - sure
+        return chance_of_yes(await lane.complete(yes_or_no(shown, ask)))
 
     asked = criteria(kind_of(objective))
     means = [fmean([await chance(ask) for ask in criterion.yes]) for criterion in asked]
     return tuple(Grade(criterion.name, 2 * mean - 1) for criterion, mean in zip(asked, means, strict=True))
+
+
+def yes_or_no(shown: Mapping[str, str], ask: str) -> Request:
+    """Return a question of which the first token answers; a schema would put its own tokens before it."""
+    return Request("judge", prompt("judge_yes").messages(**shown, ask=ask), 2, logprobs=True)
+
+
+def chance_of_yes(reply: Reply) -> float:
+    """Return the probability of yes: that of the first token, 0.5 where it is neither yes nor no."""
+    said = reply.text.strip().casefold()
+    sure = math.exp(reply.logprobs[0]) if reply.logprobs else 1.0
+    if said.startswith("yes"):
+        return sure
+    return 1.0 - sure if said.startswith("no") else 0.5
 
 
 def opinion(grades: Sequence[Grade]) -> float:

@@ -8,14 +8,20 @@ from itertools import pairwise
 
 from crowquill.memory.amounts import Amount, amounts
 from crowquill.memory.evidence import Evidence, Quote, Table, plain_text
-from crowquill.memory.textual import content_words, names, split_sentences, stem
+from crowquill.memory.textual import NameAt, content_words, names, split_sentences, stem
+from crowquill.memory.unit_words import UNITS
+from crowquill.memory.words import NUMBER_WORDS, SCALES
 
+_COLON = r":\s+(?-i:(?![A-ZА-ЯЁ]))"
+"""A colon that does not stand before a subtitle."""
 _TURN = re.compile(
-    r";|:\s|,?\s+\b(?:while|whereas|but)\b|,\s+(?:and|а|но|и)\b|\s+\b(?:тогда как|в то время как)\b", re.IGNORECASE
+    rf";|{_COLON}|,?\s+\b(?:while|whereas|but)\b|,\s+(?:and|а|но|и)\b|\s+\b(?:тогда как|в то время как)\b",
+    re.IGNORECASE,
 )
-_SPLIT = re.compile(r"\s+(?:and|и)\s+|,\s+|\s*[;()]\s*|\s+(?:while|whereas|but|а|но)\s+", re.IGNORECASE)
+_SPLIT = re.compile(rf"\s+(?:and|и)\s+|,\s+|\s*[;()]\s*|{_COLON}|\s+(?:while|whereas|but|а|но)\s+", re.IGNORECASE)
 OPENING = 12
 """Characters within which a part of a sentence names what it is about."""
+_MEASURES = frozenset(stem(word) for word in (*UNITS, *SCALES, *NUMBER_WORDS))
 _PRONOUN = re.compile(r"(?:it|its|he|his|she|her|they|their|он|его|она|её|ее|они|их|оно)\b", re.IGNORECASE)
 
 
@@ -72,48 +78,65 @@ def aligned(statement: str, among: Sequence[Passage], share: float = 0.6) -> lis
 class Segment:
     """A part of a sentence around an amount: the words that belong to it, and those next to it.
 
-    `about` is what it is about: the first name of the part, else of the part before, else the title.
+    Numbers, their scales and units are no words here. `subject` is the first word of the part.
     """
 
     amount: Amount
     words: frozenset[str]
     near: frozenset[str]
-    about: frozenset[str]
+    subject: str
     is_alone: bool
 
 
-def segments(text: str, title: str = "") -> list[Segment]:
+@lru_cache(maxsize=512)
+def segments(text: str, title: str = "") -> tuple[Segment, ...]:
     """Split a sentence at commas and conjunctions, and return its parts around each amount.
 
     A part that begins without a name of its own is about what the part before is about, the first about the title;
-    one that is hardly more than a number ("between 2 and 3") shares the words of the part before.
+    one that is hardly more than a number ("between 2 and 3") shares the words of the part before, or at the
+    beginning ("In 2018, ...") of the part behind.
     """
     found: list[Segment] = []
     about, before = content_words(title), frozenset[str]()
-    for clause in _clauses(text):
+    parts = clauses(text)
+    for at, clause in enumerate(parts):
         own = names(clause, openings=True)
-        opens = not own or own[0].start > OPENING or _PRONOUN.match(clause.lstrip(" ,;")) is not None
-        about = about if opens else content_words(own[0].text)
-        words = content_words(clause) | about
-        given = amounts(clause)
-        few = len([word for word in content_words(clause) if not word[0].isdigit()]) <= 1
-        words |= before if few and given else frozenset()
+        about = content_words(own[0].text) if opens_with(clause, own) else about
+        bare, given = _words(clause), amounts(clause)
+        words = bare | about
+        if at == 0 and not bare:
+            words |= _words(parts[1]) if len(parts) > 1 else bare
+        elif len(bare) <= 1 and given:
+            words |= before
         before = words
+        first = next((word for token in clause.split() for word in _words(token)), "")
         for amount in given:
             alone = [other.kind for other in given].count(amount.kind) == 1
-            found.append(Segment(amount, words, _beside(clause, amount), about, alone))
-    return found
+            found.append(Segment(amount, words, _beside(clause, amount), first, alone))
+    return tuple(found)
+
+
+def opens_with(clause: str, found: Sequence[NameAt]) -> bool:
+    """Say whether a part of a sentence begins with what it is about: a name, before any other word that counts."""
+    if not found or _PRONOUN.match(clause.lstrip(" ,;")):
+        return False
+    return found[0].start <= OPENING and not content_words(clause[: found[0].start])
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word for word in content_words(text) if not word[0].isdigit() and word not in _MEASURES)
 
 
 def _beside(clause: str, amount: Amount) -> frozenset[str]:
-    """Return the nearest content word on either side of an amount."""
+    """Return the nearest word on either side of an amount."""
     found = frozenset[str]()
     for words in (reversed(clause[: amount.start].split()), clause[amount.end :].split()):
-        found |= next((near for word in words if (near := content_words(word))), frozenset[str]())
+        found |= next((near for word in words if (near := _words(word))), frozenset[str]())
     return found
 
 
-def _clauses(text: str) -> list[str]:
+def clauses(text: str) -> list[str]:
+    """Split a sentence at commas, conjunctions, semicolons and brackets."""
     starts = [0, *(match.start() for match in _SPLIT.finditer(text)), len(text)]
     return [text[start:end] for start, end in pairwise(starts)]
 
@@ -123,9 +146,10 @@ def turns(text: str) -> list[str]:
     return [part for part in _TURN.split(text) if part.strip()]
 
 
-def stems_of_names(text: str) -> list[frozenset[str]]:
+@lru_cache(maxsize=512)
+def stems_of_names(text: str) -> tuple[frozenset[str], ...]:
     """Return the names of a text, each as its stems."""
-    return [
+    return tuple(
         frozenset(stem(word.lower()) for word in re.findall(r"[^\W_]+", name.text))
         for name in names(text, openings=True)
-    ]
+    )

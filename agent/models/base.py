@@ -1,6 +1,7 @@
 """What a language model is to the rest of Crowquill."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -95,6 +96,24 @@ class Rehearsed(Protocol):
 
     def skip(self, request: Request, text: str) -> None:
         """Pass over the replies up to the one that said `text` to this request before."""
+        ...
+
+
+@runtime_checkable
+class Connected(Protocol):
+    """A model that can keep its connections open from call to call."""
+
+    def connected(self) -> AbstractAsyncContextManager[None]:
+        """Return what keeps them open, in this event loop, until it is left."""
+        ...
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """A model that can be listened to while it answers."""
+
+    async def stream(self, request: Request, listener: Callable[[str], None]) -> Reply:
+        """Answer one request as `complete` does; the listener is told the text so far, from its beginning."""
         ...
 
 

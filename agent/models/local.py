@@ -22,6 +22,7 @@ from typing import IO, Any, cast
 from crowquill.agent.models.base import Reply, Request
 from crowquill.agent.models.faults import ServerFault, one_line
 from crowquill.agent.models.openai import OpenAIModel
+from crowquill.agent.models.streaming import Listener
 from crowquill.errors import MissingModel, ModelError, ModelFault, UserError
 
 SERVER_SCRIPT = Path(__file__).with_name("local_server.py")
@@ -88,9 +89,13 @@ class LocalModel:
             ModelError: with the kind of fault; transient when the child died (the next call starts it
                 again, once).
         """
+        return await self.stream(request, None)
+
+    async def stream(self, request: Request, listener: Listener | None) -> Reply:
+        """Answer one request like `complete`; the listener hears what is said while it comes."""
         served = await asyncio.to_thread(self._child.start, id(self))
         try:
-            reply = await served.complete(request)
+            reply = await served.stream(request, listener)
         except ModelError as fault:
             if fault.kind != "transient":
                 raise

@@ -8,7 +8,7 @@ import ssl
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -28,6 +28,7 @@ from crowquill.agent.models.faults import (
     retry_after,
 )
 from crowquill.agent.models.reply import MAX_REPLY_BYTES, read_reply
+from crowquill.agent.models.streaming import Listener, gathered
 from crowquill.agent.models.structured import clean, is_strict, with_schema_in_prompt
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ OPENAI_URL = "https://api.openai.com/v1"
 REASONING_TOKENS = 4096
 """Added to the limit for models that count hidden reasoning against it (they insist on
 `max_completion_tokens`); without it a short limit leaves no room for the reply itself."""
+
+KEEP_SECONDS = 60.0
+"""How long a connection may wait for the next call of its run."""
 
 _LIBRARY = "openai.resources.chat.completions"
 """The library loads its parts at first touch."""
@@ -50,7 +54,16 @@ _Quirk = Literal[
     "any_tool",
     "free_choice",
     "tools_in_prompt",
+    "no_stream",
 ]
+
+
+@dataclass(slots=True)
+class _Kept:
+    """The client of one event loop, and how many runs hold it open."""
+
+    users: int = 0
+    client: "AsyncOpenAI | None" = None
 
 
 class OpenAIModel:
@@ -60,9 +73,9 @@ class OpenAIModel:
     `openai_account` sends the organisation, project and headers that the `OPENAI_*` variables name; it is
     off unless the server is OpenAI's, so that nothing meant for OpenAI reaches another host.
 
-    Every call opens its own connection: the object holds nothing that belongs to an event loop, and a
-    call that is cancelled frees its place in the server at once. What a server refuses (`max_tokens`,
-    `temperature`, `response_format` …) is left out from then on.
+    Calls share connections while `connected` is open, in their event loop; otherwise each has its own. A call that
+    is cancelled closes its connection, which frees its place in the server at once. What a server refuses
+    (`max_tokens`, `temperature`, `response_format` …) is left out from then on.
     """
 
     def __init__(
@@ -89,6 +102,7 @@ class OpenAIModel:
         self._openai_account = openai_account
         self._quirks: frozenset[_Quirk] = frozenset()
         self._tls: ssl.SSLContext | None = None
+        self._kept: dict[asyncio.AbstractEventLoop, _Kept] = {}
 
     @property
     def name(self) -> str:
@@ -111,7 +125,22 @@ class OpenAIModel:
             await asyncio.to_thread(import_module, _LIBRARY)
 
     async def close(self) -> None:
-        """Do nothing: no connection outlives its call."""
+        """Do nothing: connections end with `connected`, or with their call."""
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[None]:
+        """Keep connections open from call to call of this event loop; may be entered many times at once."""
+        loop = asyncio.get_running_loop()
+        kept = self._kept.setdefault(loop, _Kept())
+        kept.users += 1
+        try:
+            yield
+        finally:
+            kept.users -= 1
+            if not kept.users:
+                del self._kept[loop]
+                if kept.client is not None:
+                    await kept.client.close()
 
     async def complete(self, request: Request) -> Reply:
         """Answer one request within `timeout` seconds.
@@ -120,26 +149,31 @@ class OpenAIModel:
             ModelError: with the kind of fault; nothing is retried here except what the server
                 refuses by name and is then left out.
         """
+        return await self.stream(request, None)
+
+    async def stream(self, request: Request, listener: Listener | None) -> Reply:
+        """Answer one request like `complete`; the listener hears what is said while it comes, where servers can."""
         await self.warm()
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._complete_adapting(request)
+                return await self._complete_adapting(request, listener)
         except TimeoutError as error:
             message = f"{self._name} did not finish its answer in {self._timeout:.0f} s"
             raise ServerFault(message, kind="transient") from error
 
-    async def _complete_adapting(self, request: Request) -> Reply:
+    async def _complete_adapting(self, request: Request, listener: Listener | None) -> Reply:
         while True:
             quirks = self._quirks
+            heard = None if "no_stream" in quirks else listener
             try:
-                return read_reply(await self._post(request, quirks), request)
+                return read_reply(await self._post(request, quirks, heard), request)
             except _Refused as refused:
-                quirk = _quirk_behind(refused, request, quirks)
+                quirk = _quirk_behind(refused, request, quirks, streamed=heard is not None)
                 if quirk is None:
                     raise refused.fault from refused.__cause__
                 self._quirks = self._quirks.union((quirk,))
 
-    async def _post(self, request: Request, quirks: frozenset[_Quirk]) -> bytes:
+    async def _post(self, request: Request, quirks: frozenset[_Quirk], listener: Listener | None) -> bytes:
         """Send one request and return the body of a successful reply."""
         import openai
 
@@ -149,10 +183,15 @@ class OpenAIModel:
                 create = cast("Any", client.chat.completions.with_streaming_response.create)
                 # `extra_body` goes out as it is: looking through a schema for parameters takes longer than the call
                 body = self._arguments(request, quirks)
+                if listener is not None:
+                    body |= {"stream": True, "stream_options": {"include_usage": True}}
                 async with create(
                     model=self.model, messages=[], extra_body=body, extra_headers=self._headers()
                 ) as response:
-                    return await _read_capped(response.iter_bytes(65_536))
+                    chunks = _capped(response.iter_bytes(None if listener is not None else 65_536))
+                    if listener is not None and "event-stream" in response.headers.get("content-type", ""):
+                        return await gathered(_lines(chunks), listener)
+                    return b"".join([chunk async for chunk in chunks])
         except openai.APIStatusError as error:
             raise self._refusal(error) from error
         except (openai.APIConnectionError, transport.HTTPError, OSError) as error:
@@ -164,20 +203,31 @@ class OpenAIModel:
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator["AsyncOpenAI"]:
+        kept = self._kept.get(asyncio.get_running_loop())
+        if kept is None:
+            async with self._new_client() as client:
+                yield client
+            return
+        if kept.client is None:
+            kept.client = self._new_client()
+        yield kept.client
+
+    def _new_client(self) -> "AsyncOpenAI":
         import openai
 
         limit = openai.Timeout(self._timeout, connect=self._connect_timeout)
-        verify = self._tls_context()
         trusted = not _is_loopback(self.base_url)  # a proxy from the environment cannot reach our loopback
-        async with openai.DefaultAsyncHttpxClient(verify=verify, trust_env=trusted, timeout=limit) as http:
-            yield openai.AsyncOpenAI(
-                # The library looks for a key of its own when it gets none.
-                api_key=self._key.get_secret_value() if self._key else "none",
-                base_url=self.base_url,
-                max_retries=0,
-                timeout=limit,
-                http_client=http,
-            )
+        pool = _transport().Limits(max_keepalive_connections=self._slots, keepalive_expiry=KEEP_SECONDS)
+        return openai.AsyncOpenAI(
+            # The library looks for a key of its own when it gets none.
+            api_key=self._key.get_secret_value() if self._key else "none",
+            base_url=self.base_url,
+            max_retries=0,
+            timeout=limit,
+            http_client=openai.DefaultAsyncHttpxClient(
+                verify=self._tls_context(), trust_env=trusted, timeout=limit, limits=pool
+            ),
+        )
 
     def _tls_context(self) -> ssl.SSLContext | bool:
         """Return a context that all calls share: loading the certificates takes 30 ms."""
@@ -263,6 +313,7 @@ _REFUSED_WORDS: tuple[tuple[re.Pattern[str], _Quirk], ...] = (
         re.compile(r"response_format|json_schema|json schema|structured output|grammar", re.I),
         "schema_in_prompt",
     ),
+    (re.compile(r"\bstream(?:ing|_options)?\b"), "no_stream"),
     (re.compile(r"logprobs"), "no_logprobs"),
     (re.compile(r"temperature"), "no_temperature"),
     (re.compile(r"\bseed\b"), "no_seed"),
@@ -279,7 +330,9 @@ def _transport() -> Any:
     return import_module("httpx2" if int(openai.__version__.partition(".")[0]) >= 3 else "httpx")
 
 
-def _quirk_behind(refused: _Refused, request: Request, known: frozenset[_Quirk]) -> _Quirk | None:
+def _quirk_behind(
+    refused: _Refused, request: Request, known: frozenset[_Quirk], *, streamed: bool
+) -> _Quirk | None:
     """Name what the server would not take, if its message says so, we sent it, and it is not left out already."""
     if refused.fault.kind != "fatal":
         return None
@@ -293,6 +346,7 @@ def _quirk_behind(refused: _Refused, request: Request, known: frozenset[_Quirk])
         "any_tool": bool(request.tools),
         "free_choice": bool(request.tools),
         "tools_in_prompt": bool(request.tools),
+        "no_stream": streamed,
     }
     for words, quirk in _REFUSED_WORDS:
         if sent[quirk] and quirk not in known and words.search(said):
@@ -319,14 +373,23 @@ def _response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": described}
 
 
-async def _read_capped(chunks: AsyncIterator[bytes]) -> bytes:
-    body = bytearray()
+async def _capped(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    size = 0
     async for chunk in chunks:
-        body += chunk
-        if len(body) > MAX_REPLY_BYTES:
+        size += len(chunk)
+        if size > MAX_REPLY_BYTES:
             reason = f"the reply is larger than {MAX_REPLY_BYTES // 1_000_000} MB"
             raise UnusableReply(reason, kind="malformed", text="", usage=Usage(calls=1))
-    return bytes(body)
+        yield chunk
+
+
+async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    rest = b""
+    async for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
+    yield rest
 
 
 def _is_loopback(url: str) -> bool:

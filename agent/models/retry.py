@@ -5,8 +5,9 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from crowquill.agent.models.base import Message, Model, Reply, Request, Usage
+from crowquill.agent.models.base import Message, Model, Reply, Request, Streams, Usage
 from crowquill.agent.models.faults import ServerFault, UnusableReply
+from crowquill.agent.models.streaming import Listener
 from crowquill.errors import ModelError, ModelFault
 from crowquill.memory.clock import Clock
 
@@ -51,6 +52,7 @@ async def complete_with_retry(
     deadline: float | None = None,
     jitter: Jitter = random.uniform,
     afford: Callable[[Request], bool] = lambda request: True,
+    listener: Listener | None = None,
 ) -> Reply:
     """Answer one request, trying again where that can help.
 
@@ -58,7 +60,7 @@ async def complete_with_retry(
     one and time allows), a malformed reply is mended once by showing it to the model, and everything
     else costs exactly one call. `afford` says whether the mending can be paid. `deadline` is a monotonic
     second of `clock`, `policy.deadline` a duration; the earlier one holds. The usage of the
-    reply includes the malformed attempt.
+    reply includes the malformed attempt. The `listener` hears each attempt, where the model can be listened to.
 
     Raises:
         ModelError: with the kind of the last fault, or `time` where `deadline` has cut the attempts short.
@@ -69,7 +71,7 @@ async def complete_with_retry(
     tries = _Tries(policy, jitter, hurried=hurried)
     while True:
         try:
-            reply = await _attempt(model, tries.adapt(request), end - clock.monotonic(), hurried=hurried)
+            reply = await _attempt(model, tries.adapt(request), listener, end - clock.monotonic(), hurried=hurried)
         except ModelError as fault:
             pause = tries.after(fault, end - clock.monotonic())
             if fault.kind == "malformed" and not afford(tries.adapt(request)):
@@ -135,12 +137,16 @@ class _Tries:
         return self.previous
 
 
-async def _attempt(model: Model, request: Request, seconds: float, *, hurried: bool) -> Reply:
+async def _attempt(
+    model: Model, request: Request, listener: Listener | None, seconds: float, *, hurried: bool
+) -> Reply:
     late: ModelFault = "time" if hurried else "transient"
     if seconds <= 0:
         raise ModelError("there was no time left to ask the model", kind=late)
     try:
         async with asyncio.timeout(seconds):
+            if listener is not None and isinstance(model, Streams):
+                return await model.stream(request, listener)
             return await model.complete(request)
     except TimeoutError as error:
         raise ModelError(f"{model.name} did not answer in the {seconds:.0f} s left", kind=late) from error

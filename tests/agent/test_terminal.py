@@ -10,7 +10,17 @@ from crowquill.agent.answer import Accept, Answer, Claim, Reward
 from crowquill.agent.cli.live import LiveView
 from crowquill.agent.cli.view import answer_view, describe
 from crowquill.agent.config import RunConfig
-from crowquill.agent.events import Acted, Decided, Event, EvidenceFound, Noticed, Observed, Planned, RunFinished
+from crowquill.agent.events import (
+    Acted,
+    Decided,
+    Event,
+    EvidenceFound,
+    Noticed,
+    Observed,
+    Planned,
+    Progress,
+    RunFinished,
+)
 from crowquill.agent.models.base import Usage
 from crowquill.memory.clock import SystemClock
 from crowquill.memory.evidence import Quote, Receipt, Source, Table
@@ -62,6 +72,7 @@ def events(text: str) -> list[Event]:
         EvidenceFound(quote),
         EvidenceFound(table),
         Noticed(text),
+        Progress("reading", text),
         RunFinished(answer, "answered"),
     ]
 
@@ -88,3 +99,17 @@ def test_hostile_strings_bring_no_control_character_to_a_terminal(seeds: range) 
             if isinstance(event, RunFinished):
                 console.print(*answer_view(event.answer, wrapped=True))
         assert controls(out.getvalue()) == [], seed
+
+
+def test_of_a_reply_that_is_being_written_the_end_is_shown() -> None:
+    out = StringIO()
+    console = Console(file=out, width=40, color_system=None, force_terminal=False)
+    view = LiveView(RunConfig({}, "json"), SystemClock())
+    view.on(Progress("reading", "One thing after another was said, and at last 河川"))
+    console.print(view)
+    assert "and at last 河川" in out.getvalue()
+    assert "One thing" not in out.getvalue()
+    view.on(Progress("reading"))
+    out.truncate(0)
+    console.print(view)
+    assert "at last" not in out.getvalue()

@@ -13,7 +13,7 @@ from tests.support.model_faults import FAULTS
 
 from crowquill import Agent, Observation, tool
 from crowquill.agent.answer import Answer
-from crowquill.agent.events import RunFinished
+from crowquill.agent.events import Progress, RunFinished
 from crowquill.agent.models.openai import OpenAIModel
 from crowquill.agent.models.retry import DEFAULT_POLICY
 from crowquill.agent.workspace import Workspace
@@ -88,8 +88,13 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     place.close()
 
 
-async def run_with(workspace: Workspace, role: str, case: str, times: int) -> tuple[Answer, dict[str, int]]:
-    """Run with a server that fails so many times when `role` asks; return the answer and the calls of each role."""
+async def run_with(
+    workspace: Workspace, role: str, case: str, times: int, *, watched: bool = False
+) -> tuple[Answer, dict[str, int]]:
+    """Run with a server that fails so many times when `role` asks; return the answer and the calls of each role.
+
+    `watched`: the server is asked to stream.
+    """
     counts: dict[str, int] = {}
 
     def respond(body: dict[str, Any]) -> fake.Answer:
@@ -109,6 +114,7 @@ async def run_with(workspace: Workspace, role: str, case: str, times: int) -> tu
             workspace=workspace,
             clock=Hasty(),
         )
+        agent.watched = watched
         answer = await agent.answer("What is half of 6*7?")
     return answer, counts
 
@@ -130,20 +136,22 @@ def check(answer: Answer, counts: dict[str, int], role: str, case: str, times: i
 FEW = ["503", "429 quota", "401", "400", "bad json", "tool arguments cut", "stream: cut in a tool call"]
 
 
+@pytest.mark.parametrize("watched", [False, True])
 @pytest.mark.parametrize("case", FEW)
-async def test_a_run_survives_a_fault_of_its_server(case: str, workspace: Workspace) -> None:
+async def test_a_run_survives_a_fault_of_its_server(case: str, watched: bool, workspace: Workspace) -> None:
     role = ROLES[FEW.index(case) % len(ROLES)]
-    answer, counts = await run_with(workspace, role, case, 1)
+    answer, counts = await run_with(workspace, role, case, 1, watched=watched)
     check(answer, counts, role, case, 1)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("watched", [False, True])
 @pytest.mark.parametrize("times", [1, 3])
 @pytest.mark.parametrize("role", ROLES)
-async def test_every_fault_at_every_role(role: str, times: int, workspace: Workspace) -> None:
+async def test_every_fault_at_every_role(role: str, times: int, watched: bool, workspace: Workspace) -> None:
     assert len(FAULTS) == 47
     for case in FAULTS:
-        check(*await run_with(workspace, role, case, times), role, case, times)
+        check(*await run_with(workspace, role, case, times, watched=watched), role, case, times)
 
 
 LASTING = {*PARKS, "400", "404", "413", "400 context", "400 filter", "refusal", "filtered"}
@@ -171,3 +179,28 @@ async def test_five_hundred_calls_of_which_a_third_fail_come_to_the_same_answers
             runs += 1
             assert (answer.short, answer.claims) == (expected.short, expected.claims), (runs, answer.why)
         assert runs > 30
+
+
+async def test_a_run_shows_what_is_being_written_and_keeps_one_connection(workspace: Workspace) -> None:
+    action = {"tool": "answer", "short": "42", "claims": [{"text": "6*7 = 42", "cites": [1]}]}
+    replies = [
+        {"tasks": [{"id": "a", "goal": "Compute 6*7", "done_when": "known", "needs": []}]},
+        {"thought": "six times seven", "action": {"tool": "reckon", "expression": "6*7"}},
+        {"thought": "so", "action": action},
+    ]
+    with fake.FakeOpenAI() as server:
+        server.script(*(fake.streamed(*json.dumps(reply).partition("x")) for reply in replies))
+        agent = Agent(
+            model=OpenAIModel("any", base_url=server.url),
+            policy="json",
+            tools=[reckon],
+            memory=False,
+            workspace=workspace,
+        )
+        agent.watched = True
+        events = [event async for event in agent.stream("What is 6*7?")]
+    said = [event.text for event in events if isinstance(event, Progress) and event.text]
+    assert said == ["known", "si", "42"]  # the first piece of each reply; the next ones come too soon after it
+    assert isinstance(events[-1], RunFinished)
+    assert events[-1].answer.short == "42"
+    assert len({request.port for request in server.received}) == 1

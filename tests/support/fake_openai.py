@@ -19,11 +19,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Received:
-    """One request: its headers in lower case and its body."""
+    """One request: its headers in lower case, its body, and the client's end of the connection it came by."""
 
     path: str
     headers: dict[str, str]
     body: dict[str, Any]
+    port: int
 
 
 class Exchange:
@@ -88,6 +89,26 @@ def payload(
 def completion(text: str | None, **parts: Any) -> Answer:
     """Answer with a text; the keywords are those of `payload`."""
     return raw(json.dumps(payload(text, **parts)).encode())
+
+
+def streamed(*pieces: str, finish: str | None = "stop", usage: bool = True) -> Answer:
+    """Answer with a text piece by piece, each with a log-probability of -0.5."""
+
+    def event(**fields: Any) -> bytes:
+        return b"data: " + json.dumps({"object": "chat.completion.chunk", **fields}).encode() + b"\n\n"
+
+    def choice(delta: dict[str, Any], **fields: Any) -> list[dict[str, Any]]:
+        return [{"index": 0, "delta": delta, "finish_reason": None, **fields}]
+
+    body = b": a comment\n\n" + event(choices=choice({"role": "assistant", "content": None}))
+    for piece in pieces:
+        logprobs = {"content": [{"token": piece, "logprob": -0.5}]}
+        body += event(choices=choice({"content": piece}, logprobs=logprobs))
+    if finish is not None:
+        body += event(choices=choice({}, finish_reason=finish))
+    if usage:
+        body += event(choices=[], usage={"prompt_tokens": 10, "completion_tokens": 5})
+    return raw(body + b"data: [DONE]\n\n", content_type="text/event-stream; charset=utf-8")
 
 
 def raw(body: bytes, *, status: int = 200, content_type: str = "application/json") -> Answer:
@@ -196,7 +217,8 @@ class FakeOpenAI:
                 length = int(self.headers.get("Content-Length", "0"))
                 body = json.loads(self.rfile.read(length))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                fake._next(Received(self.path, headers, body))(Exchange(self, fake._closing))
+                received = Received(self.path, headers, body, self.client_address[1])
+                fake._next(received)(Exchange(self, fake._closing))
 
             def log_message(self, *args: Any, **more: Any) -> None:
                 """Keep the test output clean."""

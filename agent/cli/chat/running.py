@@ -27,6 +27,7 @@ async def drive(chat: Chat, agent: Agent, begin: Begin) -> Answer | None:
     steering = Steering(agent.clock, chat.approver.ask if isinstance(chat.approver, Terminal) else None)
     view = LiveView(agent.config, agent.clock)
     animated = errors.is_terminal and not errors.is_dumb_terminal and chat.interactive and not chat.quiet
+    agent.watched = animated
     chat.screen, chat.steering = Screen(errors, view, animated=animated), steering
     pump = asyncio.create_task(
         _pump(begin(steering=steering), chat, errors, speaks=not animated and not chat.quiet)

@@ -9,7 +9,7 @@ import pytest
 from tests.support import fake_openai as fake
 from tests.support.fake_openai import FakeOpenAI
 
-from crowquill.agent.models.base import Message, Request, Usage
+from crowquill.agent.models.base import Function, Message, Request, Usage
 from crowquill.agent.models.faults import ServerFault
 from crowquill.agent.models.openai import REASONING_TOKENS, OpenAIModel
 from crowquill.errors import ModelError
@@ -289,3 +289,95 @@ async def test_a_cancelled_call_hangs_up(fake_openai: FakeOpenAI) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     await asyncio.wait_for(hung_up.wait(), 2)
+
+
+async def test_connections_are_kept_from_call_to_call_as_long_as_somebody_holds_them(
+    fake_openai: FakeOpenAI,
+) -> None:
+    model = client(fake_openai)
+    await model.complete(ask())
+    async with model.connected():
+        async with model.connected():
+            await model.complete(ask())
+        await model.complete(ask())
+    await model.complete(ask())
+    first, second, third, last = (request.port for request in fake_openai.received)
+    assert second == third
+    assert len({first, second, last}) == 3
+
+
+async def test_a_kept_connection_that_the_server_has_closed_is_opened_anew(fake_openai: FakeOpenAI) -> None:
+    def say_and_hang_up(exchange: fake.Exchange) -> None:
+        fake.completion("once")(exchange)
+        exchange.hang_up()
+
+    fake_openai.script(say_and_hang_up, fake.completion("twice"))
+    model = client(fake_openai)
+    async with model.connected():
+        assert (await model.complete(ask())).text == "once"
+        await asyncio.sleep(0.1)
+        assert (await model.complete(ask())).text == "twice"
+
+
+async def test_a_cancelled_call_leaves_no_half_read_reply_on_a_kept_connection(fake_openai: FakeOpenAI) -> None:
+    fake_openai.script(fake.trickle("late", 0.05), fake.completion("right"))
+    model = client(fake_openai)
+    async with model.connected():
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(model.complete(ask()), 0.3)
+        assert (await model.complete(ask())).text == "right"
+
+
+async def test_a_reply_is_heard_while_it_comes_and_is_the_same_as_at_once(fake_openai: FakeOpenAI) -> None:
+    fake_openai.script(fake.streamed('{"answer"', ": 4", "2}"))
+    heard: list[str] = []
+    reply = await client(fake_openai).stream(ask(schema=SCHEMA, logprobs=True), heard.append)
+    assert heard == ['{"answer"', '{"answer": 4', '{"answer": 42}']
+    assert reply.parsed == {"answer": 42}
+    assert reply.usage == Usage(prompt=10, completion=5, calls=1)
+    assert reply.logprobs == (-0.5, -0.5, -0.5)
+    assert fake_openai.bodies[0]["stream_options"] == {"include_usage": True}
+
+
+async def test_a_streamed_call_of_a_tool_is_put_together(fake_openai: FakeOpenAI) -> None:
+    parts = [
+        {"index": 0, "id": "a", "function": {"name": "look", "arguments": '{"que'}},
+        {"index": 1, "id": "b", "function": {"name": "look", "arguments": "{"}},
+        {"index": 0, "function": {"arguments": 'ry": "x"}'}},
+        {"index": 1, "function": {"arguments": '"query": "y"}'}},
+    ]
+    deltas = [{"index": 0, "delta": {"tool_calls": [part]}} for part in parts]
+    pieces = [*deltas, {"index": 0, "delta": {}, "finish_reason": "tool_calls"}]
+    body = b"".join(b"data: " + json.dumps({"choices": [piece]}).encode() + b"\r\n\r\n" for piece in pieces)
+    fake_openai.script(fake.raw(body, content_type="text/event-stream"))
+    look = Function("look", "Look.", {"type": "object", "properties": {"query": {"type": "string"}}})
+    reply = await client(fake_openai).stream(ask(tools=(look,), allowed=frozenset({"look"})), print)
+    assert [(call.id, call.arguments) for call in reply.calls] == [("a", {"query": "x"}), ("b", {"query": "y"})]
+
+
+async def test_a_server_that_does_not_stream_is_asked_for_the_whole_from_then_on(fake_openai: FakeOpenAI) -> None:
+    refused = fake.error(400, "unknown field stream_options", param="stream_options")
+    fake_openai.script(refused, fake.completion("all"), fake.completion("at once"))
+    model, heard = client(fake_openai), list[str]()
+    assert (await model.stream(ask(), heard.append)).text == "all"
+    assert (await model.stream(ask(), heard.append)).text == "at once"
+    assert heard == []
+    assert ["stream" in body for body in fake_openai.bodies] == [True, False, False]
+
+
+async def test_a_server_may_answer_at_once_although_it_was_asked_to_stream(fake_openai: FakeOpenAI) -> None:
+    fake_openai.script(fake.completion("at once"))
+    heard: list[str] = []
+    assert (await client(fake_openai).stream(ask(), heard.append)).text == "at once"
+    assert heard == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [fake.streamed("half", finish=None), fake.raw(b"data: [DONE]\n\n", content_type="text/event-stream")],
+)
+async def test_a_stream_that_ends_early_is_no_reply(answer: fake.Answer, fake_openai: FakeOpenAI) -> None:
+    fake_openai.script(answer)
+    with pytest.raises(ServerFault) as fault:
+        await client(fake_openai).stream(ask(), print)
+    assert fault.value.kind == "transient"
