@@ -35,6 +35,7 @@ from crowquill.agent.models.resolve import default_policy, resolve
 from crowquill.agent.prices import find_prices
 from crowquill.agent.records import NewRun, RunRecord, find_run
 from crowquill.agent.redact import Redactor
+from crowquill.agent.reuse import Reuse
 from crowquill.agent.safety import tightened, workspace_settings
 from crowquill.agent.select.options import Select
 from crowquill.agent.steering import Steering
@@ -94,7 +95,11 @@ class Agent:
             are recorded into it.
         examples: demonstrations of earlier runs (`crowquill runs export`) that a model of the json policy sees: a
             file, or what `read_examples` made of it.
-        cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
+        cache: use what an earlier run was told when it asked a model, a search engine or an unchanged file exactly
+            the same.
+        similar: also use a model's replies to earlier questions that are at least so much like this one (cosine of
+            the embedder, above 0 to 1), where the rest of the request is the same. No threshold is safe: opposite
+            questions are alike to 0.99. Each reply that is used is said in a warning.
         layout: `blocks` renders each prompt anew and keeps it short, `transcript` is a conversation that grows;
             the latter for the policy `tools` when None.
         planning: `stepwise` plans a few tasks and more after each batch, `plan_once` the whole way; `auto` takes
@@ -140,6 +145,7 @@ class Agent:
         cassette: Path | str | None = None,
         examples: Path | str | Sequence[str] = (),
         cache: bool = True,
+        similar: float | None = None,
         allow_write: bool = False,
         select: str | Select = "single",
         weights: Mapping[str, float] | None = None,
@@ -190,6 +196,7 @@ class Agent:
             providers=tuple(self.providers),
             safety=self._rules(Safety() if safety is None else safety, allow),
             cache=cache,
+            similar=self._threshold(similar, cache=cache),
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
             planning=planning,
             context_tokens=self.models["act"].context_tokens,
@@ -221,6 +228,14 @@ class Agent:
         if safety.mode is not None:
             return safety
         return replace(safety, mode="auto" if self.approver is None else "ask")
+
+    @staticmethod
+    def _threshold(similar: float | None, *, cache: bool) -> float | None:
+        if similar is not None and not 0.0 < similar <= 1.0:
+            raise UserError(f"similar: {similar} is no cosine above 0 and up to 1")
+        if similar is not None and not cache:
+            raise UserError("replies to similar questions come from the cache, which is turned off")
+        return similar
 
     def _selection(self, select: str | Select) -> Select:
         chosen = Select.parse(select) if isinstance(select, str) else select.checked()
@@ -254,6 +269,7 @@ class Agent:
             without=config.without,
             tools=[spec.stand_in() for spec in config.tools],
             cache=config.cache,
+            similar=config.similar,
             examples=config.examples,
             allow_write=config.allow_write,
             select=config.select,
@@ -439,7 +455,7 @@ class Agent:
             clock=self.clock,
             redactor=self._redactor,
             mode=mode,
-            reuse=self.config.cache,
+            reuse=Reuse(self.workspace.embedder, self.config.similar) if self.config.cache else None,
         )
 
     async def _go(

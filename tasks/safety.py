@@ -91,6 +91,8 @@ class Defaults(_Strict):
     """Web search providers, in order."""
     budget: str | None = None
     """As `steps=20,seconds=120`."""
+    similar: float | None = None
+    """Use a model's replies to earlier questions at least so much like the one asked."""
     select: str | None = None
     """As `best_of_n:4`."""
     profile: str | None = None

@@ -188,6 +188,8 @@ class RunSpec(Strict):
     `web` on."""
     memory: bool = True
     """Use evidence of earlier runs."""
+    similar: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Use a model's replies to earlier questions that are at least so much like this one; no threshold is safe."""
     budget: BudgetSpec = BudgetSpec()
     output: OutputSpec = OutputSpec()
     since_last: bool = False
