@@ -1,18 +1,21 @@
 """The search that ends every test run finds what it looks for."""
 
 import base64
+import json
 import os
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from tests.support.canaries import CANARIES, found_in
+from tests.support.canaries import CANARIES, found_in, is_told
+
+from crowquill.agent.redact import Redactor
 
 WRITERS = {
     "raw": lambda value: value,
     "backwards": lambda value: value[::-1],
     "percent": lambda value: quote(value, safe=""),
-    "json": lambda value: repr(value),
+    "json": json.dumps,
     "hexadecimal": lambda value: value.encode().hex(),
     **{
         f"base64, {before} before": lambda value, before=before: base64.b64encode(
@@ -33,3 +36,11 @@ def test_each_secret_is_in_the_environment_and_is_found_in_a_file(how: str, tmp_
         assert list(found_in(tmp_path)) == [file]
         file.unlink()
     assert list(found_in(tmp_path)) == []
+
+
+@pytest.mark.parametrize("how", WRITERS)
+def test_none_of_them_gets_through_the_sink(how: str) -> None:
+    for name in CANARIES:
+        told = f"before {WRITERS[how](os.environ[name])} after"
+        assert is_told(told.encode())
+        assert not is_told(Redactor().text(told).encode()), name
