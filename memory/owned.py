@@ -5,7 +5,7 @@ One that exists keeps its mode: whoever has shared it meant to.
 
 import os
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import IO, Literal
 
 _FLAGS = {"w": os.O_TRUNC, "a": os.O_APPEND, "x": os.O_EXCL}
 
@@ -19,7 +19,7 @@ def own_folder(folder: Path) -> None:
 
 def open_own(
     file: Path, mode: Literal["w", "a", "x"] = "w", *, encoding: str = "utf-8", errors: str = "strict"
-) -> TextIO:
+) -> IO[str]:
     """Open a text file for writing; a new one is its owner's alone (0600). Raises OSError."""
     return os.fdopen(_descriptor(file, mode), mode.replace("x", "w"), encoding=encoding, errors=errors)
 

@@ -3,6 +3,8 @@
 import base64
 import json
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,18 +13,19 @@ from tests.support.canaries import CANARIES, found_in, is_told
 
 from crowquill.agent.redact import Redactor
 
-WRITERS = {
-    "raw": lambda value: value,
+
+def in_base64(before: int, value: str) -> str:
+    """Return a value in base64, with some letters before it in the same code."""
+    return base64.b64encode(b"abc"[:before] + value.encode() + b"!").decode()
+
+
+WRITERS: dict[str, Callable[[str], str]] = {
+    "raw": str,
     "backwards": lambda value: value[::-1],
     "percent": lambda value: quote(value, safe=""),
     "json": json.dumps,
     "hexadecimal": lambda value: value.encode().hex(),
-    **{
-        f"base64, {before} before": lambda value, before=before: base64.b64encode(
-            b"abc"[:before] + value.encode() + b"!"
-        ).decode()
-        for before in range(3)
-    },
+    **{f"base64, {before} before": partial(in_base64, before) for before in range(3)},
 }
 
 

@@ -15,9 +15,10 @@ from typer.testing import CliRunner
 from crowquill import Agent, ApprovalRequest, Decision, ScriptedModel
 from crowquill.agent.cli.main import app
 from crowquill.agent.models.scripted import ScriptedReply
-from crowquill.agent.settings import Defaults, save_defaults
+from crowquill.agent.settings import save_defaults
 from crowquill.agent.workspace import Workspace
 from crowquill.memory.embed import HashingEmbedder
+from crowquill.tasks.safety import Defaults
 
 NOBODY = 65534
 
