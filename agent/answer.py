@@ -15,13 +15,18 @@ Wrong = Literal["", "contradicts", "misreads", "adds"]
 Stopped = Literal["answered", "not_found", "refused", "budget", "stalled", "paused", "cancelled", "error"]
 
 
+Row = tuple[tuple[str, str], ...]
+"""A row of a table that an answer holds: pairs of column and cell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One statement with its receipts.
 
     The status is set by code: *quoted* (numbers, names and most content words stand in one cited span),
     *computed*, *queried*, *derived* (every number and name has a receipt, the wording is the model's) or
-    *unsupported*. `problem` says what is missing, when something is, and `wrong` in which way.
+    *unsupported*. `problem` says what is missing, when something is, and `wrong` in which way. A `row` of a table
+    is a statement, too: `text` reads it with the names of its columns.
     """
 
     text: str
@@ -29,6 +34,7 @@ class Claim:
     status: ClaimStatus = "unsupported"
     problem: str = ""
     wrong: Wrong = ""
+    row: Row = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class DraftClaim:
 
     text: str
     cites: tuple[int, ...]
+    row: Row = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from crowquill.agent.config import PolicyName, RunConfig
 from crowquill.agent.critic.checks import check, is_unknown
 from crowquill.agent.critic.judge import critique
 from crowquill.agent.critic.reward import reward, verdict
+from crowquill.agent.critic.statements import separated
 from crowquill.agent.episode import Outcome, run_episode
 from crowquill.agent.events import Judged, Noticed, RunFinished, RunStarted
 from crowquill.agent.fill import fill_in
@@ -327,6 +328,7 @@ class Run:
             kept = () if stopped in ("not_found", "refused") else tuple(evidence)
             nothing = Stop(why if why else stopped)
             return Attempt(self.number, Candidate("", (), kept), Reward(0.0, ()), nothing, stopped, why, left)
+        draft = separated(draft)
         draft = draft if self.config.policy == "guided" else placed(draft, evidence)  # guided has placed them
         candidate = _cited_first(check(draft, evidence, self.objective))
         score, judgement = self._rewarded(candidate), verdict(candidate)

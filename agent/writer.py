@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from crowquill.agent.answer import Candidate, Claim, Draft, DraftClaim
@@ -12,7 +13,7 @@ from crowquill.agent.lane import Lane
 from crowquill.agent.models.base import Request
 from crowquill.agent.policy import claims_schema
 from crowquill.agent.prompting import prompt
-from crowquill.agent.render import clean, evidence_block, fence
+from crowquill.agent.render import clean, evidence_block, fence, one_line
 from crowquill.agent.schemas import object_schema
 from crowquill.memory.evidence import Evidence
 from crowquill.memory.untrusted import Untrusted
@@ -98,7 +99,8 @@ def compose(candidate: Candidate, *, open_tasks: Sequence[str] = (), objective: 
 
     Behind them stands where the sources disagree, and what is not known, in the language of the question.
     """
-    text = " ".join(_sentence(claim, candidate.evidence) for claim in candidate.claims)
+    groups = groupby(candidate.claims, key=lambda claim: tuple(name for name, _ in claim.row))
+    text = "\n\n".join(_told(list(claims), candidate.evidence) for _, claims in groups)
     russian = _CYRILLIC.search(objective) is not None
     sections = (
         ("Источники расходятся" if russian else "Sources disagree", candidate.disagreements),
@@ -108,6 +110,16 @@ def compose(candidate: Candidate, *, open_tasks: Sequence[str] = (), objective: 
         if lines:
             text += f"\n\n{heading}: " + "; ".join(clean(line) for line in lines)
     return text
+
+
+def _told(claims: Sequence[Claim], evidence: Sequence[Evidence]) -> str:
+    """Return statements one after the other, or rows as a Markdown table with their citations in a last column."""
+    if not claims[0].row:
+        return " ".join(_sentence(claim, evidence) for claim in claims)
+    columns = [*(name for name, _ in claims[0].row), ""]
+    rows = [[*(cell for _, cell in claim.row), _sentence(replace(claim, text=""), evidence)] for claim in claims]
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(one_line(cell, 300).replace('|', '/') for cell in line)} |" for line in lines)
 
 
 def joined(parts: Sequence[tuple[Draft, Sequence[Evidence]]], evidence: Sequence[Evidence]) -> Draft | None:
@@ -129,4 +141,4 @@ def _sentence(claim: Claim, evidence: Sequence[Evidence]) -> str:
     marks = "".join(f"[{numbers[receipt.evidence.id]}]" for receipt in claim.support)
     text = clean(claim.text)
     flag = " (no receipt)" if claim.status == "unsupported" else ""
-    return f"{text} {marks}{flag}".rstrip() if marks or flag else text
+    return f"{text} {marks}{flag}".strip() if marks or flag else text

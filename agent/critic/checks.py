@@ -103,13 +103,14 @@ def check_claim(claim: DraftClaim, evidence: Sequence[Evidence], objective: str)
     problem = "; ".join(dict.fromkeys(fault.text for fault in faults))
     support = tuple(_receipt(claim.text, item) for item in cited)
     if any(fault.kind != "citation" for fault in faults) or not cited:
-        return Claim(claim.text, support, "unsupported", problem, _worst(faults))
+        return Claim(claim.text, support, "unsupported", problem, _worst(faults), claim.row)
     status = _status(claim.text, cited)
     queries = [item.sql for item in cited if isinstance(item, Table)]
     related = word_coverage(claim.text, " ".join([*(_held(item, objective) for item in cited), *queries]))
     if status in ("derived", "queried") and related < RELATED_COVERAGE:
-        return Claim(claim.text, support, "unsupported", "the cited evidence is about something else", "adds")
-    return Claim(claim.text, support, status, problem)
+        about = "the cited evidence is about something else"
+        return Claim(claim.text, support, "unsupported", about, "adds", claim.row)
+    return Claim(claim.text, support, status, problem, row=claim.row)
 
 
 def claim_faults(claim: DraftClaim, evidence: Sequence[Evidence], objective: str) -> list[Fault]:
