@@ -1,6 +1,5 @@
 """The writer: composes the answer of a run with several tasks, from their results and evidence only."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -16,6 +15,7 @@ from crowquill.agent.prompting import prompt
 from crowquill.agent.render import clean, evidence_block, fence, one_line
 from crowquill.agent.schemas import object_schema
 from crowquill.memory.evidence import Evidence
+from crowquill.memory.textual import is_cyrillic
 from crowquill.memory.untrusted import Untrusted
 from crowquill.memory.verify import word_coverage
 from crowquill.tasks.task import Task
@@ -24,7 +24,6 @@ LONG = 4
 """Results of tasks from which an answer is long: it begins with an outline, and each point is written by itself."""
 _CARRIES = 0.5
 """Share of a statement's words that evidence must have to be cited for it by code."""
-_CYRILLIC = re.compile(r"[А-яЁё]")
 
 
 async def write(objective: str, tasks: Sequence[Task], evidence: Sequence[Evidence], lane: Lane) -> Draft:
@@ -101,7 +100,7 @@ def compose(candidate: Candidate, *, open_tasks: Sequence[str] = (), objective: 
     """
     groups = groupby(candidate.claims, key=lambda claim: tuple(name for name, _ in claim.row))
     text = "\n\n".join(_told(list(claims), candidate.evidence) for _, claims in groups)
-    russian = _CYRILLIC.search(objective) is not None
+    russian = is_cyrillic(objective)
     sections = (
         ("Источники расходятся" if russian else "Sources disagree", candidate.disagreements),
         ("Что неизвестно" if russian else "Not known", open_tasks),
