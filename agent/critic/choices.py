@@ -9,7 +9,7 @@ shown first) and `by`.
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from crowquill.agent.critic.reward import features
 from crowquill.agent.critic.statements import statements
 from crowquill.errors import UserError
 from crowquill.memory.evidence import Evidence, Quote, Source, digest, plain_text
+from crowquill.memory.forget import erase
 
 FILE = "comparisons.jsonl"
 LEVELS: tuple[float, ...] = (-1.0, -0.5, 0.0, 0.5, 1.0)
@@ -148,6 +149,18 @@ def keep(path: Path, comparisons: Iterable[Comparison]) -> int:
     except OSError as error:
         raise UserError(f"cannot write the comparisons {path}: {error.strerror}") from error
     return len(lines)
+
+
+def leave_out(path: Path, runs: Collection[str]) -> None:
+    """Take the comparisons of answers of these runs out of a file, and overwrite them. Raises UserError."""
+    comparisons = read_comparisons(path)
+    kept = [comparison for comparison in comparisons if not {*comparison.runs} & {*runs}]
+    if len(kept) < len(comparisons):
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        keep(fresh, kept)
+        erase(path)
+        fresh.rename(path)
 
 
 def feedback(answer: Answer, *, accepted: bool | None = None, edited: str = "") -> Comparison:
