@@ -28,7 +28,7 @@ test-all: $(VENV)/.dev $(VENV)/.local
 	$(BIN)/pytest
 
 chaos: $(VENV)/.dev
-	$(BIN)/pytest -q -s -p no:xdist tests/chaos -m slow
+	$(BIN)/pytest -q -s -p no:xdist tests/chaos tests/stories/test_kill.py tests/memory/test_migrations.py -m slow
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

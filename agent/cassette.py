@@ -38,8 +38,11 @@ def write_cassette(database: Database, record: RunRecord, path: Path) -> int:
     """Add a run to a cassette and return how many effects it has.
 
     Raises:
-        UserError: the file cannot be written, or a page holds a secret, so that it would lie in the file.
+        UserError: the file cannot be written, or a page holds a secret, so that it would lie in the file; or the
+            run is a fork, which an agent that plays it would not know.
     """
+    if record.parent is not None:
+        raise UserError(f"run {record.id} is a fork and cannot be played: make a cassette of a run of its own")
     effects = database.read_now(lambda connection: load_effects(connection, record.id, database.blobs))
     lines = list(_lines(record, effects, database))
     try:

@@ -104,10 +104,18 @@ def answer_view(answer: Answer, *, wrapped: bool) -> Iterator[RenderableType]:
     if answer.evidence:
         yield Text("")
         yield Text("Receipts" if answer.claims else "Evidence found so far", style="dim")
+        translated = dict(answer.translations)
         for number, item in enumerate(answer.evidence, 1):
-            yield numbered(f"[{number}]", receipt_view(item), wrapped=wrapped)
+            text = receipt_view(item)
+            if number in translated:
+                text.append(f"\ntranslated by the model: “{clean(translated[number])}”", style="italic")
+            yield numbered(f"[{number}]", text, wrapped=wrapped)
     for told in answer.disagreements:
         yield Text(f"! sources disagree: {one_line(told, 160)}", style="yellow")
+    for problem in answer.problems:
+        yield Text(f"! {one_line(problem, 160)}", style="yellow")
+    if answer.carrier:
+        yield Text(f"! all of it rests on one source: {one_line(answer.carrier, 100)}", style="dim")
     unsure = [claim for claim in answer.claims if claim.problem]
     if unsure:
         yield Text("")
