@@ -26,7 +26,8 @@ def answer_html(answer: "Answer") -> str:
         parts.append(f"<p>{_text(answer.text)}</p>")
     if answer.evidence:
         items = "".join(f"<li>{_receipt(item)}</li>" for item in answer.evidence)
-        parts.append(f"<details><summary>{len(answer.evidence)} receipts</summary><ol>{items}</ol></details>")
+        count = "1 receipt" if len(answer.evidence) == 1 else f"{len(answer.evidence)} receipts"
+        parts.append(f"<details><summary>{count}</summary><ol>{items}</ol></details>")
     tokens = answer.usage.prompt + answer.usage.completion
     parts.append(
         f"<small>{answer.stopped} · {answer.seconds:.1f} s · {tokens} tokens · score {answer.reward.total:.2f}"

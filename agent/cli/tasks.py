@@ -45,11 +45,16 @@ class TaskOptions:
         return Wishes(self.model, search=search, allow_hosts=self.allow_hosts)
 
 
-def list_presets() -> None:
-    """Print the names of the shipped tasks, and what they are for."""
-    for name in presets():
-        spec = load_task_file(find_task_file(name))
-        typer.echo(f"{name:<18} {one_line(spec.description if spec.description else spec.objective, 90)}")
+def list_presets(*, as_json: bool) -> None:
+    """Print the names of the shipped tasks, what they are for, and as JSON also their inputs."""
+    specs = {name: load_task_file(find_task_file(name)) for name in presets()}
+    about = {name: one_line(spec.description or spec.objective, 300) for name, spec in specs.items()}
+    if as_json:
+        tasks = [{"name": name, "about": about[name], "inputs": list(specs[name].inputs)} for name in specs]
+        print_json({"schema": 1, "tasks": tasks})
+        return
+    for name, text in about.items():
+        typer.echo(f"{name:<18} {one_line(text, 90)}")
 
 
 def print_schema() -> None:

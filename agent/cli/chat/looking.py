@@ -73,10 +73,11 @@ async def source(chat: Chat, rest: str) -> None:
         case Quote():
             origin = item.source
             first, last = item.lines
+            lines = f"{first}" if first == last else f"{first}-{last}"
             rows = [
                 ("title", origin.title),
                 ("address", origin.url),
-                ("lines", f"{first}-{last}" + ("" if item.page is None else f", page {item.page}")),
+                ("lines", lines + ("" if item.page is None else f", page {item.page}")),
                 ("read", origin.fetched_at),
                 ("trust", f"{origin.trust:.2f} (between 0 and 1)"),
                 ("SHA-256", f"{origin.sha256} of the text"),
@@ -88,13 +89,13 @@ async def source(chat: Chat, rest: str) -> None:
     chat.say(f"receipt {number}: {item.kind}", "bold")
     for name, value in rows:
         if value:
-            chat.say(f"  {name:<11}{one_line(value, 1000)}")
+            chat.show(numbered(f"  {name:<10}", Text(one_line(value, 1000)), wrapped=chat.interactive))
 
 
 async def why(chat: Chat, rest: str) -> None:
     """Say why the last answer won: its score, its statements, the other candidates."""
     answer = chat.answer
-    chat.show(*score_lines(answer))
+    chat.show(*score_lines(answer, wrapped=chat.interactive))
     numbers = {item.id: number for number, item in enumerate(answer.evidence, 1)}
     for claim in answer.claims:
         cites = "".join(f"[{numbers[receipt.evidence.id]}]" for receipt in claim.support)

@@ -23,13 +23,17 @@ from crowquill.agent.cli.chat.question import answer_question
 from crowquill.agent.cli.chat.recording import COMMANDS as RECORDING
 from crowquill.agent.cli.chat.session import Chat
 from crowquill.agent.cli.chat.welcome import has_model, introduce, is_first
-from crowquill.agent.cli.view import numbered
+from crowquill.agent.cli.view import numbered, print_view
 from crowquill.agent.render import one_line
 from crowquill.agent.settings import load_defaults
 from crowquill.agent.workspace import find_workspace
 from crowquill.errors import CrowquillError, UserError
 
 _NAME = 40
+_ELSE = (
+    "Everything else is a question; it may refer to those before. Alt-Enter begins a new line, Ctrl-C holds a run,"
+    " Ctrl-D ends the session, // asks what begins with a slash."
+)
 
 
 async def show_help(chat: Chat, rest: str) -> None:
@@ -42,8 +46,7 @@ async def show_help(chat: Chat, rest: str) -> None:
         left = f"/{entry.name} {entry.usage}"
         chat.show(numbered(f"{left:<35}", Text(entry.help), wrapped=chat.interactive))
     if not wanted:
-        chat.say("Everything else is a question; it may refer to those before. Alt-Enter begins a new line,", "dim")
-        chat.say("Ctrl-C holds a run, Ctrl-D ends the session, // asks what begins with a slash.", "dim")
+        chat.say(_ELSE, "dim")
 
 
 async def leave(chat: Chat, rest: str) -> None:
@@ -104,7 +107,7 @@ async def _converse(chat: Chat) -> int:
         except CrowquillError as error:
             done = 2 if isinstance(error, UserError) else 1
             text = Text(f"! {one_line(str(error), 600)}", "yellow")
-            (chat.console if chat.interactive else Console(stderr=True)).print(text, soft_wrap=True)
+            print_view(chat.console if chat.interactive else Console(stderr=True), [text])
         code = done if done else code
     return 0 if chat.interactive else code
 

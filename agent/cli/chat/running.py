@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 
 from rich.console import Console
+from rich.text import Text
 
 from crowquill.agent.agent import Agent
 from crowquill.agent.answer import Answer
@@ -16,7 +17,7 @@ from crowquill.agent.cli.chat.pause import hold
 from crowquill.agent.cli.chat.screen import Screen
 from crowquill.agent.cli.chat.session import Begin, Chat
 from crowquill.agent.cli.live import LiveView
-from crowquill.agent.cli.view import describe
+from crowquill.agent.cli.view import describe, print_view
 from crowquill.agent.events import Event, Progress, RunFinished, RunStarted
 from crowquill.agent.steering import Steering
 
@@ -81,7 +82,7 @@ async def _pump(stream: AsyncGenerator[Event, None], chat: Chat, errors: Console
     except asyncio.CancelledError:
         screen.hide()
         kept = f"; what was found is kept; go on with: /resume {run_id}" if run_id else ""
-        errors.print(f"stopped{kept}", markup=False, soft_wrap=True)
+        print_view(errors, [Text(f"stopped{kept}")])
         raise
     return None
 
