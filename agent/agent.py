@@ -153,7 +153,9 @@ class Agent:
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
-        _check_lists(corpora=corpora, databases=databases, data=data, search=search, sites=sites, knowledge=knowledge)
+        _check_lists(
+            corpora=corpora, databases=databases, data=data, search=search, sites=sites, knowledge=knowledge
+        )
         self._cassette = None if cassette is None else Path(cassette)
         self._tapes = (
             read_cassette(self._cassette) if self._cassette is not None and self._cassette.exists() else None

@@ -1,5 +1,6 @@
 """`crowquill run`, `validate` and `schema`: YAML task files."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +24,7 @@ from crowquill.tools.search.registry import split_specs
 
 EXPECTATION_FAILED = 6
 _LONGEST_INPUT = 200_000
+_PLACE = re.compile(r".*?:(\d+):(\d+): ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ def validate(names: Sequence[str], *, as_json: bool) -> int:
             fault, runs = "", len(spec.variants())
         except UserError as error:
             fault, runs = str(error), 0
-        found.append({"file": label(path), "fault": fault, "runs": runs})
+        place = _PLACE.match(fault)
+        line, column = (int(place[1]), int(place[2])) if place is not None else (None, None)
+        found.append({"file": label(path), "fault": fault, "line": line, "column": column, "runs": runs})
     if as_json:
         print_json({"schema": 1, "files": found})
     else:

@@ -141,7 +141,9 @@ def numbered(mark: str, text: Text, *, wrapped: bool, style: str = "") -> Render
         grid.add_row(Text(mark, style), text)
         return grid
     lines = text.split("\n")
-    return Text("\n").join(Text.assemble("    " if at else (f"{mark} ", style), line) for at, line in enumerate(lines))
+    return Text("\n").join(
+        Text.assemble("    " if at else (f"{mark} ", style), line) for at, line in enumerate(lines)
+    )
 
 
 def _labelled(label: str, text: Text, *, wrapped: bool) -> RenderableType:
@@ -186,8 +188,9 @@ def score_lines(answer: Answer, *, wrapped: bool) -> Iterator[RenderableType]:
     if answer.claims:
         counts = [Text(f"{count} {status}", _STATUS_STYLE[status]) for status, count in _counted(answer.claims)]
         yield _labelled("Claims", Text(" ").join(counts), wrapped=wrapped)
-        parts = " + ".join(f"{name} {value:g}" for name, value in answer.reward.parts if value)
-        total = Text.assemble(f"{answer.reward.total:.2f}", (f" = {parts}", "dim"))
+        parts = [(name, value) for name, value in answer.reward.parts if value]
+        signs = "".join(f" {'-' if value < 0 else '+'} {name} {abs(value):g}" for name, value in parts)
+        total = Text.assemble(f"{answer.reward.total:.2f}", (f" = {signs.removeprefix(' + ').strip()}", "dim"))
         yield _labelled("Score", total, wrapped=wrapped)
 
 

@@ -91,13 +91,16 @@ replies:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("replies: 3", "1:1: replies: Input should be a valid list"),
+        ("replies: 3", "1:1: replies: has to be a list"),
         ("[]", "1:1: the file has to be a mapping"),
         ("replies: []\nmore: 1", "2:1: unknown key 'more'"),
         ("replies:\n- {role: act}", "exactly one of text, json and fault"),
         ("replies:\n- {role: act, text: a, fault: rate}", "exactly one"),
         ("replies:\n- {role: boss, text: a}", r"2:4: replies\.0\.role"),
-        ("replies:\n- {role: act, text: a}\n- {role: act, txt: a}", r"3:15: unknown key 'replies\.1\.txt'; did you mean 'text'"),
+        (
+            "replies:\n- {role: act, text: a}\n- {role: act, txt: a}",
+            r"3:15: unknown key 'replies\.1\.txt'; did you mean 'text'",
+        ),
         ("replies:\n- {role: act, text: 3}", "text"),
         ("replies:\n- {role: act, text: a, match: '/(/'}", "regular expression"),
         ("replies:\n- {role: act, text: a, delay: -1}", "delay"),

@@ -37,10 +37,14 @@ CHANGES = """\
 replies:
   - {role: plan, json: {tasks: [{id: a, goal: "Correct the clients", done_when: "", needs: []}]}}
   - {role: act, json: {thought: "", action: {tool: sql_change, statement: "DELETE FROM clients"}}}
-  - {role: act, json: {thought: "", action: {tool: sql_change, statement: "UPDATE clients SET city = 'Rome' WHERE id = 1"}}}
-  - {role: act, json: {thought: "", action: {tool: sql_change, statement: "UPDATE clients SET city = 'Bergen' WHERE id = 2"}}}
-  - {role: act, json: {thought: "", action: {tool: sql_change, statement: "UPDATE clients SET city = 'Paris' WHERE id = 3"}}}
-  - {role: act, json: {thought: "", action: {tool: answer, short: "1", claims: [{text: "1 row was changed.", cites: [1]}]}}}
+  - {role: act, json: {thought: "",
+     action: {tool: sql_change, statement: "UPDATE clients SET city = 'Rome' WHERE id = 1"}}}
+  - {role: act, json: {thought: "",
+     action: {tool: sql_change, statement: "UPDATE clients SET city = 'Bergen' WHERE id = 2"}}}
+  - {role: act, json: {thought: "",
+     action: {tool: sql_change, statement: "UPDATE clients SET city = 'Paris' WHERE id = 3"}}}
+  - {role: act, json: {thought: "",
+     action: {tool: answer, short: "1", claims: [{text: "1 row was changed.", cites: [1]}]}}}
 """
 
 Start = Callable[..., Screened]
