@@ -28,13 +28,15 @@ from crowquill.agent.examples import read_examples
 from crowquill.agent.fork import Change, Fork, create_fork
 from crowquill.agent.form import Form
 from crowquill.agent.journal import Journal, Mode
+from crowquill.agent.learning import hear
 from crowquill.agent.models.absent import AbsentModel
 from crowquill.agent.models.base import Model, Role
 from crowquill.agent.models.resolve import default_policy, resolve
 from crowquill.agent.prices import find_prices
 from crowquill.agent.records import NewRun, RunRecord, find_run
 from crowquill.agent.redact import Redactor
-from crowquill.agent.safety import tightened, workspace_restrictions
+from crowquill.agent.reuse import Reuse
+from crowquill.agent.safety import tightened, workspace_settings
 from crowquill.agent.select.options import Select
 from crowquill.agent.steering import Steering
 from crowquill.agent.tape import canonical
@@ -93,7 +95,11 @@ class Agent:
             are recorded into it.
         examples: demonstrations of earlier runs (`crowquill runs export`) that a model of the json policy sees: a
             file, or what `read_examples` made of it.
-        cache: use what an earlier run was told when it asked a model or a search engine exactly the same.
+        cache: use what an earlier run was told when it asked a model, a search engine or an unchanged file exactly
+            the same.
+        similar: also use a model's replies to earlier questions that are at least so much like this one (cosine of
+            the embedder, above 0 to 1), where the rest of the request is the same. No threshold is safe: opposite
+            questions are alike to 0.99. Each reply that is used is said in a warning.
         layout: `blocks` renders each prompt anew and keeps it short, `transcript` is a conversation that grows;
             the latter for the policy `tools` when None.
         planning: `stepwise` plans a few tasks and more after each batch, `plan_once` the whole way; `auto` takes
@@ -139,6 +145,7 @@ class Agent:
         cassette: Path | str | None = None,
         examples: Path | str | Sequence[str] = (),
         cache: bool = True,
+        similar: float | None = None,
         allow_write: bool = False,
         select: str | Select = "single",
         weights: Mapping[str, float] | None = None,
@@ -192,6 +199,7 @@ class Agent:
             providers=tuple(self.providers),
             safety=self._rules(Safety() if safety is None else safety, allow),
             cache=cache,
+            similar=self._threshold(similar, cache=cache),
             examples=read_examples(Path(examples)) if isinstance(examples, Path | str) else tuple(examples),
             planning=planning,
             context_tokens=self.models["act"].context_tokens,
@@ -219,10 +227,18 @@ class Agent:
     def _rules(self, safety: Safety, allow: Sequence[str]) -> Safety:
         allowed = tuple(ApprovalRule("allow", tool=pattern) for pattern in allow)
         safety = replace(safety, approvals=allowed + safety.approvals)
-        safety = tightened(safety, workspace_restrictions(self.workspace.path))
+        safety = tightened(safety, workspace_settings(self.workspace.path).safety)
         if safety.mode is not None:
             return safety
         return replace(safety, mode="auto" if self.approver is None else "ask")
+
+    @staticmethod
+    def _threshold(similar: float | None, *, cache: bool) -> float | None:
+        if similar is not None and not 0.0 < similar <= 1.0:
+            raise UserError(f"similar: {similar} is no cosine above 0 and up to 1")
+        if similar is not None and not cache:
+            raise UserError("replies to similar questions come from the cache, which is turned off")
+        return similar
 
     def _selection(self, select: str | Select) -> Select:
         chosen = Select.parse(select) if isinstance(select, str) else select.checked()
@@ -256,6 +272,7 @@ class Agent:
             without=config.without,
             tools=[spec.stand_in() for spec in config.tools],
             cache=config.cache,
+            similar=config.similar,
             examples=config.examples,
             allow_write=config.allow_write,
             select=config.select,
@@ -298,7 +315,8 @@ class Agent:
         """Keep what was wrong with an answer, or that its query was right, for later questions like it.
 
         A correction is a rule in words, such as "use the latest row per person"; the model is shown it with each
-        question (to that database, if it was of one) about the same things, in this and in later sessions.
+        question (to that database, if it was of one) about the same things, in this and in later sessions. What the
+        answer cites is trusted less, or more when it was right.
 
         Raises:
             UserError: the answer has no query that could be right, and nothing is said about it.
@@ -311,11 +329,13 @@ class Agent:
         about = (queries[-1].database, queries[-1].sql) if queries else (ANSWERS, "")
         lesson = Lesson(about[0], answer.objective, about[1], said)
         LessonStore(self.workspace.database, clock=self.clock).keep(lesson)
+        self._hear(answer, accepted=not said)
 
     def rate(self, answer: Answer, *, accepted: bool | None = None, edited: str = "") -> None:
         """Keep what you think of an answer: that it was accepted or not, or how you would have put it.
 
-        It is stored with the choices of `crowquill compare`, which the weights of the reward are fitted to.
+        It is stored with the choices of `crowquill compare`, which the weights of the reward are fitted to. What an
+        accepted answer cites is trusted more, what a rejected one cites less.
 
         Raises:
             UserError: neither is given, or the workspace cannot be written.
@@ -323,6 +343,11 @@ class Agent:
         if (accepted is None) == (not edited):
             raise UserError("say either whether the answer was accepted, or how it should read")
         keep(self.workspace.path / FILE, [feedback(answer, accepted=accepted, edited=edited)])
+        if accepted is not None:
+            self._hear(answer, accepted=accepted)
+
+    def _hear(self, answer: Answer, *, accepted: bool) -> None:
+        self.workspace.database.write_now(lambda connection: hear(connection, answer, accepted=accepted))
 
     def ask(self, objective: str) -> Answer:
         """Answer an objective; blocks. Works inside a running event loop, too: it uses a thread of its own.
@@ -433,7 +458,7 @@ class Agent:
             clock=self.clock,
             redactor=self._redactor,
             mode=mode,
-            reuse=self.config.cache,
+            reuse=Reuse(self.workspace.embedder, self.config.similar) if self.config.cache else None,
         )
 
     async def _go(

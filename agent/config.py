@@ -40,13 +40,14 @@ class RunConfig:
     pages are fetched; `prices` are per model, dollars per million tokens; `earlier` are the questions that this one
     refines, each with its query; `without` names parts of the recipe that are left out, `tools` are those of the
     user's own program, and `safety` says what is done without asking. With `cache`, replies of earlier runs are
-    used again. `examples` are steps of earlier runs, shown to the model; with `allow_write` the databases may be
-    changed, each time after an approval; `select` says how the answer is chosen among candidates, `weights` what
-    the parts of the reward count (as shipped if empty), `form` how it is wanted, `conversation` what the question
-    follows. Only `sites` are searched and fetched, when there are any, and `without_tools` names tools that are
-    taken away, `knowledge` names what is recalled beside earlier runs, `recall` how. `profile` says who the agent
-    is, `planning` whether it plans the whole way at once, `layout` how prompts are laid out, within the
-    `context_tokens` of the model. `providers` are the searches of the user's own program.
+    used again, with `similar` also those to questions so much like this one. `examples` are steps of earlier
+    runs, shown to the model; with `allow_write` the databases may be changed, each time after an approval;
+    `select` says how the answer is chosen among candidates, `weights` what the parts of the reward count (as
+    shipped if empty), `form` how it is wanted, `conversation` what the question follows. Only `sites` are
+    searched and fetched, when there are any, and `without_tools` names tools that are taken away, `knowledge`
+    names what is recalled beside earlier runs, `recall` how. `profile` says who the agent is, `planning`
+    whether it plans the whole way at once, `layout` how prompts are laid out, within the `context_tokens` of
+    the model. `providers` are the searches of the user's own program.
     """
 
     models: Mapping[Role, str]
@@ -66,6 +67,7 @@ class RunConfig:
     tools: tuple[ToolSpec, ...] = ()
     safety: Safety = field(default_factory=Safety)
     cache: bool = True
+    similar: float | None = None
     examples: tuple[str, ...] = ()
     allow_write: bool = False
     select: Select = field(default_factory=Select)

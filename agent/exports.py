@@ -11,6 +11,7 @@ from crowquill.agent.budget import Price
 from crowquill.agent.config import RunConfig
 from crowquill.agent.models.base import Usage
 from crowquill.agent.render import clean, one_line
+from crowquill.agent.reuse import was_reused
 from crowquill.agent.story import Story, short_action
 from crowquill.agent.tape import Effect
 from crowquill.memory.evidence import Evidence, Quote, plain_text
@@ -105,7 +106,7 @@ def escape(text: str) -> str:
 def spending(story: Story) -> list[dict[str, Any]]:
     """Return what was spent, by role, tool and task.
 
-    Calls, those of them that were answered from earlier runs, tokens, dollars (None: no price is known), seconds.
+    Calls, those of them that were answered from a cache, tokens, dollars (None: no price is known), seconds.
     """
     config = RunConfig.from_json(json.loads(story.record.config))
     rows: dict[tuple[str, str], dict[str, Any]] = defaultdict(
@@ -123,12 +124,12 @@ def spending(story: Story) -> list[dict[str, Any]]:
         kind = "role" if key.kind == "model" else "tool"
         for row in (rows[kind, name], rows["task", key.lane.partition("/")[0]], rows["run", "all"]):
             _add(row, usage, price, effect, model=key.kind == "model")
+            row["reused"] += was_reused(key, effect)
     return [{"by": by, "name": name, **row} for (by, name), row in sorted(rows.items(), key=lambda item: item[0])]
 
 
 def _add(row: dict[str, Any], usage: Usage, price: Price | None, effect: Effect, *, model: bool) -> None:
     row["calls"] += 1
-    row["reused"] += effect.reused
     for name in ("prompt", "cached", "completion"):
         row[name] += getattr(usage, name)
     if model:

@@ -19,7 +19,7 @@ from crowquill.agent.events import Event, Recorded, decode, encode
 from crowquill.agent.misses import describe_miss
 from crowquill.agent.records import beat, claim_run, process_identity
 from crowquill.agent.redact import Redactor
-from crowquill.agent.reuse import find_reply, may_be_reused
+from crowquill.agent.reuse import Reuse, find_reply, may_be_reused, most_alike, replies_to_others
 from crowquill.agent.tape import (
     RECORDED_ERRORS,
     Effect,
@@ -36,7 +36,7 @@ from crowquill.errors import ReplayMismatch, ReplayMiss
 from crowquill.memory.clock import Clock
 from crowquill.memory.db import Database
 from crowquill.memory.rows import digest, first_link, link, note_blobs, put_aside
-from crowquill.tools.context import Access, EffectKind, Json
+from crowquill.tools.context import Access, EffectKind, Json, State
 
 Mode = Literal["new", "resume", "replay", "cassette"]
 """How a journal is used: for a new run or one that was left; for a replay, which calls and writes nothing; for a
@@ -66,15 +66,16 @@ class Journal:
         clock: Clock,
         redactor: Redactor,
         mode: Mode = "new",
-        reuse: bool = False,
+        reuse: Reuse | None = None,
     ) -> None:
-        """With `reuse`, a reply may come from an earlier run that asked exactly the same (`agent.reuse`)."""
+        """With `reuse`, a reply may come from an earlier run (`agent.reuse`)."""
         self.run_id = run_id
         self.writes = mode != "replay"
         self._calls = mode in ("new", "resume")
         self._new = mode == "new"
         self._reuse = reuse
         self._held = False
+        self._objective = ""
         self._database = database
         self._clock = clock
         self.redactor = redactor
@@ -97,7 +98,8 @@ class Journal:
             await self._database.read(self._load)
             return
         now = self._clock.now().isoformat()
-        told = (self.redactor.text(objective), canonical(self.redactor.data(config)))
+        self._objective = self.redactor.text(objective)
+        told = (self._objective, canonical(self.redactor.data(config)))
         row = (self.run_id, *told, now, os.getpid(), process_identity(os.getpid()), now)
 
         def write(connection: sqlite3.Connection) -> None:
@@ -153,14 +155,15 @@ class Journal:
         call: Callable[[], Awaitable[Json]],
         *,
         access: Access = "read",
+        state: State | None = None,
     ) -> Json:
-        """Return the recorded response, or run `call` and record it.
+        """Return the recorded response, one of an earlier run (`agent.reuse`), or run `call` and record it.
 
         Raises:
             ReplayMiss: nothing may be called, and this effect was never recorded.
             ToolRetry, ToolFailed, ModelError: what `call` raised, now or when it was recorded.
         """
-        _, text = spell(self.redactor.data(request))
+        payload, text = spell(self.redactor.data(request))
         sha256 = digest(text)
         ordinal = self._ordinals[lane, kind, sha256]
         self._ordinals[lane, kind, sha256] += 1
@@ -174,8 +177,8 @@ class Journal:
                 return 0.0  # a cassette has no seconds where they do not matter
             requests = ((other, effect.request) for other, effect in self._effects.items())
             raise ReplayMiss(describe_miss(self.run_id, key, text, requests))
-        if recorded is None and self._reuse and may_be_reused(kind, request):
-            found = await self._take_over(key, text)
+        if recorded is None and self._reuse is not None and may_be_reused(kind, request):
+            found = await self._take_over(self._reuse, key, payload, None if state is None else state())
             if found is not None:
                 return found
         started_at, started = self._clock.now().isoformat(), self._clock.monotonic()
@@ -223,24 +226,32 @@ class Journal:
             raise decode_error(response) from failure
         return response  # type: ignore[no-any-return]  # redaction keeps JSON JSON
 
-    async def _take_over(self, key: Key, request: str) -> Json | None:
-        """Record an earlier run's reply to the same request as this run's, and return it; None without one."""
-        now = self._clock.now()
+    async def _take_over(self, reuse: Reuse, key: Key, request: Json, state: str | None) -> Json | None:
+        """Record an earlier run's reply to this request as this run's, and return it; None without one."""
+        now, blobs, kind = self._clock.now(), self._database.blobs, cast("EffectKind", key.kind)
+
+        def find(connection: sqlite3.Connection) -> tuple[Any, dict[str, Any]]:
+            reply = find_reply(connection, blobs, kind, key.sha256, now, state)
+            if reply is not None or reuse.similar is None or kind != "model":
+                return reply, {}
+            return None, replies_to_others(connection, blobs, request, self._objective, now)
+
+        reply, others = await self._database.read(find)
+        if others:
+            reply = await asyncio.to_thread(most_alike, reuse, self._objective, others)
+        if reply is None:
+            return None
         intent = (self.run_id, key.lane, key.kind, key.sha256, key.ordinal)
-        asked = put_aside(request, self._database.blobs)
+        said = canonical(reply)
+        asked, kept = put_aside(canonical(request), blobs), put_aside(said, blobs)
 
-        def write(connection: sqlite3.Connection) -> Json | None:
-            kind = cast("EffectKind", key.kind)
-            reply = find_reply(connection, self._database.blobs, kind, key.sha256, now)
-            if reply is not None:
-                said = canonical(reply)
-                kept = put_aside(said, self._database.blobs)
-                _insert(connection, (*intent, asked, now.isoformat(), "read"))
-                connection.execute(_FINISH, ("done", kept, digest(said), 0.0, 1, *intent))
-                note_blobs(connection, self.run_id, asked, kept, said)
-            return reply
+        def write(connection: sqlite3.Connection) -> None:
+            _insert(connection, (*intent, asked, now.isoformat(), "read"))
+            connection.execute(_FINISH, ("done", kept, digest(said), 0.0, 1, *intent))
+            note_blobs(connection, self.run_id, asked, kept, said)
 
-        return await self._database.write(write)
+        await self._database.write(write)
+        return cast("Json", reply)
 
     async def emit(
         self, lane: str, event: Event, alongside: Alongside | None = None, *, publish: Publish | None = None

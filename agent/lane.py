@@ -22,6 +22,7 @@ from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
 from crowquill.agent.models.streaming import Listener, being_written
 from crowquill.agent.recall import JournaledRecall, LaneRecall
+from crowquill.agent.render import one_line
 from crowquill.agent.rules import Rules, urls_in
 from crowquill.agent.select.attempt import Sampling
 from crowquill.agent.state import Action
@@ -30,7 +31,7 @@ from crowquill.errors import BudgetExceeded, ModelError, ModelFault, RunPaused, 
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.clock import Clock
 from crowquill.memory.evidence import Evidence, Table
-from crowquill.tools.context import Access, EffectKind, Json, Recall
+from crowquill.tools.context import Access, EffectKind, Json, Recall, State
 
 PRIVATE = "this would send private data (of a database, a file or memory) to the web"
 CHARACTERS_PER_TOKEN = 3.5
@@ -147,10 +148,16 @@ class Lane:
         return LaneRecall(self.services.memory, self.lane, corrective)
 
     async def effect(
-        self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+        self,
+        kind: EffectKind,
+        request: Json,
+        call: Callable[[], Awaitable[Json]],
+        *,
+        access: Access = "read",
+        state: State | None = None,
     ) -> Json:
         """Run and record a call, or return what was recorded (see `Journal.effect`)."""
-        return await self.services.journal.effect(self.lane, kind, request, call, access=access)
+        return await self.services.journal.effect(self.lane, kind, request, call, access=access, state=state)
 
     def redirect(self, action: Action) -> Action:
         """Return the action to take in the present step: the policy's, or the one with which a fork begins."""
@@ -450,6 +457,10 @@ class Lane:
         data = cast("dict[str, Any]", await self.effect("model", sent, call))
         if not asked and isinstance(model, Rehearsed):
             model.skip(request, data["text"])
+        if "similar" in data:
+            other = data["similar"]
+            said = f"a model's reply to an earlier question was used, alike to {other['similarity']:.3f}"
+            await self.emit(Noticed(f"{said}: {one_line(other['question'], 300)}", "warning"))
         if "unusable" in data:
             usage = Usage(**data["usage"])
             raise UnusableReply(data["unusable"], kind=data["kind"], text=data["text"], usage=usage)

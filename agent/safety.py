@@ -41,10 +41,10 @@ def personal_safety(mode: Mode | None = None, path: Path | None = None) -> Safet
     )
 
 
-def workspace_restrictions(workspace: Path) -> RestrictingSpec:
-    """Return what the `config.yaml` of a workspace says. Raises UserError."""
+def workspace_settings(workspace: Path) -> WorkspaceSettings:
+    """Return what the `config.yaml` of a workspace says. Raises UserError with line and column."""
     path = workspace / SETTINGS
-    return load_yaml(path, WorkspaceSettings).safety if path.is_file() else RestrictingSpec()
+    return load_yaml(path, WorkspaceSettings) if path.is_file() else WorkspaceSettings()
 
 
 def tightened(safety: Safety, spec: RestrictingSpec) -> Safety:

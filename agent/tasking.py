@@ -84,6 +84,7 @@ def task_agent(spec: RunSpec, wishes: Wishes, workspace: Path | Workspace | None
         form=Form.from_json(spec.output.model_dump(by_alias=True)),
         memory=remembers,
         cache=not (wishes.fresh or again),
+        similar=None if wishes.fresh or again else spec.similar,
         budget=Budget(**spec.budget.model_dump()),
         workspace=workspace,
     )

@@ -11,6 +11,7 @@ import platformdirs
 
 from crowquill.agent.critic.reward import read_weights
 from crowquill.agent.models.embedding import default_embedder
+from crowquill.agent.settings import retrieval_weights
 from crowquill.errors import UserError
 from crowquill.memory.db import Database
 from crowquill.memory.embed import Embedder
@@ -71,7 +72,12 @@ class Workspace:
         self.blobs = self.database.blobs
 
     def memory(self, weights: Weights | None = None) -> Memory:
-        """Open the memory for one run, or one command."""
+        """Open the memory for one run, or one command; `weights` are those of the settings when None.
+
+        Raises:
+            UserError: the settings cannot be used.
+        """
+        weights = retrieval_weights(self.path) if weights is None else weights
         store = MemoryStore(self.database, self.embedder)
         index = ChromaIndex(store, self.path / "chroma")
         words = WordIndex(store, self.path / "words")

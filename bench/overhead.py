@@ -1,14 +1,15 @@
 """What a step costs beside the model: a model server that answers at once, and the same agent in three libraries.
 
     python -m venv /tmp/peers
-    /tmp/peers/bin/pip install 'smolagents[openai]' langchain langchain-openai langgraph-checkpoint-sqlite
+    /tmp/peers/bin/pip install 'smolagents[openai]' langchain langchain-openai langgraph-checkpoint-sqlite memray
+    pip install memray
     python bench/overhead.py --python /tmp/peers/bin/python [--steps 20] [--at-once 1,16,128] [--libraries …]
 
 Each run takes so many steps, each one model call and one call of a tool that adds two numbers. Ours writes its
 journal, LangGraph its checkpoints to SQLite, smolagents nothing. Every library runs in a process of its own, the
-server in another. Shown are milliseconds of wall and processor time per step, the peak of traced memory (a run by
-itself, under tracemalloc), and steps a second. Rounds of the libraries alternate and the best of each counts, as
-the machine is shared.
+server in another. Shown are milliseconds of wall and processor time per step, allocations per step and the peak of
+what they hold (a run by itself, under memray), and steps a second. Rounds of the libraries alternate and the best
+of each counts, as the machine is shared.
 """
 
 import argparse
@@ -134,7 +135,7 @@ def main() -> None:
                 print(
                     f"{at_once:>4} at once  {library:<11} {best['wall_ms']:>7.2f} ms a step"
                     f" · {cpu:>7.2f} ms of processor · {best['steps_s']:>6.0f} steps/s"
-                    f" · peak {best['peak_kb']:>6.0f} kB",
+                    f" · {best['allocations']:>7,.0f} allocations · peak {best['peak_kb']:>6.0f} kB",
                     flush=True,
                 )
     finally:

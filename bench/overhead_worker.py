@@ -6,10 +6,11 @@ import sys
 import tempfile
 import threading
 import time
-import tracemalloc
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+
+import memray
 
 Round = Callable[[int], Awaitable[int]]
 """Does so many runs at once and returns the steps they have taken."""
@@ -106,21 +107,23 @@ def smolagents(url: str, steps: int, folder: Path) -> Round:
 
 
 async def measure(go: Round, at_once: int) -> dict[str, float]:
-    """Warm up with one run, then measure; the memory of one run is traced apart."""
+    """Warm up with one run, then measure; the memory of one run is tracked apart."""
     await go(1)
     wall, cpu = time.perf_counter(), time.process_time()
     steps = await go(at_once)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-    await go(1)
-    peak = tracemalloc.get_traced_memory()[1] - before
+    with tempfile.TemporaryDirectory() as place:
+        record = Path(place) / "memory.bin"
+        with memray.Tracker(record, trace_python_allocators=True):
+            alone = await go(1)
+        tracked = memray.FileReader(record).metadata
     return {
         "wall_ms": wall / steps * 1000,
         "cpu_ms": cpu / steps * 1000,
         "steps_s": steps / wall,
         "steps": steps,
-        "peak_kb": peak / 1024,
+        "peak_kb": tracked.peak_memory / 1024,
+        "allocations": tracked.total_allocations / alone,
     }
 
 

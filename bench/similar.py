@@ -3,8 +3,8 @@
     python bench/similar.py
 
 Prints the cosine of each pair in the default embedding, and for each threshold how many pairs of the same meaning
-and of another meaning a semantic cache would take for one question. It is why Crowquill has no such cache: see
-docs/runs.md.
+and of another meaning `--similar` would take for one question. It is why that is off unless a threshold is given
+(docs/runs.md).
 """
 
 from crowquill.memory.embed import SentenceEmbedder

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
+from crowquill.memory.evidence import digest
 from crowquill.memory.likeness import contradicting, gist, same_place, subject
-from crowquill.memory.record import Content, decode, text_of, trust
+from crowquill.memory.record import Author, Content, decode, text_of, trust
 
 SHELVED_BELOW = 0.25
 """Trust below which a record is shelved."""
@@ -115,6 +116,30 @@ def weigh(connection: sqlite3.Connection, numbers: Iterable[int], *, upheld: int
         ).fetchone()
         if row is not None and trust(*row) < SHELVED_BELOW:
             shelve(connection, [number], "more speaks against it than for it")
+
+
+def judge(
+    connection: sqlite3.Connection, numbers: Iterable[int], question: str, *, accepted: bool, author: Author
+) -> None:
+    """Count what became of an answer for or against the records that it cites (or what they were merged into).
+
+    A question counts once for a record: a later outcome takes the place of an earlier one, but that of a run never
+    the place of a person's word.
+    """
+    asked = digest(" ".join(question.casefold().split()))
+    for (number,) in connection.execute(
+        "SELECT DISTINCT coalesce(merged_into, seq) FROM records WHERE seq IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(numbers)),),
+    ).fetchall():
+        query = "SELECT accepted, author FROM outcomes WHERE record=? AND question=?"
+        before = connection.execute(query, (number, asked)).fetchone()
+        if before is not None and (author, "person") == ("run", before[1]):
+            continue
+        upheld, doubted = int(accepted), int(not accepted)
+        if before is not None:
+            upheld, doubted = upheld - before[0], doubted - (1 - before[0])
+        connection.execute("REPLACE INTO outcomes VALUES (?, ?, ?, ?)", (number, asked, accepted, author))
+        weigh(connection, [number], upheld=upheld, doubted=doubted)
 
 
 def shelve(connection: sqlite3.Connection, numbers: Iterable[int], why: str) -> None:

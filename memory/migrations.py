@@ -143,6 +143,13 @@ MIGRATIONS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
     """,
     # 10: by what earlier records are compared with new ones
     mark_all_records,
+    # 11: what became of the answers that cite a record, once for each question
+    """
+    CREATE TABLE outcomes (
+        record INTEGER NOT NULL REFERENCES records(seq) ON DELETE CASCADE, question TEXT NOT NULL,
+        accepted INTEGER NOT NULL, author TEXT NOT NULL, PRIMARY KEY (record, question)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 

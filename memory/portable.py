@@ -57,6 +57,14 @@ class _Lesson(BaseModel):
     at: str
 
 
+class _Outcome(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    question: str
+    accepted: bool
+    author: Author
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -82,6 +90,7 @@ class _Record(BaseModel):
     merged_into: str | None
     content: dict[str, Any]
     sightings: list[list[str]]
+    outcomes: list[_Outcome] = Field(default_factory=list)
 
 
 _Line = _Page | _Record | _Relation | _Lesson
@@ -113,8 +122,10 @@ def export(database: Database, namespace: str | None = None) -> Iterator[str]:
             continue
         yield _line({"type": "page", "sha256": sha256, "text": text})
     met = database.read_now(_sightings)
+    judged = database.read_now(_outcomes)
     for row in rows:
-        yield _line({"type": "record", **row, "sightings": met.get(row["id"], [])})
+        own = {"sightings": met.get(row["id"], []), "outcomes": judged.get(row["id"], [])}
+        yield _line({"type": "record", **row, **own})
     yield from map(_line, database.read_now(lambda connection: _others(connection, namespace)))
 
 
@@ -140,6 +151,16 @@ def _sightings(connection: sqlite3.Connection) -> dict[str, list[list[str]]]:
     ):
         met.setdefault(id_, []).append(row)
     return met
+
+
+def _outcomes(connection: sqlite3.Connection) -> dict[str, list[dict[str, Any]]]:
+    judged: dict[str, list[dict[str, Any]]] = {}
+    for id_, question, accepted, author in connection.execute(
+        "SELECT id, question, accepted, outcomes.author FROM outcomes JOIN records ON seq = record"
+        " ORDER BY question"
+    ):
+        judged.setdefault(id_, []).append({"question": question, "accepted": bool(accepted), "author": author})
+    return judged
 
 
 def _others(connection: sqlite3.Connection, namespace: str | None) -> list[dict[str, Any]]:
@@ -275,6 +296,10 @@ def _put(connection: sqlite3.Connection, line: _Record, content: Content) -> tup
     )
     if new:
         mark(connection, seq, content)
+        connection.executemany(
+            "INSERT INTO outcomes VALUES (?, ?, ?, ?)",
+            [(seq, outcome.question, outcome.accepted, outcome.author) for outcome in line.outcomes],
+        )
         connection.execute(
             "UPDATE records SET merged_into=(SELECT seq FROM records WHERE id=?) WHERE seq=?",
             (line.merged_into, seq),

@@ -21,12 +21,15 @@ _DEEPER = 8
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """A hit, with the terms that its score is the weighted mean of (each between 0 and 1), and its ranks from 1."""
+    """A hit, with its ranks from 1 and the terms of its score, each between 0 and 1: the score is their mean by
+    `weights`.
+    """
 
     record: Record
     score: float
     parts: Mapping[str, float]
     ranks: Mapping[str, int] = field(default_factory=dict)
+    weights: Weights = field(default_factory=Weights)
 
     @property
     def content(self) -> Content:
@@ -35,9 +38,10 @@ class Recalled:
 
     def explain(self) -> str:
         """Say in one line why it stands where it stands."""
-        terms = ", ".join(f"{name} {value:.2f}" for name, value in self.parts.items())
+        shares = self.weights.shares
+        terms = " + ".join(f"{name} {value:.2f} × {shares[name]:.2f}" for name, value in self.parts.items())
         places = ", ".join(f"{name} #{rank}" for name, rank in self.ranks.items())
-        return f"score {self.score:.3f}: {terms}" + (f" ({places})" if places else "")
+        return f"score {self.score:.3f} = {terms}" + (f" ({places})" if places else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,7 @@ class Retriever:
             "importance": record.importance,
             "trust": record.trust,
         }
-        return Recalled(record, self._weights.score(parts), parts, ranks)
+        return Recalled(record, self._weights.score(parts), parts, ranks, self._weights)
 
     async def _diverse(self, hits: list[Recalled], limit: int, balance: float) -> list[Recalled]:
         import numpy as np  # 0.2 s, and only vectors need it

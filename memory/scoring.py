@@ -1,7 +1,7 @@
 """What decides which of the records that match a query come first, each term between 0 and 1."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -29,39 +29,46 @@ def fuse(rankings: Sequence[Sequence[K]], *, k: int = RRF_K) -> dict[K, float]:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much each term of the score counts."""
+    """How much each term of the score counts, as a share of all. Raises UserError when none is above 0."""
 
     relevance: float = 0.8
     recency: float = 0.05
     importance: float = 0.05
     trust: float = 0.1
 
-    @classmethod
-    def parse(cls, text: str) -> "Weights":
-        """Read "relevance=0.8,trust=0.2"; what is not named counts nothing.
+    def __post_init__(self) -> None:
+        if not any(getattr(self, field.name) for field in fields(self)):
+            raise UserError("at least one weight of the memory must be above 0")
+
+    def with_text(self, text: str) -> "Weights":
+        """Return these with what "relevance=0.8,recency=0" changes of them.
 
         Raises:
             UserError: an unknown term, no number, a negative one, or nothing above 0.
         """
-        names = [field.name for field in fields(cls)]
-        values = dict.fromkeys(names, 0.0)
+        names = [field.name for field in fields(self)]
+        values = dict[str, float]()
         for part in text.split(","):
             name, _, number = part.partition("=")
             try:
                 value = float(number)
             except ValueError:
                 value = -1.0
-            if name.strip() not in values or not 0 <= value < float("inf"):
+            if name.strip() not in names or not 0 <= value < float("inf"):
                 raise UserError(f"weights are written as {'=0.2,'.join(names)}=0.2, not {part.strip()!r}")
             values[name.strip()] = value
-        if not any(values.values()):
-            raise UserError("at least one weight must be above 0")
-        return cls(**values)
+        return replace(self, **values)
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The weights by name, as parts of 1."""
+        values = {field.name: float(getattr(self, field.name)) for field in fields(self)}
+        return {name: value / sum(values.values()) for name, value in values.items()}
 
     def score(self, parts: Mapping[str, float]) -> float:
         """Return the weighted mean of the terms."""
-        total = self.relevance + self.recency + self.importance + self.trust
-        return sum(float(getattr(self, name)) * value for name, value in parts.items()) / total
+        shares = self.shares
+        return sum(shares[name] * value for name, value in parts.items())
 
 
 def recency(then: str, now: datetime) -> float:

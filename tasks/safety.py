@@ -1,4 +1,6 @@
-"""The schema of `config.yaml`: what a run may do without asking, what it asks, and what it refuses."""
+"""The schema of `config.yaml`: what a run may do without asking, what is used where nothing is given, and how the
+memory is searched.
+"""
 
 from typing import Annotated, Literal
 
@@ -89,10 +91,34 @@ class Defaults(_Strict):
     """Web search providers, in order."""
     budget: str | None = None
     """As `steps=20,seconds=120`."""
+    similar: float | None = None
+    """Use a model's replies to earlier questions at least so much like the one asked."""
     select: str | None = None
     """As `best_of_n:4`."""
     profile: str | None = None
     """File of a profile."""
+
+
+_Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class RetrievalWeights(_Strict):
+    """How much each term counts for the place of a record among the hits; what is not given stays as it is."""
+
+    relevance: _Weight | None = None
+    """How well its words and meaning match."""
+    recency: _Weight | None = None
+    """How lately it was stored or used."""
+    importance: _Weight | None = None
+    """How much it was said to matter."""
+    trust: _Weight | None = None
+    """How far it is trusted."""
+
+
+class MemorySpec(_Strict):
+    """How the memory is searched."""
+
+    weights: RetrievalWeights = RetrievalWeights()
 
 
 class PersonSettings(_Strict):
@@ -100,9 +126,12 @@ class PersonSettings(_Strict):
 
     safety: SafetySpec = SafetySpec()
     defaults: Defaults = Defaults()
+    memory: MemorySpec = MemorySpec()
 
 
 class WorkspaceSettings(_Strict):
     """The `config.yaml` of a workspace."""
 
     safety: RestrictingSpec = RestrictingSpec()
+    memory: MemorySpec = MemorySpec()
+    """Goes before the person's own."""

@@ -52,6 +52,8 @@ class BudgetSpec(Strict):
     """Dollars, for models whose price is known."""
     seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Wall-clock time."""
+    calls: dict[str, Annotated[int, Field(ge=0)]] = {}
+    """How often single tools may be called, by their names; `*` stands for all of them together."""
 
 
 class InputSpec(Strict):
@@ -197,6 +199,8 @@ class RunSpec(Strict):
     `web` on."""
     memory: bool = True
     """Use evidence of earlier runs."""
+    similar: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Use a model's replies to earlier questions that are at least so much like this one; no threshold is safe."""
     budget: BudgetSpec = BudgetSpec()
     output: OutputSpec = OutputSpec()
     since_last: bool = False

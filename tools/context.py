@@ -34,6 +34,10 @@ Access = Literal["read", "write", "send", "exec"]
 """What a call may do beside reading: change the user's data, send something away, run a program."""
 
 
+State = Callable[[], str | None]
+"""Tells the state of what is asked, such as of a file; None when it cannot be told. Not called in a replay."""
+
+
 class Blobs(Protocol):
     """Content-addressed bytes beside the journal."""
 
@@ -83,9 +87,17 @@ class ToolContext(Protocol):
         ...
 
     async def effect(
-        self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+        self,
+        kind: EffectKind,
+        request: Json,
+        call: Callable[[], Awaitable[Json]],
+        *,
+        access: Access = "read",
+        state: State | None = None,
     ) -> Json:
         """Return the recorded response to `request`, or run `call` and record what it returns.
+
+        With `state`, a response of an earlier run may be returned that was recorded with the same `"state"` in it.
 
         What does more than read is never repeated silently when its outcome is not known.
 

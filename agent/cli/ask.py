@@ -48,6 +48,7 @@ class AskOptions:
     judge: str | None = None
     examples: Path | None = None
     cache: bool = True
+    similar: float | None = None
     allow_write: bool = False
     profile: Path | None = None
     knowledge: tuple[str, ...] = ()
@@ -70,6 +71,7 @@ class AskOptions:
             model=_given(self.model, settings.model),
             policy=policy,
             budget=_given(self.budget, settings.budget),
+            similar=_given(self.similar, settings.similar) if self.cache else self.similar,
             select=_given(self.select, settings.select),
             profile=_given(self.profile, profile),
         )
@@ -109,6 +111,7 @@ class AskOptions:
             budget=None if self.budget is None else Budget.parse(self.budget),
             memory=self.memory,
             cache=self.cache,
+            similar=self.similar,
             select=self._selection(),
             allow_write=self.allow_write,
             approver=TerminalApprover() if approver is None and self.mode != "auto" and can_ask() else approver,

@@ -21,7 +21,7 @@ from crowquill.memory.blobs import BlobStore
 from crowquill.memory.clock import Clock, SystemClock
 from crowquill.memory.evidence import Evidence, Table
 from crowquill.memory.evidence_json import encode
-from crowquill.tools.context import Access, EffectKind, Json
+from crowquill.tools.context import Access, EffectKind, Json, State
 from crowquill.tools.observation import Observation
 from crowquill.tools.tool import Tool
 
@@ -42,7 +42,13 @@ class ByHand:
         self.memory = _NoMemory()
 
     async def effect(
-        self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+        self,
+        kind: EffectKind,
+        request: Json,
+        call: Callable[[], Awaitable[Json]],
+        *,
+        access: Access = "read",
+        state: State | None = None,
     ) -> Json:
         """Run the call."""
         return await call()

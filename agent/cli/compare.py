@@ -3,6 +3,7 @@
 import random
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from crowquill.agent.cli.session import print_json
 from crowquill.agent.critic.choices import FILE, LEVELS, Comparison, Side, keep, read_comparisons
 from crowquill.agent.critic.fit import fit, write_weights
 from crowquill.agent.critic.reward import shipped_weights
+from crowquill.agent.learning import hear
 from crowquill.agent.render import clean, one_line
 from crowquill.agent.story import read_story
 from crowquill.agent.workspace import WEIGHTS, Workspace, find_workspace
@@ -50,6 +52,9 @@ def compare_runs(workspace: Path | None, names: Sequence[str]) -> int:
             score = _KEYS[pressed] * (1 if first == 0 else -1)
             runs = (one.run_id, other.run_id)
             kept += keep(path, [Comparison(one.objective, sides, score + 0.0, "choice", first, runs)])
+            if score:
+                better, worse = (other, one) if score > 0 else (one, other)
+                place.database.write_now(partial(hear, answer=worse, accepted=False, spared=better))
             a, b = (one, other) if first == 0 else (other, one)
             console.print(f"kept. A was run {a.run_id}, B was run {b.run_id}\n", markup=False)
     console.print(f"{kept} choices kept; crowquill compare --fit makes weights of them")

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from crowquill.agent.cassette import write_cassette
 from crowquill.agent.exports import comparisons, demonstrations, markdown, spending
+from crowquill.agent.reuse import hit_rates
 from crowquill.agent.spans import export_spans, make_provider
 from crowquill.agent.story import Story, read_story
 from crowquill.agent.workspace import Workspace, find_workspace
@@ -37,7 +39,11 @@ def export_runs(workspace: Path | None, names: list[str], form: Format, out: Pat
         )
     elif form == "usage" and not as_json and out is None:
         for story in stories:
-            Console(highlight=False).print(_table(story))
+            console = Console(highlight=False)
+            console.print(_table(story))
+            for rate in hit_rates(story.effects):
+                others = f", {rate.similar} of them told to another question" if rate.similar else ""
+                console.print(f"{rate.cache}: {rate.hits} of {rate.asked} from a cache{others}")
     else:
         _write("".join(_texts(stories, form)), out)
     return 0
@@ -52,7 +58,8 @@ def _texts(stories: list[Story], form: Format) -> Iterator[str]:
         elif form == "demonstrations":
             yield from map(_line, demonstrations(story))
         elif form == "usage":
-            yield _line({"schema": 1, "run": story.record.id, "usage": spending(story)})
+            caches = [asdict(rate) for rate in hit_rates(story.effects)]
+            yield _line({"schema": 1, "run": story.record.id, "usage": spending(story), "caches": caches})
 
 
 def _line(data: dict[str, Any]) -> str:

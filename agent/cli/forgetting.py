@@ -10,6 +10,7 @@ import typer
 from crowquill.agent.cli.memory import closing, numbers
 from crowquill.agent.cli.selecting import Selection
 from crowquill.agent.cli.session import print_json
+from crowquill.agent.critic.choices import FILE, leave_out
 from crowquill.agent.render import one_line
 from crowquill.agent.retention import delete_runs
 from crowquill.agent.workspace import Workspace, find_workspace
@@ -45,7 +46,7 @@ def forget_records(workspace: Path | None, asked: Forgetting, *, yes: bool, as_j
             _ask(place, found, runs=asked.runs)
         done = found if asked.dry else forget(place.database, named)
         if asked.runs and not asked.dry and found.runs:
-            delete_runs(place, found.runs, forks=True)
+            leave_out(place.path / FILE, delete_runs(place, found.runs, forks=True).runs)
     if as_json:
         print_json({"schema": 1, "dry_run": asked.dry, **_counts(found), "runs": list(found.runs)})
         return 0
@@ -57,6 +58,8 @@ def forget_records(workspace: Path | None, asked: Forgetting, *, yes: bool, as_j
             f"{len(found.runs)} runs met them, and their journals still hold the text; --with-runs deletes these,"
             f" too, or: crowquill runs delete {' '.join(found.runs[:_SHOWN])}"
         )
+    if aside := sorted(path.name for path in place.path.glob("damaged-*")):
+        typer.echo(f"not looked into, and yours to delete: {', '.join(aside)}")
     if not done.rebuilt:
         typer.echo("another process is using the index: its copy is erased when that process has ended")
     return 0

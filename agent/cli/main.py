@@ -106,6 +106,14 @@ def ask(
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Use replies of earlier runs to the very same requests.")
     ] = True,
+    similar: Annotated[
+        float | None,
+        typer.Option(
+            help="Also use a model's replies to questions at least this alike, up to 1. No value is safe: opposite"
+            " questions come to 0.99. Each use is said.",
+            show_default="off",
+        ),
+    ] = None,
     select: SelectText = None,
     judge: JudgeModel = None,
     examples: Annotated[
@@ -161,6 +169,7 @@ def ask(
         judge=judge,
         examples=examples,
         cache=cache,
+        similar=similar,
         allow_write=allow_write,
         profile=profile,
         knowledge=tuple(knowledge or ()),

@@ -18,6 +18,7 @@ from rich.text import Text
 from crowquill.agent.cli.selecting import Selection, duration
 from crowquill.agent.cli.session import print_json
 from crowquill.agent.render import clean, one_line
+from crowquill.agent.settings import retrieval_weights
 from crowquill.agent.workspace import Memory, Workspace, find_workspace
 from crowquill.errors import UserError
 from crowquill.memory import life
@@ -64,7 +65,7 @@ async def opened(workspace: Workspace, weights: Weights | None = None) -> AsyncI
 def search(workspace: Path | None, asked: Search, *, explain: bool, as_json: bool) -> int:
     """Print the records that match, best first; without a query the newest."""
     place = Workspace(find_workspace(workspace))
-    weights = None if asked.weights is None else Weights.parse(asked.weights)
+    weights = None if asked.weights is None else retrieval_weights(place.path).with_text(asked.weights)
 
     async def work() -> list[Recalled]:
         chosen = asked.selection.chosen(place)
@@ -87,8 +88,10 @@ def search(workspace: Path | None, asked: Search, *, explain: bool, as_json: boo
 
 
 def _hit_json(hit: Recalled) -> dict[str, Any]:
-    ranked = {"score": round(hit.score, 6), "parts": dict(hit.parts), "ranks": dict(hit.ranks)} if hit.parts else {}
-    return {**record_json(hit.record), **ranked}
+    if not hit.parts:
+        return record_json(hit.record)
+    ranked = {"parts": dict(hit.parts), "weights": hit.weights.shares, "ranks": dict(hit.ranks)}
+    return {**record_json(hit.record), "score": round(hit.score, 6), **ranked}
 
 
 def record_json(record: Record) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def memory_search(
     per_source: Annotated[int | None, typer.Option(help="At most so many of one page.", min=1)] = None,
     weights: Annotated[
         str | None,
-        typer.Option(help="What counts: relevance=0.8,recency=0.05,importance=0.05,trust=0.1 (the default)."),
+        typer.Option(help="What counts more or less than usual, as recency=0.3,trust=0."),
     ] = None,
     pack: Annotated[
         int | None,

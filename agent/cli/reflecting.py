@@ -8,12 +8,14 @@ from rich.console import Console
 
 from crowquill.agent.cli.memory import closing, opened
 from crowquill.agent.cli.session import print_json
+from crowquill.agent.learning import hear
 from crowquill.agent.models.base import Reply, Request
 from crowquill.agent.models.resolve import resolve
 from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
 from crowquill.agent.records import find_run
 from crowquill.agent.reflection import Reflected, Reflection
 from crowquill.agent.render import one_line
+from crowquill.agent.story import read_story
 from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import UserError
 from crowquill.memory.clock import SystemClock
@@ -64,5 +66,8 @@ def teach(workspace: Path | None, run: str, correction: str) -> int:
     with closing(place):
         record = place.database.read_now(lambda connection: find_run(connection, run))
         LessonStore(place.database).keep(Lesson(ANSWERS, record.objective, "", one_line(correction, 500)))
+        answer = read_story(place, record.id).answer
+        if answer is not None:
+            place.database.write_now(lambda connection: hear(connection, answer, accepted=False))
     typer.echo(f"kept; it is shown with questions like: {one_line(record.objective, 100)}")
     return 0

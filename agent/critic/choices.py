@@ -9,7 +9,7 @@ shown first) and `by`.
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from crowquill.agent.critic.checks import check
 from crowquill.agent.critic.reward import features
 from crowquill.errors import UserError
 from crowquill.memory.evidence import Evidence, Quote, Source, digest, plain_text
+from crowquill.memory.forget import erase
 from crowquill.memory.textual import split_sentences
 
 FILE = "comparisons.jsonl"
@@ -149,6 +150,18 @@ def keep(path: Path, comparisons: Iterable[Comparison]) -> int:
     except OSError as error:
         raise UserError(f"cannot write the comparisons {path}: {error.strerror}") from error
     return len(lines)
+
+
+def leave_out(path: Path, runs: Collection[str]) -> None:
+    """Take the comparisons of answers of these runs out of a file, and overwrite them. Raises UserError."""
+    comparisons = read_comparisons(path)
+    kept = [comparison for comparison in comparisons if not {*comparison.runs} & {*runs}]
+    if len(kept) < len(comparisons):
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        keep(fresh, kept)
+        erase(path)
+        fresh.rename(path)
 
 
 def feedback(answer: Answer, *, accepted: bool | None = None, edited: str = "") -> Comparison:

@@ -17,6 +17,7 @@ from crowquill.agent.exports import spending
 from crowquill.agent.render import clean
 from crowquill.agent.report.chart import HEIGHT, WIDTH
 from crowquill.agent.report.facts import Report, gather
+from crowquill.agent.reuse import hit_rates
 from crowquill.agent.story import Story
 from crowquill.errors import UserError
 from crowquill.memory.blobs import BlobStore
@@ -45,6 +46,7 @@ def render_report(story: Story, blobs: BlobStore) -> str:
             report=report,
             sections=_sections(report),
             spending=[row for row in spending(story) if row["by"] != "task"],
+            caches=hit_rates(story.effects),
             settings=json.dumps(asdict(report.config), ensure_ascii=False, indent=2),
             meanings=_MEANINGS,
             width=WIDTH,

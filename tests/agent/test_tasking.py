@@ -32,7 +32,8 @@ def test_the_choices_in_a_file_are_those_of_the_agent() -> None:
 def test_settings_reach_the_agent(tmp_path: Path) -> None:
     config = agent_of(
         "selection: {strategy: best_of_n, share: plan}\ncritic: {judge: gold, weights: {receipts: 3}}\n"
-        "sites: [example.org]\ntools: {math: false, browser: {refresh: true}}\nbudget: {steps: 3, usd: 0.5}\n"
+        "sites: [example.org]\ntools: {math: false, browser: {refresh: true}}\n"
+        "budget: {steps: 3, usd: 0.5, calls: {search: 2}}\n"
         "approvals: [{decide: deny, tool: 'mail_*'}]\noutput: {format: csv, columns: [a]}\n",
         tmp_path,
     )
@@ -43,7 +44,7 @@ def test_settings_reach_the_agent(tmp_path: Path) -> None:
     assert (config.web, config.sites, config.without_tools) == (True, ("example.org",), ("math",))
     assert config.fetching.refresh
     assert not config.cache
-    assert (config.budget.steps, config.budget.usd) == (3, 0.5)
+    assert (config.budget.steps, config.budget.usd, config.budget.calls) == (3, 0.5, {"search": 2})
     assert [(rule.decide, rule.tool) for rule in config.safety.approvals] == [("deny", "mail_*")]
     assert config.form.columns == ("a",)
 

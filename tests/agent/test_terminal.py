@@ -10,7 +10,17 @@ from crowquill.agent.answer import Accept, Answer, Claim, Reward
 from crowquill.agent.cli.live import LiveView
 from crowquill.agent.cli.view import answer_view, describe
 from crowquill.agent.config import RunConfig
-from crowquill.agent.events import Acted, Decided, Event, EvidenceFound, Noticed, Observed, Planned, Progress, RunFinished
+from crowquill.agent.events import (
+    Acted,
+    Decided,
+    Event,
+    EvidenceFound,
+    Noticed,
+    Observed,
+    Planned,
+    Progress,
+    RunFinished,
+)
 from crowquill.agent.models.base import Usage
 from crowquill.memory.clock import SystemClock
 from crowquill.memory.evidence import Quote, Receipt, Source, Table

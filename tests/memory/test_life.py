@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from crowquill.memory.evidence import Computation, Quote
 from crowquill.memory.forget import forget
 from crowquill.memory.index import ChromaIndex
 from crowquill.memory.portable import export, take_in
-from crowquill.memory.record import Filter, Note, Origin
+from crowquill.memory.record import Author, Filter, Note, Origin
 from crowquill.memory.retrieve import Retriever, Way
 from crowquill.memory.snapshot import Line, Snapshot
 from crowquill.memory.store import MemoryStore, number_of
@@ -107,6 +108,29 @@ async def test_what_nobody_can_trust_is_shelved_and_can_be_restored(memory: Memo
     assert await memory.found("Danube", Filter(shelved=True)) == [record.text]
     memory.database.write_now(lambda c: life.restore(c, [number]))
     assert await memory.found("Danube") == [record.text]
+
+
+async def test_what_became_of_answers_counts_once_for_a_question(memory: Memory) -> None:
+    first = await memory.met("The Danube is 2,850 kilometres long.")
+    copy = await memory.met("The Danube is 2,850 kilometres long.", "a2")
+
+    async def judged(question: str, *, accepted: bool, author: Author = "run") -> tuple[int, int]:
+        change = partial(life.judge, numbers=[copy], question=question, accepted=accepted, author=author)
+        memory.database.write_now(change)
+        record = (await memory.store.records([first]))[first]
+        assert 0.0 < record.trust < 1.0
+        assert (record.trust > record.prior) == (record.upheld > record.doubted)
+        return record.upheld, record.doubted
+
+    assert await judged("How long?", accepted=True) == (2, 0)  # another page has said the same
+    assert await judged("how  long?", accepted=True) == (2, 0)
+    assert await judged("How long?", accepted=False) == (1, 1)
+    assert await judged("Which river is longest?", accepted=False) == (1, 2)
+    assert await judged("How long?", accepted=True, author="person") == (2, 1)
+    assert await judged("How long?", accepted=False) == (2, 1)  # a person's word stands
+    for number in range(100):
+        await judged(f"Question {number}?", accepted=False)
+    assert await memory.found("Danube") == []
 
 
 async def test_a_newer_record_takes_the_place_of_an_older_one(memory: Memory) -> None:
@@ -264,6 +288,7 @@ async def test_an_export_is_taken_over_without_loss(memory: Memory, tmp_path: Pa
     await memory.store.add([Note("insight", "Surveys differ.", "", (quote.id,), 1)], Origin(author="person"))
     memory.database.write_now(lambda c: life.shelve(c, [3], "of little worth"))
     memory.database.write_now(lambda c: life.used(c, [1], memory.store.now()))
+    memory.database.write_now(partial(life.judge, numbers=[1], question="?", accepted=False, author="person"))
     memory.database.write_now(
         lambda c: c.execute("INSERT INTO lessons VALUES (1, 'shop', 'q', 'SELECT 1', 'no', '2026')")
     )

@@ -1,8 +1,10 @@
 """Hybrid retrieval over the store."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.support.clock import FakeClock
 
 from crowquill.memory.db import Database
 from crowquill.memory.embed import HashingEmbedder
@@ -78,6 +80,30 @@ async def test_trust_breaks_the_tie_by_its_weight(store: MemoryStore) -> None:
     light = await Retriever(store, weights=Weights(1, 0, 0, 0)).search("crows count")
     assert light[0].content == doubtful
     assert light[0].score == pytest.approx(light[0].parts["relevance"])
+    store.database.close()
+
+
+@pytest.mark.parametrize("term", ["relevance", "recency", "importance", "trust"])
+async def test_each_term_alone_decides_by_its_weight(tmp_path: Path, term: str) -> None:
+    clock = FakeClock()
+    store = MemoryStore(Database(tmp_path / "m.db"), HashingEmbedder(512), clock=clock)
+    facts = {
+        "importance": quote("Some crows count well to 7, says one book.", trust=0.3),
+        "trust": quote("Crows count well to 7, as another book has it.", trust=0.9),
+        "relevance": quote("Crows count.", trust=0.3),
+        "recency": quote("That crows can count was noted just now.", trust=0.3),
+    }
+    for name, fact in facts.items():
+        await store.add([fact], Origin("r1", "t", "", importance=0.9 if name == "importance" else 0.1))
+        clock.seconds += 20 * 86_400
+    weights = replace(Weights(0.0001, 0.0001, 0.0001, 0.0001), **{term: 1.0})
+    hits = await Retriever(store, weights=weights).search("crows count")
+    assert hits[0].content == facts[term]
+    assert hits == sorted(hits, key=lambda hit: -hit.parts[term])
+    for hit in hits:
+        shares = hit.weights.shares
+        assert hit.score == pytest.approx(sum(shares[name] * value for name, value in hit.parts.items()))
+        assert f"{term} {hit.parts[term]:.2f} × 1.00" in hit.explain()
     store.database.close()
 
 

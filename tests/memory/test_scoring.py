@@ -45,10 +45,15 @@ def test_the_score_is_the_weighted_mean_of_the_terms() -> None:
 
 
 def test_weights_are_read_from_text() -> None:
-    assert Weights.parse("relevance=0.8, trust=0.2") == Weights(0.8, 0.0, 0.0, 0.2)
-    for wrong in ("relevance", "luck=1", "trust=-1", "trust=nan", "trust=inf", "relevance=0"):
+    assert Weights().with_text("recency=0.3, trust=0") == Weights(0.8, 0.3, 0.05, 0.0)
+    nothing = "relevance=0,recency=0,importance=0,trust=0"
+    for wrong in ("relevance", "luck=1", "trust=-1", "trust=nan", "trust=inf", nothing):
         with pytest.raises(UserError, match="weight"):
-            Weights.parse(wrong)
+            Weights().with_text(wrong)
+
+
+def test_weights_are_shares_of_all() -> None:
+    assert Weights(6, 2, 0, 2).shares == {"relevance": 0.6, "recency": 0.2, "importance": 0.0, "trust": 0.2}
 
 
 def test_diversity_takes_another_subject_before_a_repetition() -> None:

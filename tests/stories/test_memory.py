@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.pages import indexed
+from typer.testing import CliRunner
 
 from crowquill import Agent, Answer, ScriptedModel
 from crowquill.agent.agent import run_in_thread
 from crowquill.agent.approvals import ApprovalRule, Safety
+from crowquill.agent.cli.main import app
 from crowquill.agent.events import Acted, Observed, RunFinished
 from crowquill.agent.knowledge import learn
 from crowquill.agent.models.scripted import ScriptedReply
@@ -19,6 +22,7 @@ from crowquill.memory.record import Filter, Kind, Record
 
 PLAN = ScriptedReply("plan", json={"tasks": [{"id": "t1", "goal": "Find it", "done_when": "", "needs": []}]})
 CLAIM = "The Danube is 2,850 kilometres long."
+OTHER = "The Danube is the second-longest river in Europe, after the Volga."
 
 
 def act(tool: str, **arguments: Any) -> ScriptedReply:
@@ -73,7 +77,50 @@ def test_an_answer_that_was_not_accepted_leaves_nothing(workspace: Workspace) ->
     ask(workspace, model)
     assert records(workspace, "answer") == []
     (quote,) = records(workspace, "quote")
-    assert quote.upheld == 0
+    assert (quote.upheld, quote.doubted) == (0, 1)
+    assert 0 < quote.trust < quote.prior
+    ask(workspace, found_danube())  # the same question, answered better: it counts once
+    (quote,) = records(workspace, "quote")
+    assert (quote.upheld, quote.doubted) == (1, 0)
+
+
+def test_a_person_who_says_what_was_wrong_takes_the_trust_back(workspace: Workspace) -> None:
+    result = ask(workspace, found_danube())
+    agent = Agent(model=ScriptedModel([]), policy="json", corpora=["pocket"], workspace=workspace)
+    for _ in range(2):  # said twice is said once
+        agent.teach(result, "That is the Volga.")
+        (quote,) = records(workspace, "quote")
+        assert (quote.upheld, quote.doubted) == (0, 1)
+        assert 0 < quote.trust < quote.prior
+    assert records(workspace, "answer") == []
+    (shelved,) = records(workspace, "answer", shelved=True)
+    assert shelved.why == "a person has rejected the answer"
+    ask(workspace, found_danube())  # what a critic thinks changes nothing about what a person has said
+    (quote,) = records(workspace, "quote")
+    assert (quote.upheld, quote.doubted) == (0, 1)
+    agent.rate(result, accepted=True)
+    (quote,) = records(workspace, "quote")
+    assert (quote.upheld, quote.doubted) == (1, 0)
+
+
+def test_the_worse_of_two_answers_costs_what_the_better_does_not_cite(workspace: Workspace) -> None:
+    other, third = OTHER, "The Danube flows into the Black Sea."
+
+    def both(*quotes: str) -> ScriptedModel:
+        claims = [{"text": text, "cites": [number]} for number, text in enumerate(quotes, 1)]
+        opened = [act("open", target="corpus:pocket/danube.html"), *(act("quote", text=text) for text in quotes)]
+        return ScriptedModel([PLAN, *opened, act("answer", short="2,850", claims=claims)])
+
+    runs = {
+        ask(workspace, both(CLAIM, other)).run_id: other,
+        ask(workspace, both(CLAIM, third)).run_id: third,
+    }
+    place = ["--workspace", str(workspace.path)]
+    shown = CliRunner().invoke(app, ["compare", *runs, *place], input="2\n")
+    assert shown.exit_code == 0, shown.output
+    a, b = (shown.output.partition(f"{name} was run ")[2].split()[0].strip(",.") for name in "AB")
+    trusted = {record.text: (record.upheld, record.doubted) for record in records(workspace, "quote")}
+    assert trusted == {CLAIM: (1, 0), runs[a]: (1, 0), runs[b]: (0, 1)}
 
 
 def test_a_plan_that_worked_is_shown_for_a_similar_objective(workspace: Workspace) -> None:
@@ -134,8 +181,7 @@ def test_the_model_shelves_and_replaces_only_where_a_rule_allows_it(workspace: W
 
 
 def test_newer_evidence_takes_the_place_of_older(workspace: Workspace) -> None:
-    other = "The Danube is the second-longest river in Europe, after the Volga."
-    more = [act("quote", text=other), act("revise", old=1, new=2)]
+    more = [act("quote", text=OTHER), act("revise", old=1, new=2)]
     model = found_danube(*more)
     ask(workspace, model, safety=ALLOWED)
     kept = records(workspace, "quote")
@@ -231,3 +277,41 @@ async def _events(agent: Agent) -> list[Any]:
 def test_a_poisoned_page_triggers_nothing_in_the_next_run(tmp_path: Path, count: int) -> None:
     for seed in range(count):
         poisoned_runs(tmp_path / str(seed), seed)
+
+
+def test_forgetting_with_its_runs_leaves_no_byte_of_it(tmp_path: Path) -> None:
+    """A secret that was quoted, recalled by a later run, forked, corrected and rated is gone from every file."""
+    workspace = indexed(
+        tmp_path, {"River Aske": "The River Aske is 4,711 kilometres long. It rises in the Fells."}, "r"
+    )
+    said = {"quotes": [1], "sentence": "The River Aske is 4,711 kilometres long.", "answer": "4,711 kilometres"}
+
+    def agent() -> Agent:
+        return Agent(
+            model=ScriptedModel([ScriptedReply("act", json=said)]), policy="guided", corpora=["r"],
+            workspace=workspace,
+        )  # fmt: skip
+
+    async def forked(run: str) -> None:
+        async for _ in agent().fork(run, "3"):
+            pass
+
+    first = agent().ask("How long is the River Aske?")
+    run_in_thread(forked(first.run_id))
+    second = agent().ask("What is the length of the River Aske in kilometres?")
+    agent().teach(first, "Give lengths in miles.")
+    agent().rate(second, accepted=False)
+    workspace.close()
+    place = ["--workspace", str(workspace.path)]
+
+    def holding() -> set[str]:
+        found = [path for path in workspace.path.rglob("*") if path.is_file() and "corpora" not in path.parts]
+        return {path.name for path in found if b"4,711" in path.read_bytes()}
+
+    assert {"crowquill.db", "comparisons.jsonl"} < holding()
+    asked = CliRunner().invoke(app, ["memory", "forget", "--query", "4,711", "--with-runs", "--yes", *place])
+    assert asked.exit_code == 0, asked.output
+    assert holding() == set()
+    kept = CliRunner().invoke(app, ["runs", "list", *place]).output
+    assert first.run_id not in kept
+    assert second.run_id not in kept

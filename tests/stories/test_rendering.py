@@ -12,7 +12,7 @@ from crowquill.agent.redact import Redactor
 from crowquill.errors import FetchFailed
 from crowquill.memory.clock import SystemClock
 from crowquill.memory.db import Database
-from crowquill.tools.context import Access, EffectKind, Json
+from crowquill.tools.context import Access, EffectKind, Json, State
 from crowquill.tools.fetch import Fetcher
 
 
@@ -24,7 +24,13 @@ class Journaled(FakeContext):
         self.journal = journal
 
     async def effect(
-        self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+        self,
+        kind: EffectKind,
+        request: Json,
+        call: Callable[[], Awaitable[Json]],
+        *,
+        access: Access = "read",
+        state: State | None = None,
     ) -> Json:
         return await self.journal.effect("t1/s1", kind, request, call)
 

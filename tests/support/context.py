@@ -7,7 +7,7 @@ from crowquill.errors import ToolRetry
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.clock import Clock, SystemClock
 from crowquill.memory.evidence import Evidence
-from crowquill.tools.context import Access, EffectKind, Json
+from crowquill.tools.context import Access, EffectKind, Json, State
 
 
 class NoMemory:
@@ -33,7 +33,13 @@ class FakeContext:
         self._strict = strict
 
     async def effect(
-        self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+        self,
+        kind: EffectKind,
+        request: Json,
+        call: Callable[[], Awaitable[Json]],
+        *,
+        access: Access = "read",
+        state: State | None = None,
     ) -> Json:
         response = await call()
         self.effects.append((kind, request, response))

@@ -31,6 +31,7 @@ def test_a_good_file_is_read() -> None:
     [
         ("objective: hi\nbugdet: 3\n", "x.yaml:2:1: unknown key 'bugdet'; did you mean 'budget'?"),
         ("objective: hi\nbudget:\n  steps: -3\n", "x.yaml:3:3: budget.steps: "),
+        ("objective: hi\nbudget:\n  calls: {search: -3}\n", "x.yaml:3:11: budget.calls.search: "),
         (
             "objective: hi\nbudget:\n  stesp: 3\n",
             "x.yaml:3:3: unknown key 'budget.stesp'; did you mean 'steps'?",

@@ -12,7 +12,7 @@ from tests.support.context import FakeContext
 from tests.support.site import Site
 
 from crowquill.errors import ToolFailed, ToolRetry
-from crowquill.tools.context import Access, EffectKind, Json
+from crowquill.tools.context import Access, EffectKind, Json, State
 from crowquill.tools.exchange import MAX_RATIO, Limits, read_body
 from crowquill.tools.fetch import Fetcher
 from crowquill.tools.search.base import PageSource
@@ -82,7 +82,13 @@ async def test_each_hop_is_an_effect_and_passes_the_rules(
 async def test_a_recorded_fetch_needs_no_network(context: FakeContext, tmp_path: Path) -> None:
     class Replay(FakeContext):
         async def effect(
-            self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+            self,
+            kind: EffectKind,
+            request: Json,
+            call: Callable[[], Awaitable[Json]],
+            *,
+            access: Access = "read",
+            state: State | None = None,
         ) -> Json:
             recorded_kind, recorded_request, response = context.effects[len(self.effects)]
             assert (recorded_kind, recorded_request) == (kind, request)

@@ -80,4 +80,11 @@ _FURTHER_NAMES = """
     try_strptime unnest var_pop var_samp variance week weekday weekofyear width_bucket year yearweek
 """
 NAMED = FUNCTIONS | frozenset(_FURTHER_NAMES.split())
+
+_CLOCK_NAMES = """
+    CurrentDate CurrentDatetime CurrentTime CurrentTimestamp Localtime Localtimestamp UtcDate UtcTime UtcTimestamp
+    age clock_timestamp current_date current_time current_timestamp now statement_timestamp transaction_timestamp
+"""
+CLOCKS = frozenset(_CLOCK_NAMES.split())
+"""Functions of both kinds that know the time."""
 """Functions by name."""

@@ -14,11 +14,17 @@ MAX_FILE_ROWS, MAX_FILE_BYTES = 100_000, 5_000_000
 _MAX_INTEGER = 2**63
 
 
-def result(names: Sequence[str], rows: Iterable[Sequence[Any]], *, max_rows: int = MAX_ROWS) -> dict[str, Json]:
-    """Return `{"columns", "rows", "truncated"}`, reading no more rows than are kept and one."""
+def result(
+    names: Sequence[str], rows: Iterable[Sequence[Any]], *, max_rows: int = MAX_ROWS, timeless: bool = False
+) -> dict[str, Json]:
+    """Return `{"columns", "rows", "truncated", "timeless"}`, reading no more rows than are kept and one.
+
+    `timeless`: the rows do not depend on when the query is run, but for changes of the database.
+    """
     kept, truncated = _fetch(rows, max_rows)
     columns: list[Json] = [*_distinct(names[:MAX_COLUMNS])]
-    return {"columns": columns, "rows": kept, "truncated": truncated or len(names) > MAX_COLUMNS}
+    truncated = truncated or len(names) > MAX_COLUMNS
+    return {"columns": columns, "rows": kept, "truncated": truncated, "timeless": timeless}
 
 
 def _fetch(found: Iterable[Sequence[Any]], max_rows: int) -> tuple[list[Json], bool]:

@@ -25,6 +25,12 @@ _FUNCTION_NAMES = """
 FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
 """SQL functions that a query may use: they compute from their arguments, and reach no file, memory or setting."""
 
+_CLOCK_NAMES = """
+    current_date current_time current_timestamp date datetime julianday strftime time timediff unixepoch
+"""
+CLOCKS = frozenset(_CLOCK_NAMES.split())
+"""Those of them that know the time: SQLite takes 'now', and nothing, for a moment."""
+
 INTERNAL_PRAGMAS = frozenset({"data_version"})
 """PRAGMAs that full-text tables run themselves; they only read a counter."""
 

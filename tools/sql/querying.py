@@ -20,10 +20,11 @@ def run_query(request: Any, opened: Opener) -> Json:
     """
     deadline = Deadline(float(request["seconds"]))
     with opened(request, deadline) as session:
-        statement = checked(str(request["sql"]), session.dialect, session.only)
+        statement, asks_time = checked(str(request["sql"]), session.dialect, session.only)
         try:
             names, rows = session.stream(statement)
-            return result(names, rows, max_rows=int(request.get("max_rows", MAX_ROWS)))
+            most = int(request.get("max_rows", MAX_ROWS))
+            return result(names, rows, max_rows=most, timeless=not asks_time)
         except session.failures as error:
             raise told(error, session, deadline) from None
 

@@ -22,6 +22,7 @@ from crowquill.tools.context import Json
 from crowquill.tools.sql.advice import explain_error
 from crowquill.tools.sql.cells import result
 from crowquill.tools.sql.guard import (
+    CLOCKS,
     FUNCTIONS,
     HEAP,
     LIMITS,
@@ -58,15 +59,22 @@ class Clock:
 
 
 def query(request: Any) -> Json:
-    """Worker job: `{"path", "sql", "seconds"}` to `{"columns", "rows", "truncated"}`.
+    """Worker job: `{"path", "sql", "seconds"}` to `{"columns", "rows", "truncated", "timeless"}`.
 
     Raises:
         ToolRetry: the statement is wrong or not allowed; the message has the nearest names.
         ToolFailed: the file cannot be read, or it took too long.
     """
     path, sql, clock = str(request["path"]), str(request["sql"]), Clock(float(request["seconds"]))
+    called: set[str] = set()
+
+    def watch(action: int, first: str | None, second: str | None, *rest: str | None) -> int:
+        if action == sqlite3.SQLITE_FUNCTION and second is not None:
+            called.add(second.lower())  # also those in the views that it reads
+        return authorize(action, first, second, *rest)
+
     with opened(path) as connection:
-        connection.set_authorizer(authorize)
+        connection.set_authorizer(watch)
         clock.limit(connection)
         strict = strict_names(sql)
         try:
@@ -74,7 +82,8 @@ def query(request: Any) -> Json:
                 if cursor.description is None:
                     raise ToolRetry("only SELECT statements give a result")
                 names = [str(column[0]) for column in cursor.description]
-                return result(names, cursor, max_rows=int(request.get("max_rows", MAX_ROWS)))
+                most = int(request.get("max_rows", MAX_ROWS))
+                return result(names, cursor, max_rows=most, timeless=called.isdisjoint(CLOCKS))
         except ERRORS as error:
             if clock.over():
                 raise ToolFailed(

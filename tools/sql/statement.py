@@ -15,7 +15,7 @@ from sqlglot.errors import SqlglotError
 
 from crowquill.errors import ToolRetry
 from crowquill.tools.sql.advice import nearest_names
-from crowquill.tools.sql.allowed import NAMED, NODES, TYPED
+from crowquill.tools.sql.allowed import CLOCKS, NAMED, NODES, TYPED
 
 MAX_LENGTH = 20_000
 """Characters of a statement."""
@@ -28,8 +28,8 @@ _SYSTEM = {
 _EXECUTABLE = re.compile(r"/\*\s*M?!", re.IGNORECASE)
 
 
-def checked(sql: str, dialect: str, tables: Collection[str] | None = None) -> str:
-    """Return the statement as it may be run, written anew from its syntax tree.
+def checked(sql: str, dialect: str, tables: Collection[str] | None = None) -> tuple[str, bool]:
+    """Return the statement as it may be run, written anew from its syntax tree, and whether it asks for the time.
 
     `dialect` is sqlglot's name; `tables`, when given, are the only ones that may be read.
 
@@ -40,7 +40,7 @@ def checked(sql: str, dialect: str, tables: Collection[str] | None = None) -> st
         tree = parsed(sql, dialect)
         _require_select(tree)
         check_nodes(tree, dialect, tables)
-        return tree.sql(dialect=dialect, comments=False)
+        return tree.sql(dialect=dialect, comments=False), any(map(_is_clock, tree.find_all(exp.Func)))
 
 
 @contextmanager
@@ -71,6 +71,11 @@ def parsed(sql: str, dialect: str) -> exp.Expr:
     if not trees:
         raise ToolRetry("only SELECT statements give a result")
     return trees[0]
+
+
+def _is_clock(node: exp.Expr) -> bool:
+    name = node.name.casefold() if isinstance(node, exp.Anonymous) else type(node).__name__
+    return name in CLOCKS
 
 
 def _require_select(tree: exp.Expr) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from crowquill.errors import ToolRetry, UserError
 from crowquill.memory.evidence import Cell, Table
@@ -13,6 +13,7 @@ from crowquill.tools.observation import Observation
 from crowquill.tools.sql.guard import MAX_ROWS
 from crowquill.tools.sql.schema import Schema
 from crowquill.tools.sql.source import Database
+from crowquill.tools.sql.state import state_of
 from crowquill.tools.tool import Tool, tool
 from crowquill.tools.worker import Worker, time_for
 
@@ -59,12 +60,18 @@ def sql_tools(databases: Sequence[Database], worker: Worker, schemas: Sequence[S
             raise ToolRetry(f"there is no such database; there are {', '.join(by_name)}")
         statement = bare_statement(query)
 
+        def state() -> str | None:
+            return state_of(chosen, context.clock.now().timestamp())
+
         async def call() -> Json:
             context.progress(f"querying {chosen.name}")
-            return await run_statement(chosen, statement, worker, seconds=time_for(SECONDS, context))
+            before = state()
+            found = await run_statement(chosen, statement, worker, seconds=time_for(SECONDS, context))
+            still = found.pop("timeless") and before is not None and state() == before
+            return {**found, "state": before} if still else found
 
         request: Json = {"database": chosen.name, "sql": statement}
-        table = as_table(statement, chosen, await context.effect("sql", request, call))
+        table = as_table(statement, chosen, await context.effect("sql", request, call, state=state))
         return Observation(Untrusted(_aligned(table), chosen.name), (table,), _status(table))
 
     @tool
@@ -80,10 +87,10 @@ def sql_tools(databases: Sequence[Database], worker: Worker, schemas: Sequence[S
 
 async def run_statement(
     database: Database, statement: str, worker: Worker, *, seconds: float = SECONDS, max_rows: int = MAX_ROWS
-) -> Json:
-    """Run one guarded statement and return `{"columns", "rows", "truncated"}`. Raises ToolRetry and ToolFailed."""
+) -> dict[str, Json]:
+    """Run one guarded statement and return `cells.result` of its rows. Raises ToolRetry and ToolFailed."""
     request = database.request(sql=statement, seconds=seconds, max_rows=max_rows)
-    return await worker.run(database.job("query"), request, seconds=seconds)
+    return cast("dict[str, Json]", await worker.run(database.job("query"), request, seconds=seconds))
 
 
 def as_table(statement: str, database: Database, result: Any) -> Table:

@@ -17,7 +17,7 @@ from crowquill.memory.clock import SystemClock
 from crowquill.memory.embed import HashingEmbedder, Vectors
 from crowquill.memory.evidence import Evidence
 from crowquill.memory.snapshot import Line, Snapshot
-from crowquill.tools.context import Access, EffectKind, Json
+from crowquill.tools.context import Access, EffectKind, Json, State
 from crowquill.tools.search.corpus import BuildReport, Corpus, corpus_names, rank_lines
 
 
@@ -42,7 +42,13 @@ class Context:
         self._replay = replay
 
     async def effect(
-        self, kind: EffectKind, request: Json, call: Callable[[], Awaitable[Json]], *, access: Access = "read"
+        self,
+        kind: EffectKind,
+        request: Json,
+        call: Callable[[], Awaitable[Json]],
+        *,
+        access: Access = "read",
+        state: State | None = None,
     ) -> Json:
         key = json.dumps([kind, request], sort_keys=True)
         if self._replay is not None:
