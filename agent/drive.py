@@ -133,7 +133,7 @@ class Driver:
             async with AsyncExitStack() as connections:
                 for model in self.models.values():
                     if isinstance(model, Connected):
-                        await connections.enter_async_context(model.connected())
+                        await connections.enter_async_context(model.keep_connected())
                 answer = await Run(objective, self.config, services, workshop).execute()
             await journal.flush()
             journal.check_complete(strict=strict)

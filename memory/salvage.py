@@ -15,7 +15,9 @@ from crowquill.memory.migrations import migrate, note_all_blobs
 from crowquill.memory.record import decode
 from crowquill.memory.rows import digest, fetch_back, first_link, link
 
-_TABLES = ("runs", "effects", "events", "records", "sightings", "relations", "lessons")
+_TABLES = ("runs", "effects", "events", "records", "sightings", "relations", "outcomes", "lessons")
+_UNNUMBERED = ("sightings", "relations", "outcomes")
+"""Tables without rowids."""
 _SUFFIXES = ("", "-wal", "-shm")
 
 Row = dict[str, object]
@@ -93,7 +95,7 @@ def _copy(source: sqlite3.Connection, new: sqlite3.Connection, table: str, blobs
 
 def _rows(source: sqlite3.Connection, table: str) -> Iterator[Row]:
     """Yield what can be read of a table, in the order of its rowids; an unreadable stretch is stepped over."""
-    keyed = table not in ("sightings", "relations")
+    keyed = table not in _UNNUMBERED
     select = f"SELECT {'rowid AS rowid, ' if keyed else ''}* FROM {table}"  # noqa: S608 - one of ours
     if table == "records" and _is_older(source):
         select = "SELECT rowid AS rowid, *, trust AS prior FROM evidence"
@@ -170,6 +172,7 @@ def _drop_orphans(new: sqlite3.Connection) -> None:
         "UPDATE records SET merged_into=NULL WHERE merged_into IS NOT NULL"
         " AND merged_into NOT IN (SELECT seq FROM records)"
     )
+    new.execute("DELETE FROM outcomes WHERE record NOT IN (SELECT seq FROM records)")
     new.execute("DELETE FROM relations WHERE subject NOT IN (SELECT seq FROM records)")
     new.execute("DELETE FROM relations WHERE object NOT IN (SELECT seq FROM records)")
 

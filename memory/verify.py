@@ -94,7 +94,9 @@ def _original_span(page: str, offsets: list[int], first: int, last: int) -> tupl
 def missing_numbers(statement: str, texts: Sequence[str]) -> list[str]:
     """Return the numbers of `statement`, as written, that no text holds.
 
-    Values are compared exactly, however they are written. A percentage needs a percentage, or the same
+    Values are compared exactly, however they are written, and without units: of what is calculated with, stands in
+    a cell or was reworded nothing may be rounded. What a claim may round or convert is said by `memory.amounts`.
+    A percentage needs a percentage, or the same
     share as a plain number (0.125 for 12.5 %). A spelled-out "one" is not asked for, nor a number word that
     is part of a name ("The Third Man"): names are asked for as such.
     """

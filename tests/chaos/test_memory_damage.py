@@ -12,11 +12,13 @@ import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from crowquill.errors import StorageError
+from crowquill.memory import life
 from crowquill.memory.db import Database
 from crowquill.memory.embed import HashingEmbedder
 from crowquill.memory.evidence import Quote
@@ -198,6 +200,18 @@ async def test_the_memory_of_an_earlier_version_lives_on(tmp_path: Path) -> None
     other = Snapshot("https://other.example/", "River", text + " ", (Line(0, len(text)),), fetched_at="2026")
     await store.add([other.quote(1, 1)], Origin("r2", "t1", ""))
     assert (await store.records([4]))[4].merged_into == 2  # it is compared with what was there
+    store.database.close()
+
+
+async def test_what_became_of_answers_is_saved_with_its_records(tmp_path: Path) -> None:
+    store = MemoryStore(Database(tmp_path / "crowquill.db"), HashingEmbedder(64))
+    await store.add([page(1).quote(1, 1)], Origin("r1", "t1", ""))
+    accept = partial(life.judge, numbers=[1], question="How long?", accepted=True, author="run")
+    store.database.write_now(accept)
+    store.database.close()
+    assert "1 outcomes" in salvage(tmp_path / "crowquill.db", store.database.blobs, "now")
+    store.database.write_now(accept)  # known, so it counts no second time
+    assert (await store.records([1]))[1].upheld == 1
     store.database.close()
 
 
