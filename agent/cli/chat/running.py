@@ -1,9 +1,6 @@
 """Drives one run of a session: live view, Ctrl-C, and what becomes of the answer."""
 
 import asyncio
-import signal
-import sys
-import termios
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 
@@ -35,7 +32,7 @@ async def drive(chat: Chat, agent: Agent, begin: Begin) -> Answer | None:
     )
     try:
         chat.screen.show()
-        with _interrupts() as interrupted, _no_echo():
+        with _interrupts(chat) as interrupted:
             while not pump.done():
                 waiting = asyncio.create_task(interrupted.wait())
                 await asyncio.wait({pump, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -88,28 +85,11 @@ async def _pump(stream: AsyncGenerator[Event, None], chat: Chat, errors: Console
 
 
 @contextmanager
-def _no_echo() -> Iterator[None]:
-    """Keep what is typed during a run off the live view; the next prompt gets it."""
-    if not sys.stdin.isatty():
-        yield
-        return
-    before = termios.tcgetattr(sys.stdin)
-    quiet = termios.tcgetattr(sys.stdin)
-    quiet[3] &= ~(termios.ECHO | termios.ICANON)  # Ctrl-D is kept like any other key
-    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, quiet)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
-
-
-@contextmanager
-def _interrupts() -> Iterator[asyncio.Event]:
+def _interrupts(chat: Chat) -> Iterator[asyncio.Event]:
     """Turn Ctrl-C into an event."""
-    interrupted = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, interrupted.set)
+    interrupted, before = asyncio.Event(), chat.interrupt
+    chat.interrupt = interrupted.set
     try:
         yield interrupted
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        chat.interrupt = before
