@@ -40,6 +40,7 @@ from crowquill.agent.safety import tightened, workspace_settings
 from crowquill.agent.select.options import Select
 from crowquill.agent.steering import Steering
 from crowquill.agent.tape import canonical
+from crowquill.agent.toolkit import BUILT_IN
 from crowquill.agent.toolspec import ToolSpec
 from crowquill.agent.workshop import Workshop
 from crowquill.agent.workspace import Workspace, find_workspace
@@ -425,12 +426,14 @@ class Agent:
         What came before the step is shared with the run and costs nothing. This agent may have other models.
 
         Raises:
-            UserError: there is no such run or step, or this agent has other settings than the run.
+            UserError: there is no such run, step or tool, or this agent has other settings than the run.
         """
         record = await self.workspace.database.read(lambda connection: find_run(connection, run_id))
         self._check_settings(record, ("models", "context_tokens"))
         new = self._new_run()
         change = Change() if change is None else change
+        if change.tool and change.tool not in (known := BUILT_IN | {entry.name for entry in self.tools}):
+            raise UserError(f"there is no tool {change.tool!r} to be called; there are {', '.join(sorted(known))}")
         fork = await create_fork(self.workspace.database, record.id, new, step=step, change=change)
         journal = self._journal(new.id, "resume")
         async with aclosing(self._go(journal, record.objective, fork, steering=steering)) as events:

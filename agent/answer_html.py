@@ -24,8 +24,15 @@ def answer_html(answer: "Answer") -> str:
         parts.append(f"<p>{_text(claim.text)} <sup>{cites}</sup> {mark}{problem}</p>")
     if not answer.claims:
         parts.append(f"<p>{_text(answer.text)}</p>")
+    warnings = [*answer.problems, *([f"All of it rests on one source: {answer.carrier}"] if answer.carrier else [])]
+    parts += [f"<p><small>{_text(warning)}</small></p>" for warning in warnings]
     if answer.evidence:
-        items = "".join(f"<li>{_receipt(item)}</li>" for item in answer.evidence)
+        said = {
+            number: f"<br><i>translated by the model: “{_text(text)}”</i>" for number, text in answer.translations
+        }
+        items = "".join(
+            f"<li>{_receipt(item)}{said.get(number, '')}</li>" for number, item in enumerate(answer.evidence, 1)
+        )
         count = "1 receipt" if len(answer.evidence) == 1 else f"{len(answer.evidence)} receipts"
         parts.append(f"<details><summary>{count}</summary><ol>{items}</ol></details>")
     tokens = answer.usage.prompt + answer.usage.completion

@@ -21,6 +21,7 @@ from crowquill.agent.models.calls import described, spelled
 from crowquill.agent.models.faults import UnusableReply
 from crowquill.agent.models.retry import RetryPolicy, complete_with_retry
 from crowquill.agent.models.streaming import Listener, being_written
+from crowquill.agent.prompting import Instruction
 from crowquill.agent.recall import JournaledRecall, LaneRecall
 from crowquill.agent.render import one_line
 from crowquill.agent.rules import Rules, urls_in
@@ -71,7 +72,7 @@ class Services:
     recall: RecallMode = "plain"
     fork: Fork | None = None
     steering: Steering | None = None
-    persona: str = ""
+    persona: Instruction = field(default=Instruction(""))
     person: bool = False
     watched: bool = False
 

@@ -118,6 +118,8 @@ class CriticSpec(Strict):
     judge: Literal["off", "grade", "pairs", "gold"] = "off"
     """What the model of the role `judge` does. grade: it grades each candidate, pairs: it compares them; both count
     in the score. gold: it grades the winner, which changes nothing."""
+    closed_book: bool = False
+    """Ask the judge once what it knows without evidence; a candidate that says the same scores a little more."""
     weights: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = {}
     """What parts of the score count, such as `receipts: 3`; parts that are not named keep their weight."""
 
@@ -132,6 +134,8 @@ class OutputSpec(Strict):
     """JSON Schema (2020-12) of an object, for the format json."""
     columns: list[Annotated[str, Field(min_length=1, max_length=80)]] = []
     """Names of the columns, for the format csv; they also tell the model what belongs in them."""
+    max_words: Annotated[int, Field(ge=0)] = 0
+    """Most words of the text; 0 sets no limit. A longer answer is not accepted by the critic."""
 
     @field_validator("schema_")
     @classmethod

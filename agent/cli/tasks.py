@@ -14,7 +14,8 @@ from crowquill.agent.changes import Changes, changes_since_last
 from crowquill.agent.cli.session import EXIT_CODES, drive, print_json
 from crowquill.agent.cli.written import deliver, target
 from crowquill.agent.render import one_line
-from crowquill.agent.tasking import Wishes, label, load_cases, published, task_agent
+from crowquill.agent.tasking import Wishes, label, load_cases, published, task_agent, task_form
+from crowquill.agent.workspace import Workspace
 from crowquill.errors import UserError
 from crowquill.tasks.expect import failures
 from crowquill.tasks.filling import Case
@@ -143,18 +144,33 @@ def _run(case: Case, options: TaskOptions, *, alone: bool) -> int:
     answer = drive(agent, partial(agent.stream, case.spec.objective), quiet=options.quiet)
     if answer is None:
         return EXIT_CODES["cancelled"]
-    result = published(agent.workspace, answer)
-    changes = changes_since_last(agent.workspace, answer) if case.spec.since_last else None
+    return report(agent.workspace, case, answer, options, alone=alone)
+
+
+def report(
+    workspace: Workspace,
+    case: Case,
+    answer: Answer,
+    options: TaskOptions,
+    *,
+    alone: bool,
+    attempts: int = 1,
+) -> int:
+    """Print or write what a case came to, and return its exit code."""
+    result = published(workspace, answer)
+    changes = changes_since_last(workspace, answer) if case.spec.since_last else None
+    form = task_form(case.spec)
     failed = [] if case.spec.expect is None else failures(case.spec.expect, result)
     if options.as_json:
-        result = {**result, "task": case.name, "inputs": dict(case.inputs), "failed": failed}
+        more = {"task": case.name, "inputs": dict(case.inputs), "attempts": attempts, "failed": failed}
+        result = {**result, **more}
         print_json(result if changes is None else {**result, "since_last": changes.to_json()})
     else:
-        file = target(options.output, Path(case.name).name, agent.config.form, alone=alone)
-        deliver(answer, agent.config.form, agent.workspace, file)
+        file = target(options.output, Path(case.name).name, form, alone=alone)
+        deliver(answer, form, workspace, file)
         if case.spec.since_last:
             for line in _changed(changes):
-                typer.echo(line, err=agent.config.form.format != "text")
+                typer.echo(line, err=form.format != "text")
         for line in failed:
             typer.echo(f"expected: {one_line(line, 500)}", err=True)
     return exit_code(answer, case, failed)

@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from crowquill.agent.answer import Answer, Claim, Revise, Selection
+from crowquill.agent.answer import Answer, Claim, Selection
 from crowquill.agent.events import (
     Acted,
     Decided,
@@ -104,13 +104,20 @@ def answer_view(answer: Answer, *, wrapped: bool) -> Iterator[RenderableType]:
     if answer.evidence:
         yield Text("")
         yield Text("Receipts" if answer.claims else "Evidence found so far", style="dim")
+        translated = dict(answer.translations)
         for number, item in enumerate(answer.evidence, 1):
-            yield numbered(f"[{number}]", receipt_view(item), wrapped=wrapped)
+            text = receipt_view(item)
+            if number in translated:
+                text.append(f"\ntranslated by the model: “{clean(translated[number])}”", style="italic")
+            yield numbered(f"[{number}]", text, wrapped=wrapped)
     for told in answer.disagreements:
         yield Text(f"! sources disagree: {one_line(told, 160)}", style="yellow")
-    problems = [f"{one_line(claim.text, 80)} — {one_line(claim.problem, 120)}" for claim in _unsure(answer)]
-    if whole := _problems_of_the_whole(answer):
-        problems.append(one_line(whole, 300))
+    problems = [one_line(problem, 300) for problem in answer.problems]
+    problems += [
+        f"{one_line(claim.text, 80)} — {one_line(claim.problem, 120)}" for claim in answer.claims if claim.problem
+    ]
+    if answer.carrier:
+        problems.append(f"all of it rests on one source: {one_line(answer.carrier, 100)}")
     if problems:
         yield Text("")
         for problem in problems:
@@ -121,17 +128,6 @@ def answer_view(answer: Answer, *, wrapped: bool) -> Iterator[RenderableType]:
         yield _labelled("Judge", Text(levels, "dim"), wrapped=wrapped)
     yield from score_lines(answer, wrapped=wrapped)
     yield from _cost(answer, wrapped=wrapped)
-
-
-def _unsure(answer: Answer) -> list[Claim]:
-    return [claim for claim in answer.claims if claim.problem]
-
-
-def _problems_of_the_whole(answer: Answer) -> str:
-    """Return what the critic would have revised, less the problems of single statements, which it names last."""
-    if not isinstance(answer.verdict, Revise) or not answer.claims:
-        return ""
-    return answer.verdict.why.removesuffix("; ".join(claim.problem for claim in _unsure(answer))).removesuffix("; ")
 
 
 def numbered(mark: str, text: Text, *, wrapped: bool, style: str = "") -> RenderableType:

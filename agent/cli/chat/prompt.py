@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crowquill.agent.redact import Redactor
+from crowquill.memory.owned import own_folder
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -47,7 +48,7 @@ def person(history: Path, complete: Complete, toolbar: Callable[[], str]) -> Ask
             word = line.rpartition(" ")[2]
             return (Completion(found, -len(word)) for found in complete(line))
 
-    history.parent.mkdir(parents=True, exist_ok=True)
+    own_folder(history.parent)
     history.touch(mode=0o600)
     session: PromptSession[str] = PromptSession(
         history=History(str(history)),

@@ -19,6 +19,7 @@ from crowquill.agent.report.page import write_report
 from crowquill.agent.story import read_story
 from crowquill.errors import UserError
 from crowquill.memory.evidence import Table
+from crowquill.memory.owned import write_own
 
 _LISTED = 10
 
@@ -72,7 +73,7 @@ async def save(chat: Chat, rest: str) -> None:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8", errors="surrogatepass")
+        write_own(path, text, errors="surrogatepass")
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
 
