@@ -31,13 +31,13 @@ WEIGHTS = "weights.yaml"
 """Weights of the reward that were fitted to people's choices; the shipped ones count where it is missing."""
 
 
-def find_workspace(explicit: Path | None = None) -> Path:
+def find_workspace(explicit: Path | str | None = None) -> Path:
     """Return the workspace folder.
 
     That is the given one, $CROWQUILL_WORKSPACE, the nearest `.crowquill/` upward, or the user's data folder.
     """
     if explicit is not None:
-        return explicit.expanduser().absolute()
+        return Path(explicit).expanduser().absolute()
     from_environment = os.environ.get("CROWQUILL_WORKSPACE")
     if from_environment:
         return Path(from_environment).expanduser().absolute()

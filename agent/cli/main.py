@@ -224,7 +224,7 @@ def run(
     from crowquill.agent.cli.tasks import TaskOptions, list_presets, read_inputs, run_files
 
     if list_tasks:
-        list_presets()
+        list_presets(as_json=as_json)
         return
     if not files:
         raise typer.BadParameter("name a task file, or --list the shipped ones", param_hint="FILE…")

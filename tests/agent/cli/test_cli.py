@@ -110,6 +110,8 @@ def test_budget_has_its_exit_code(pages: Path, model: str) -> None:
 
 def test_shipped_tasks_run_as_tests(tmp_path: Path) -> None:
     assert "danube" in crowquill("run", "--list").stdout
+    listed = {task["name"]: task for task in json.loads(crowquill("run", "--list", "--json").stdout)["tasks"]}
+    assert listed["travel"]["inputs"] == ["city", "corpus"]
     result = crowquill("run", "danube", "--quiet")
     assert result.exit_code == 0, result.stderr
     assert "2850 - 1230 = 1620" in result.stdout
