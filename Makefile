@@ -28,7 +28,7 @@ test-all: $(VENV)/.dev $(VENV)/.local
 	$(BIN)/pytest
 
 chaos: $(VENV)/.dev
-	$(BIN)/pytest -q -s -p no:xdist tests/chaos -m slow
+	$(BIN)/pytest -q -s -p no:xdist tests/chaos tests/stories/test_kill.py tests/memory/test_migrations.py -m slow
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -50,7 +50,7 @@ lock: $(VENV)/.dev $(VENV)/.local
 audit: $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit cyclonedx-bom
 	$(BIN)/cyclonedx-py requirements .ci/constraints.txt -o sbom.json
-	$(BIN)/pip-audit --disable-pip --no-deps -r .ci/constraints.txt
+	$(BIN)/pip-audit --strict --disable-pip --no-deps -r .ci/constraints.txt # strict: what cannot be looked up fails
 
 clean:
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache *.egg-info

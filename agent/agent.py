@@ -40,6 +40,7 @@ from crowquill.agent.safety import tightened, workspace_settings
 from crowquill.agent.select.options import Select
 from crowquill.agent.steering import Steering
 from crowquill.agent.tape import canonical
+from crowquill.agent.toolkit import BUILT_IN
 from crowquill.agent.toolspec import ToolSpec
 from crowquill.agent.workshop import Workshop
 from crowquill.agent.workspace import Workspace, find_workspace
@@ -140,7 +141,7 @@ class Agent:
         allow_hosts: Sequence[str] = (),
         prices: Mapping[str, Price] | None = None,
         without: Sequence[Part] = (),
-        workspace: Path | Workspace | None = None,
+        workspace: Path | str | Workspace | None = None,
         clock: Clock | None = None,
         cassette: Path | str | None = None,
         examples: Path | str | Sequence[str] = (),
@@ -160,6 +161,9 @@ class Agent:
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
+        _check_lists(
+            corpora=corpora, databases=databases, data=data, search=search, sites=sites, knowledge=knowledge
+        )
         self._cassette = None if cassette is None else Path(cassette)
         self._tapes = (
             read_cassette(self._cassette) if self._cassette is not None and self._cassette.exists() else None
@@ -422,12 +426,14 @@ class Agent:
         What came before the step is shared with the run and costs nothing. This agent may have other models.
 
         Raises:
-            UserError: there is no such run or step, or this agent has other settings than the run.
+            UserError: there is no such run, step or tool, or this agent has other settings than the run.
         """
         record = await self.workspace.database.read(lambda connection: find_run(connection, run_id))
         self._check_settings(record, ("models", "context_tokens"))
         new = self._new_run()
         change = Change() if change is None else change
+        if change.tool and change.tool not in (known := BUILT_IN | {entry.name for entry in self.tools}):
+            raise UserError(f"there is no tool {change.tool!r} to be called; there are {', '.join(sorted(known))}")
         fork = await create_fork(self.workspace.database, record.id, new, step=step, change=change)
         journal = self._journal(new.id, "resume")
         async with aclosing(self._go(journal, record.objective, fork, steering=steering)) as events:
@@ -501,6 +507,13 @@ class Agent:
         for model in self._distinct_models():
             await model.close()
         self.workspace.close()
+
+
+def _check_lists(**given: Sequence[object]) -> None:
+    """Refuse a text where a list of texts is wanted: its letters would be taken for names. Raises UserError."""
+    for name, value in given.items():
+        if isinstance(value, str):
+            raise UserError(f"{name} is a list: write {name}=[{value!r}]")
 
 
 def run_in_thread(work: Coroutine[Any, Any, T]) -> T:

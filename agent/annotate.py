@@ -113,6 +113,15 @@ def counted(question: str, sentence: str) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
+def uncounted(question: str, short: str) -> str:
+    """Cut the counted thing, and what follows, off the answer to "how many": "3 million" of "3 million copies"."""
+    asked, given = _COUNTED.search(question), numbers(short)
+    if asked is None or len(given) != 1:
+        return short
+    things, follows = content_words(asked[1]), stems(short[given[0].end :])
+    return short[: given[0].end] if things & set(follows[:1]) else short
+
+
 _KIND = re.compile(
     r"\b(?:what|which)\s+(?:(?:is|was|are|were)\s+)?((?:[\w'’-]+\s+){0,5}?[\w'’-]+)"
     r"(?=\s+(?:is|are|was|were|did|do|does|has|had|can|could|of|in|that|who|for|held)\b|[,?.]|\Z)",

@@ -19,6 +19,7 @@ from crowquill.agent.redact import Redactor
 from crowquill.agent.tape import Effect, Key, canonical, load_effects
 from crowquill.errors import StorageError, UserError
 from crowquill.memory.db import Database
+from crowquill.memory.owned import open_own, own_folder
 from crowquill.memory.rows import blob_names, digest, note_blobs, put_aside
 
 VERSION = 1
@@ -37,13 +38,16 @@ def write_cassette(database: Database, record: RunRecord, path: Path) -> int:
     """Add a run to a cassette and return how many effects it has.
 
     Raises:
-        UserError: the file cannot be written, or a page holds a secret, so that it would lie in the file.
+        UserError: the file cannot be written, or a page holds a secret, so that it would lie in the file; or the
+            run is a fork, which an agent that plays it would not know.
     """
+    if record.parent is not None:
+        raise UserError(f"run {record.id} is a fork and cannot be played: make a cassette of a run of its own")
     effects = database.read_now(lambda connection: load_effects(connection, record.id, database.blobs))
     lines = list(_lines(record, effects, database))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8", errors="surrogatepass") as file:
+        own_folder(path.parent)
+        with open_own(path, "a", errors="surrogatepass") as file:
             file.writelines(line + "\n" for line in lines)
     except OSError as error:
         raise UserError(f"cannot write the cassette {path}: {error.strerror}") from error

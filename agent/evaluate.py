@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crowquill.agent.answer import Answer
+from crowquill.agent.jobs import Pace, paced
 from crowquill.agent.models.base import Model
 from crowquill.agent.models.resolve import resolve
 from crowquill.agent.scores import Trial
@@ -17,6 +18,7 @@ from crowquill.agent.tape import canonical
 from crowquill.agent.tasking import Wishes, published, task_agent
 from crowquill.agent.workspace import Workspace
 from crowquill.errors import CrowquillError, RunPaused, StorageError
+from crowquill.memory.owned import open_own, own_folder
 from crowquill.memory.rows import digest
 from crowquill.tasks.expect import check
 from crowquill.tasks.filling import Case
@@ -64,8 +66,8 @@ class Evaluation:
     def keep(self, trial: Trial) -> None:
         """Add a trial to the results. Raises StorageError."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with self.file.open("a", encoding="utf-8") as stream:
+            own_folder(self.folder)
+            with open_own(self.file, "a") as stream:
                 stream.write(json.dumps(trial.to_json(), ensure_ascii=False) + "\n")
         except OSError as error:
             raise StorageError(f"cannot write {self.file}: {error.strerror}") from error
@@ -102,21 +104,21 @@ def trial_of(name: str, epoch: int, case: Case, answer: Answer, workspace: Works
 
 
 async def run_trials(
-    plan: Evaluation, *, at_once: int, begun: Callable[[str, int], None]
+    plan: Evaluation, *, at_once: int, pace: Pace, begun: Callable[[str, int], None]
 ) -> AsyncGenerator[Trial, None]:
     """Make the runs that are still open and yield each when it is done; it is kept by then.
 
     Raises:
         RunPaused: a model cannot be had now; what is done is kept.
     """
-    shelf = _Shelf()
+    shelf = Shelf()
     waiting, running = plan.open_trials(), set[asyncio.Task[Trial]]()
     try:
         while waiting or running:
             while waiting and len(running) < at_once:
                 name, epoch = waiting.pop(0)
                 begun(name, epoch)
-                running.add(asyncio.create_task(_run(plan, name, epoch, shelf)))
+                running.add(asyncio.create_task(_run(plan, name, epoch, shelf, pace)))
             finished, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for task in finished:
                 trial = task.result()
@@ -129,10 +131,11 @@ async def run_trials(
         await shelf.close()
 
 
-async def _run(plan: Evaluation, name: str, epoch: int, shelf: "_Shelf") -> Trial:
+async def _run(plan: Evaluation, name: str, epoch: int, shelf: "Shelf", pace: Pace) -> Trial:
     case = plan.cases[name]
     try:
         agent = task_agent(case.spec, Wishes(plan.model, fresh=True, find=shelf.find), plan.workspace)
+        agent.models = paced(agent.models, pace.turn)
         answer = await agent.answer(case.spec.objective)
     except CrowquillError as error:
         return Trial(name, epoch, passed=False, error=str(error))
@@ -141,13 +144,14 @@ async def _run(plan: Evaluation, name: str, epoch: int, shelf: "_Shelf") -> Tria
     return trial_of(name, epoch, case, answer, plan.workspace)
 
 
-class _Shelf:
+class Shelf:
     """Models by their spelling, each made once: an embedded one is not started for every run. Scripts are."""
 
     def __init__(self) -> None:
         self._models: dict[str, Model] = {}
 
     def find(self, spec: str) -> Model:
+        """Return the model of this spelling. Raises UserError."""
         if spec.startswith("scripted:"):
             return resolve(spec)
         if spec not in self._models:
@@ -155,6 +159,7 @@ class _Shelf:
         return self._models[spec]
 
     async def close(self) -> None:
+        """Release the models."""
         for model in self._models.values():
             await model.close()
 

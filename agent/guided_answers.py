@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from crowquill.agent.annotate import counted, is_yes_no, wants_person
+from crowquill.agent.annotate import counted, is_yes_no, uncounted, wants_person
 from crowquill.agent.critic.checks import is_unknown, is_verdict
 from crowquill.agent.critic.grounding import (
     bare_title,
@@ -105,8 +105,12 @@ def row_sentence(table: Table) -> str:
 
 
 def _bare(short: str, question: str) -> str:
-    """Cut what follows the name where a person is asked for: "Lee Hazlewood died in 2007" names one."""
+    """Cut what follows the name where a person is asked for: "Lee Hazlewood died in 2007" names one.
+
+    What "how many" asks for is only a number.
+    """
     found = names(short, openings=True)
+    short = uncounted(question, short)
     if not wants_person(question) or not found or found[0].start != 0:
         return short
     return found[0].text if short[found[0].end :].lstrip()[:1].islower() and len(found) == 1 else short

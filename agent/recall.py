@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from crowquill.agent.corrective import Corrective
+from crowquill.agent.critic.agreement import voice_of
 from crowquill.agent.journal import Journal
 from crowquill.agent.workspace import Memory
 from crowquill.errors import StorageError
@@ -88,6 +89,22 @@ class JournaledRecall:
 
         said = cast("list[list[str]]", await self._journal.effect(lane, "recall", {"corrections": question}, call))
         return [Lesson(ANSWERS, asked, "", correction) for asked, correction in said]
+
+    async def history(self, lane: str, sources: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Return how often earlier runs have found quotes of these sources upheld and doubted (see `agreement`)."""
+
+        async def call() -> Json:
+            rows = [] if self._memory is None else await self._memory.store.standing(self._journal.run_id)
+            sums: dict[str, list[int]] = {}
+            for url, upheld, doubted in rows:
+                if (name := voice_of(url)) in sources:
+                    known = sums.setdefault(name, [0, 0])
+                    known[0], known[1] = known[0] + upheld, known[1] + doubted
+            return cast("Json", sums)
+
+        request: dict[str, Json] = {"history": list[Json](sources)}
+        found = cast("dict[str, list[int]]", await self._journal.effect(lane, "recall", request, call))
+        return {name: (upheld, doubted) for name, (upheld, doubted) in found.items()}
 
     @property
     def _chosen(self) -> Filter:

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from crowquill.agent.budget import Budget
 from crowquill.agent.config import RunConfig
 from crowquill.agent.events import RunFinished
 from crowquill.agent.form import Form
+from crowquill.agent.jobs import Job
 from crowquill.agent.models.base import Model
 from crowquill.agent.prices import find_prices
 from crowquill.agent.publish import answer_json
@@ -81,7 +83,7 @@ def task_agent(spec: RunSpec, wishes: Wishes, workspace: Path | Workspace | None
         safety=tightened(personal_safety(), RestrictingSpec(mode=spec.mode, approvals=spec.approvals)),
         select=_selection(spec),
         weights=spec.critic.weights,
-        form=Form.from_json(spec.output.model_dump(by_alias=True)),
+        form=task_form(spec),
         memory=remembers,
         cache=not (wishes.fresh or again),
         similar=None if wishes.fresh or again else spec.similar,
@@ -90,10 +92,28 @@ def task_agent(spec: RunSpec, wishes: Wishes, workspace: Path | Workspace | None
     )
 
 
+def task_form(spec: RunSpec) -> Form:
+    """Return the form in which a task wants its answer."""
+    return Form.from_json(spec.output.model_dump(by_alias=True))
+
+
+def job(case: Case, wishes: Wishes, name: str) -> Job:
+    """Make the job of a case; its agent is made where it runs."""
+    return Job(name, case.spec.objective, partial(task_agent, case.spec, wishes))
+
+
 def _selection(spec: RunSpec) -> Select:
     wanted = spec.selection
     count = wanted.n if wanted.n is not None else 1 if wanted.strategy == "single" else USUAL
-    return Select(wanted.strategy, count, wanted.share, wanted.threshold, judge=spec.critic.judge)
+    critic = spec.critic
+    return Select(
+        wanted.strategy,
+        count,
+        wanted.share,
+        wanted.threshold,
+        judge=critic.judge,
+        closed_book=critic.closed_book,
+    )
 
 
 def recorded_answer(workspace: Workspace, run_id: str) -> Answer | None:

@@ -1,7 +1,7 @@
 """HotpotQA with the embedded model, side by side with what a person would otherwise do with it.
 
     python bench/hotpot.py ../shared/data/hotpot_dev.json [-n 60] [--oracle] [--ways agent,stuffed,closed]
-        [--without PART …] [--policy guided] [--model local] [--fresh]
+        [--without PART …] [--policy guided] [--model local] [--folder FOLDER] [--fresh]
 
 The pages of all questions become one folder of HTML, in which a page links to another where it mentions its title,
 as on Wikipedia. The folder is indexed, and each question is answered in each way:
@@ -13,7 +13,8 @@ stuffed  the five best pages by BM25 in one prompt, whole
 closed   the question alone
 
 A line of JSON per question and way is kept under bench/results/, and a stopped run is continued; a change of the
-program's code begins anew. Exact match, F1 and contains are HotpotQA's, on `Answer.short`.
+program's code begins anew, but in a `--folder` that is kept no request is sent twice (nor are its tokens counted).
+Exact match, F1 and contains are HotpotQA's, on `Answer.short`.
 """
 
 import argparse
@@ -275,8 +276,8 @@ async def work(options: argparse.Namespace, cases: Sequence[Case], ways: Sequenc
     results = Results(f"hotpot-{fingerprint()}", fresh=options.fresh)
     model = resolve(options.model)
     rows: dict[str, list[dict[str, Any]]] = {way: [] for way in ("agent", *ways)}
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(cases, Path(folder), model, options.policy)
+    with tempfile.TemporaryDirectory() as passing:
+        bench = Bench(cases, options.folder or Path(passing), model, options.policy)
         await model.warm()
         try:
             for number, case in enumerate(cases, 1):
@@ -316,6 +317,7 @@ def main() -> None:
     parser.add_argument("--without", nargs="*", default=[], metavar="PART", help="also without each of these parts")
     parser.add_argument("--policy", help="guided or json; by the model when not given")
     parser.add_argument("--model", default="local")
+    parser.add_argument("--folder", type=Path, help="where the pages, their index and the journal are kept")
     parser.add_argument("--fresh", action="store_true", help="forget results of an earlier run of the same code")
     options = parser.parse_args()
     cases = json.loads(options.path.read_text(encoding="utf-8"))[: options.n]

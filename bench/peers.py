@@ -147,7 +147,7 @@ def main() -> None:
                     row = ours(model, workspace, case["question"])
                 else:
                     served = model._child.start(1)  # ended meanwhile, it has another key
-                    server = (served.base_url, str(served._key))
+                    server = (served.base_url, served._key.get_secret_value())
                     row = theirs(options.python, way, server, tools.url, case["question"])
                 row |= {"seconds": round(time.perf_counter() - started, 1), "gold": case["answer"]}
                 print(results.keep(key, {**row, **score(row["short"], case["answer"])}), flush=True)

@@ -15,16 +15,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from crowquill.agent.cli.cluster import job
 from crowquill.agent.cli.session import EXIT_CODES, print_json
 from crowquill.agent.cli.tasks import EXPECTATION_FAILED, expand
 from crowquill.agent.cluster import Cluster, run_jobs
 from crowquill.agent.evaluate import Evaluation, names_of, run_trials, trial_of
+from crowquill.agent.jobs import Done, Pace
+from crowquill.agent.records import find_run
 from crowquill.agent.render import one_line
 from crowquill.agent.scores import Trial, compare, summary
-from crowquill.agent.tasking import Wishes, load_cases, recorded_answer
+from crowquill.agent.tasking import Wishes, job, load_cases, recorded_answer
 from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import RunPaused, UserError
+from crowquill.memory.owned import write_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,9 @@ class EvalOptions:
     baseline: Path | None = None
     save_baseline: Path | None = None
     tolerance: float = 0.05
-    at_once: int = 1
     fresh: bool = False
-    cluster: Cluster | None = None
+    ray: bool = False
+    cluster: Cluster = field(default_factory=Cluster)
     inputs: dict[str, str] = field(default_factory=dict)
     workspace: Path | None = None
     as_json: bool = False
@@ -81,13 +83,12 @@ def _run(plan: Evaluation, options: EvalOptions) -> bool:
     total, done = len(plan.cases) * plan.epochs, len(plan.done())
     if done:
         typer.echo(f"going on: {done} of {total} runs are done (--fresh begins anew)", err=True)
-    if options.cluster is not None:
-        _on_cluster(plan, options.cluster)
-        return True
-    return asyncio.run(_watched(plan, options.at_once))
+    if options.ray:
+        return _on_cluster(plan, options.cluster)
+    return asyncio.run(_watched(plan, options.cluster))
 
 
-async def _watched(plan: Evaluation, at_once: int) -> bool:
+async def _watched(plan: Evaluation, cluster: Cluster) -> bool:
     console = Console(stderr=True, highlight=False)
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -107,19 +108,24 @@ async def _watched(plan: Evaluation, at_once: int) -> bool:
             progress.update(bar, description=f"{passed} passed · {one_line(name, 50)}{again}")
 
         try:
-            async with aclosing(run_trials(plan, at_once=at_once, begun=begun)) as trials:
+            at_once, pace = cluster.at_once_here, Pace(cluster.calls_per_minute)
+            async with aclosing(run_trials(plan, at_once=at_once, pace=pace, begun=begun)) as trials:
                 async for trial in trials:
                     passed += trial.passed
                     progress.advance(bar)
                     console.print(_line(trial), markup=False, soft_wrap=True)
         except asyncio.CancelledError:
             task.uncancel()
-            kept = f"{len(plan.done())} of {total} runs are kept"
-            console.print(f"cancelled; {kept}: run the same command again to go on", soft_wrap=True)
+            console.print(_cancelled(plan), soft_wrap=True)
             return False
         finally:
             plan.workspace.close()
     return True
+
+
+def _cancelled(plan: Evaluation) -> str:
+    kept = f"{len(plan.done())} of {len(plan.cases) * plan.epochs} runs are kept"
+    return f"cancelled; {kept}: run the same command again to go on"
 
 
 def _line(trial: Trial) -> str:
@@ -129,19 +135,30 @@ def _line(trial: Trial) -> str:
     return f"{mark} {one_line(trial.case, 60)} · {seconds} · {one_line(why if why else trial.short, 160)}"
 
 
-def _on_cluster(plan: Evaluation, cluster: Cluster) -> None:
+def _on_cluster(plan: Evaluation, cluster: Cluster) -> bool:
     wishes = Wishes(plan.model, fresh=True)
     open_trials = {f"{name} #{epoch}": (name, epoch) for name, epoch in plan.open_trials()}
     jobs = [job(plan.cases[name], wishes, label) for label, (name, _) in open_trials.items()]
-    for end in run_jobs(jobs, plan.workspace, cluster=cluster, tell=lambda line: typer.echo(line, err=True)):
+
+    def keep(end: Done) -> None:
         name, epoch = open_trials[end.name]
         answer = None if end.run_id is None else recorded_answer(plan.workspace, end.run_id)
-        failure = end.failure if end.failure else "the run did not end"
-        plan.keep(
-            Trial(name, epoch, passed=False, error=failure)
+        if answer is None and end.run_id is not None and not end.failure:
+            raise RunPaused(plan.workspace.database.read_now(lambda c: find_run(c, str(end.run_id))).why)
+        trial = (
+            Trial(name, epoch, passed=False, error=end.failure)
             if answer is None
             else trial_of(name, epoch, plan.cases[name], answer, plan.workspace)
         )
+        plan.keep(trial)
+        typer.echo(_line(trial), err=True)
+
+    try:
+        run_jobs(jobs, plan.workspace, cluster=cluster, tell=lambda line: typer.echo(line, err=True), keep=keep)
+    except KeyboardInterrupt:
+        typer.echo(_cancelled(plan), err=True)
+        return False
+    return True
 
 
 def _print(figures: dict[str, Any], compared: dict[str, Any] | None) -> None:
@@ -200,6 +217,6 @@ def _read_baseline(path: Path) -> dict[str, Any]:
 
 def _write_baseline(path: Path, figures: dict[str, Any]) -> None:
     try:
-        path.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        write_own(path, json.dumps(figures, ensure_ascii=False, indent=2) + "\n")
     except OSError as error:
         raise UserError(f"--save-baseline {path}: cannot be written: {error.strerror}") from error

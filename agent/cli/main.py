@@ -1,6 +1,7 @@
 """The command line. Each command imports what it needs when it runs, so that `--version` stays quick."""
 
 import gc
+import resource
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,16 +13,22 @@ from crowquill.agent.cli.chat_app import chat, start
 from crowquill.agent.cli.critic_app import compare, critic_app
 from crowquill.agent.cli.memory_app import memory_app
 from crowquill.agent.cli.options import (
+    Address,
     AllowHost,
     AllowWrite,
     AsJson,
+    AtOnce,
     BudgetText,
+    CallsPerMinute,
     Corpora,
+    Cpus,
     Data,
     Databases,
+    Engine,
     Events,
     Js,
     JudgeModel,
+    MemoryGib,
     Mode,
     ModelName,
     PolicyText,
@@ -206,22 +213,18 @@ def run(
         typer.Option("--output", "-o", help="Write the answer to this file; with several runs, to this folder."),
     ] = None,
     list_tasks: Annotated[bool, typer.Option("--list", help="List the shipped tasks.")] = False,
-    engine: Annotated[
-        Literal["local", "ray"], typer.Option(help="local: one after the other; ray: on a cluster (extra cluster).")
-    ] = "local",
-    address: Annotated[
-        str | None, typer.Option(help="Address of a Ray cluster.", show_default="one on this machine")
-    ] = None,
-    at_once: Annotated[int | None, typer.Option(help="Runs at once, with --engine ray.", min=1)] = None,
-    calls_per_minute: Annotated[
-        float | None, typer.Option(help="Model calls a minute of all runs, with --engine ray.", min=0.1)
-    ] = None,
+    engine: Engine = "local",
+    address: Address = None,
+    at_once: AtOnce = None,
+    calls_per_minute: CallsPerMinute = None,
+    cpus: Cpus = 1.0,
+    memory_gib: MemoryGib = None,
 ) -> None:
     """Run YAML task files; with `expect:` they are tests (exit code 6 when one fails)."""
     from crowquill.agent.cli.tasks import TaskOptions, list_presets, read_inputs, run_files
 
     if list_tasks:
-        list_presets()
+        list_presets(as_json=as_json)
         return
     if not files:
         raise typer.BadParameter("name a task file, or --list the shipped ones", param_hint="FILE…")
@@ -235,12 +238,12 @@ def run(
         search=search,
         allow_hosts=tuple(allow_host or ()),
     )
-    if engine == "ray":
-        from crowquill.agent.cli.cluster import run_on_cluster
+    if engine == "ray" or at_once is not None or calls_per_minute is not None:
+        from crowquill.agent.cli.many import run_many
         from crowquill.agent.cluster import Cluster
 
-        cluster = Cluster(address, at_once, calls_per_minute)
-        raise typer.Exit(run_on_cluster(files, cluster, options))
+        cluster = Cluster(address, at_once, calls_per_minute, cpus, memory_gib)
+        raise typer.Exit(run_many(files, options, cluster, ray=engine == "ray"))
     raise typer.Exit(run_files(files, options))
 
 
@@ -275,14 +278,13 @@ def evaluate(
     tolerance: Annotated[
         float, typer.Option(help="By how much the share of passed runs may fall.", min=0.0, max=1.0)
     ] = 0.05,
-    at_once: Annotated[int, typer.Option(help="Runs at once.", min=1)] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, also after an interruption.")] = False,
-    engine: Annotated[
-        Literal["local", "ray"], typer.Option(help="local: on this machine; ray: on a cluster (extra cluster).")
-    ] = "local",
-    address: Annotated[
-        str | None, typer.Option(help="Address of a Ray cluster.", show_default="one on this machine")
-    ] = None,
+    engine: Engine = "local",
+    address: Address = None,
+    at_once: AtOnce = None,
+    calls_per_minute: CallsPerMinute = None,
+    cpus: Cpus = 1.0,
+    memory_gib: MemoryGib = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
 ) -> None:
@@ -301,9 +303,9 @@ def evaluate(
         baseline=baseline,
         save_baseline=save_baseline,
         tolerance=tolerance,
-        at_once=at_once,
         fresh=fresh,
-        cluster=Cluster(address, at_once if at_once > 1 else None) if engine == "ray" else None,
+        ray=engine == "ray",
+        cluster=Cluster(address, at_once, calls_per_minute, cpus, memory_gib),
         inputs=read_inputs(given or ()),
         workspace=workspace,
         as_json=as_json,
@@ -500,6 +502,8 @@ def main() -> None:
     # For a quick start: what is imported lives on and need not be looked through again and again, and openai's
     # optional second transport, which we never use, would import aiohttp where that happens to be installed.
     gc.set_threshold(100_000, 20, 20)
+    # A crash leaves no image of the memory, in which keys stand.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     prepare_output()
     sys.modules["openai._vendor.httpx_aiohttp"] = None  # type: ignore[assignment]
     try:

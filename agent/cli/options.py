@@ -92,3 +92,17 @@ JudgeModel = Annotated[
 ProfileFile = Annotated[
     Path | None, typer.Option(help="YAML file: name, style, rules, knowledge folder and tools of the agent.")
 ]
+Engine = Annotated[Literal["local", "ray"], typer.Option(help="local: here; ray: a cluster (extra cluster).")]
+Address = Annotated[str | None, typer.Option(help="Address of a Ray cluster.", show_default="one on this machine")]
+AtOnce = Annotated[
+    int | None, typer.Option(help="Runs at once.", min=1, show_default="1; with --engine ray as many as fit")
+]
+CallsPerMinute = Annotated[
+    float | None, typer.Option(help="Model calls a minute, of all runs at once together.", min=0.1)
+]
+Cpus = Annotated[
+    float, typer.Option("--cpus-per-run", help="Processors that a run takes, with --engine ray.", min=0.0)
+]
+MemoryGib = Annotated[
+    float | None, typer.Option("--memory-per-run", help="GiB that a run takes, with --engine ray.", min=0.001)
+]

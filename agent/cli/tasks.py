@@ -1,5 +1,6 @@
 """`crowquill run`, `validate` and `schema`: YAML task files."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,7 +14,8 @@ from crowquill.agent.changes import Changes, changes_since_last
 from crowquill.agent.cli.session import EXIT_CODES, drive, print_json
 from crowquill.agent.cli.written import deliver, target
 from crowquill.agent.render import one_line
-from crowquill.agent.tasking import Wishes, label, load_cases, published, task_agent
+from crowquill.agent.tasking import Wishes, label, load_cases, published, task_agent, task_form
+from crowquill.agent.workspace import Workspace
 from crowquill.errors import UserError
 from crowquill.tasks.expect import failures
 from crowquill.tasks.filling import Case
@@ -23,6 +25,7 @@ from crowquill.tools.search.registry import split_specs
 
 EXPECTATION_FAILED = 6
 _LONGEST_INPUT = 200_000
+_PLACE = re.compile(r".*?:(\d+):(\d+): ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,16 @@ class TaskOptions:
         return Wishes(self.model, search=search, allow_hosts=self.allow_hosts)
 
 
-def list_presets() -> None:
-    """Print the names of the shipped tasks, and what they are for."""
-    for name in presets():
-        spec = load_task_file(find_task_file(name))
-        typer.echo(f"{name:<18} {one_line(spec.description if spec.description else spec.objective, 90)}")
+def list_presets(*, as_json: bool) -> None:
+    """Print the names of the shipped tasks, what they are for, and as JSON also their inputs."""
+    specs = {name: load_task_file(find_task_file(name)) for name in presets()}
+    about = {name: one_line(spec.description or spec.objective, 300) for name, spec in specs.items()}
+    if as_json:
+        tasks = [{"name": name, "about": about[name], "inputs": list(specs[name].inputs)} for name in specs]
+        print_json({"schema": 1, "tasks": tasks})
+        return
+    for name, text in about.items():
+        typer.echo(f"{name:<18} {one_line(text, 90)}")
 
 
 def print_schema() -> None:
@@ -66,7 +74,9 @@ def validate(names: Sequence[str], *, as_json: bool) -> int:
             fault, runs = "", len(spec.variants())
         except UserError as error:
             fault, runs = str(error), 0
-        found.append({"file": label(path), "fault": fault, "runs": runs})
+        place = _PLACE.match(fault)
+        line, column = (int(place[1]), int(place[2])) if place is not None else (None, None)
+        found.append({"file": label(path), "fault": fault, "line": line, "column": column, "runs": runs})
     if as_json:
         print_json({"schema": 1, "files": found})
     else:
@@ -134,18 +144,33 @@ def _run(case: Case, options: TaskOptions, *, alone: bool) -> int:
     answer = drive(agent, partial(agent.stream, case.spec.objective), quiet=options.quiet)
     if answer is None:
         return EXIT_CODES["cancelled"]
-    result = published(agent.workspace, answer)
-    changes = changes_since_last(agent.workspace, answer) if case.spec.since_last else None
+    return report(agent.workspace, case, answer, options, alone=alone)
+
+
+def report(
+    workspace: Workspace,
+    case: Case,
+    answer: Answer,
+    options: TaskOptions,
+    *,
+    alone: bool,
+    attempts: int = 1,
+) -> int:
+    """Print or write what a case came to, and return its exit code."""
+    result = published(workspace, answer)
+    changes = changes_since_last(workspace, answer) if case.spec.since_last else None
+    form = task_form(case.spec)
     failed = [] if case.spec.expect is None else failures(case.spec.expect, result)
     if options.as_json:
-        result = {**result, "task": case.name, "inputs": dict(case.inputs), "failed": failed}
+        more = {"task": case.name, "inputs": dict(case.inputs), "attempts": attempts, "failed": failed}
+        result = {**result, **more}
         print_json(result if changes is None else {**result, "since_last": changes.to_json()})
     else:
-        file = target(options.output, Path(case.name).name, agent.config.form, alone=alone)
-        deliver(answer, agent.config.form, agent.workspace, file)
+        file = target(options.output, Path(case.name).name, form, alone=alone)
+        deliver(answer, form, workspace, file)
         if case.spec.since_last:
             for line in _changed(changes):
-                typer.echo(line, err=agent.config.form.format != "text")
+                typer.echo(line, err=form.format != "text")
         for line in failed:
             typer.echo(f"expected: {one_line(line, 500)}", err=True)
     return exit_code(answer, case, failed)

@@ -103,7 +103,7 @@ class Rehearsed(Protocol):
 class Connected(Protocol):
     """A model that can keep its connections open from call to call."""
 
-    def connected(self) -> AbstractAsyncContextManager[None]:
+    def keep_connected(self) -> AbstractAsyncContextManager[None]:
         """Return what keeps them open, in this event loop, until it is left."""
         ...
 
@@ -112,7 +112,7 @@ class Connected(Protocol):
 class Streams(Protocol):
     """A model that can be listened to while it answers."""
 
-    async def stream(self, request: Request, listener: Callable[[str], None]) -> Reply:
+    async def complete_streaming(self, request: Request, listener: Callable[[str], None]) -> Reply:
         """Answer one request as `complete` does; the listener is told the text so far, from its beginning."""
         ...
 

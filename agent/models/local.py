@@ -89,13 +89,13 @@ class LocalModel:
             ModelError: with the kind of fault; transient when the child died (the next call starts it
                 again, once).
         """
-        return await self.stream(request, None)
+        return await self.complete_streaming(request, None)
 
-    async def stream(self, request: Request, listener: Listener | None) -> Reply:
+    async def complete_streaming(self, request: Request, listener: Listener | None) -> Reply:
         """Answer one request like `complete`; the listener hears what is said while it comes."""
         served = await asyncio.to_thread(self._child.start, id(self))
         try:
-            reply = await served.stream(request, listener)
+            reply = await served.complete_streaming(request, listener)
         except ModelError as fault:
             if fault.kind != "transient":
                 raise

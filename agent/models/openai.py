@@ -73,8 +73,8 @@ class OpenAIModel:
     `openai_account` sends the organisation, project and headers that the `OPENAI_*` variables name; it is
     off unless the server is OpenAI's, so that nothing meant for OpenAI reaches another host.
 
-    Calls share connections while `connected` is open, in their event loop; otherwise each has its own. A call that
-    is cancelled closes its connection, which frees its place in the server at once. What a server refuses
+    Calls share connections while `keep_connected` is open, in their event loop; otherwise each has its own. A call
+    that is cancelled closes its connection, which frees its place in the server at once. What a server refuses
     (`max_tokens`, `temperature`, `response_format` …) is left out from then on.
     """
 
@@ -125,10 +125,10 @@ class OpenAIModel:
             await asyncio.to_thread(import_module, _LIBRARY)
 
     async def close(self) -> None:
-        """Do nothing: connections end with `connected`, or with their call."""
+        """Do nothing: connections end with `keep_connected`, or with their call."""
 
     @asynccontextmanager
-    async def connected(self) -> AsyncIterator[None]:
+    async def keep_connected(self) -> AsyncIterator[None]:
         """Keep connections open from call to call of this event loop; may be entered many times at once."""
         loop = asyncio.get_running_loop()
         kept = self._kept.setdefault(loop, _Kept())
@@ -149,9 +149,9 @@ class OpenAIModel:
             ModelError: with the kind of fault; nothing is retried here except what the server
                 refuses by name and is then left out.
         """
-        return await self.stream(request, None)
+        return await self.complete_streaming(request, None)
 
-    async def stream(self, request: Request, listener: Listener | None) -> Reply:
+    async def complete_streaming(self, request: Request, listener: Listener | None) -> Reply:
         """Answer one request like `complete`; the listener hears what is said while it comes, where servers can."""
         await self.warm()
         try:

@@ -146,7 +146,7 @@ async def _attempt(
     try:
         async with asyncio.timeout(seconds):
             if listener is not None and isinstance(model, Streams):
-                return await model.stream(request, listener)
+                return await model.complete_streaming(request, listener)
             return await model.complete(request)
     except TimeoutError as error:
         raise ModelError(f"{model.name} did not answer in the {seconds:.0f} s left", kind=late) from error

@@ -10,6 +10,7 @@ from crowquill.agent.annotate import (
     counted,
     is_yes_no,
     may_be_stopover,
+    uncounted,
     wants_person,
 )
 from crowquill.memory.textual import content_words
@@ -89,3 +90,21 @@ def test_a_name_may_be_on_the_way_to_the_answer() -> None:
     assert not may_be_stopover("What is the name of the film?")
     assert not may_be_stopover("Which is longer, the Rhine or the Thames?")
     assert not may_be_stopover("Is the Rhine longer?")
+
+
+@pytest.mark.parametrize(
+    ("question", "short", "bare"),
+    [
+        ("How many copies of the song were sold?", "about 3 million copies worldwide", "about 3 million"),
+        ("How many copies were sold?", "3,000", "3,000"),
+        ("How many people live there?", "12 towns", "12 towns"),
+        (
+            "How many copies were sold?",
+            "3 copies in 1990 and 4 copies in 1991",
+            "3 copies in 1990 and 4 copies in 1991",
+        ),
+        ("How long is it?", "3 kilometres", "3 kilometres"),
+    ],
+)
+def test_the_answer_to_how_many_is_a_number(question: str, short: str, bare: str) -> None:
+    assert uncounted(question, short) == bare

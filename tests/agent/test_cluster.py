@@ -4,24 +4,30 @@ import importlib.util
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from functools import partial
+from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crowquill import Agent, ScriptedModel, tool
 from crowquill.agent.agent import run_in_thread
-from crowquill.agent.cluster import Cluster, Job, run_jobs
+from crowquill.agent.cluster import ATTEMPTS, CHECKPOINT_SECONDS, Cluster, connect, place_of, run_jobs
+from crowquill.agent.events import Acted
+from crowquill.agent.jobs import Job, Pace
 from crowquill.agent.replay import replay
 from crowquill.agent.shipping import pack_run, unpack_run
 from crowquill.agent.tape import load_effects, load_events
-from crowquill.agent.tasking import Wishes, task_agent
+from crowquill.agent.tasking import Wishes, job, load_cases, task_agent
 from crowquill.agent.workspace import Workspace
+from crowquill.errors import UserError
 from crowquill.memory.embed import HashingEmbedder
 from crowquill.tasks.load import load_task_file
 
@@ -68,79 +74,193 @@ def test_a_run_is_carried_to_another_workspace(tmp_path: Path) -> None:
     there.close()
 
 
-@pytest.fixture
-def cluster() -> Iterator[Any]:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    import ray  # pyright: ignore[reportMissingImports]  # an extra
+def jobs(*paths: Path) -> list[Job]:
+    return [job(load_cases(path, {})[0], Wishes(), path.stem) for path in paths]
 
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+
+def run_command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run `crowquill …` in a workspace of its own, for five minutes at most."""
+    command = [sys.executable, "-m", "crowquill", *words, "--workspace", str(folder / "w")]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+def three(folder: Path, delay: float) -> Path:
+    """Make a folder of three tasks."""
+    tasks = folder / "tasks"
+    tasks.mkdir()
+    for name in ("one", "two", "three"):
+        task(tasks, name, delay)
+    return tasks
+
+
+def answered(output: str) -> list[str]:
+    """Return the names of the tasks that were answered, out of `--json`."""
+    results = [json.loads(line) for line in output.splitlines()]
+    assert all(result["stopped"] == "answered" and result["failed"] == [] for result in results)
+    return sorted(Path(result["task"]).stem for result in results)
+
+
+def test_several_runs_at_once_on_this_machine(tmp_path: Path) -> None:
+    done = run_command(tmp_path, "run", str(three(tmp_path, 0.5)), "--at-once", "3", "--json")
+    assert done.returncode == 0, done.stderr
+    assert answered(done.stdout) == ["one", "three", "two"]
+    assert "3 of 3 done" in done.stderr
+    workspace = Workspace(tmp_path / "w")
+    begun, ended = workspace.database.read_now(
+        lambda c: c.execute("SELECT max(created_at), min(finished_at) FROM runs").fetchone()
+    )
+    assert begun < ended  # the last has begun before the first has ended
+    workspace.close()
+
+
+def test_a_run_that_fails_takes_no_other_with_it(tmp_path: Path) -> None:
+    tasks = three(tmp_path, 0.0)
+    (tasks / "broken.yaml").write_text("objective: What?\nmodel: scripted:none.replies\n")
+    done = run_command(tmp_path, "run", str(tasks), "--at-once", "2", "--json")
+    assert (done.returncode, answered(done.stdout)) == (1, ["one", "three", "two"]), done.stderr
+
+
+async def test_model_calls_keep_their_pace() -> None:
+    pace = Pace(600.0)
+    waits = [await pace.turn() for _ in range(5)]
+    assert [round(wait, 1) for wait in waits] == [0.0, 0.1, 0.2, 0.3, 0.4]
+    assert [round(await Pace(None).turn(), 1) for _ in range(2)] == [0.0, 0.0]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    ray = connect(None)
     yield ray
     ray.shutdown()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    made = Workspace(tmp_path / "w", embedder=HashingEmbedder())
+    yield made
+    made.close()
+
+
+class Killer(threading.Thread):
+    """Kills the worker of a job once, when it has sent several steps home."""
+
+    def __init__(self, workspace: Workspace, name: str) -> None:
+        super().__init__(daemon=True)
+        self.at = ""
+        self._journal = place_of(str(workspace.path), name) / "crowquill.db"
+
+    def run(self) -> None:
+        end = time.monotonic() + 180
+        while not self.at and time.monotonic() < end:
+            time.sleep(0.1)
+            with (
+                suppress(sqlite3.Error),
+                closing(sqlite3.connect(f"file:{self._journal}?mode=ro", uri=True)) as read,
+            ):
+                steps = read.execute("SELECT count(*) FROM effects WHERE kind='model' AND status='done'").fetchone()
+                if steps[0] >= 4:
+                    time.sleep(2.5 * CHECKPOINT_SECONDS)
+                    (pid,) = read.execute("SELECT pid FROM runs").fetchone()
+                    self.at = datetime.now(UTC).isoformat()
+                    os.kill(pid, signal.SIGKILL)
 
 
 class TestOnRay:
     pytestmark = needs_ray
 
-    def test_a_killed_worker_costs_nothing_but_time(self, tmp_path: Path, cluster: Any) -> None:
-        paths = [task(tmp_path, "killed", 0.7), task(tmp_path, "spared", 0.1)]
-        jobs = [Job(p.stem, "What is 0 and 0?", partial(task_agent, load_task_file(p), Wishes())) for p in paths]
-        workspace = Workspace(tmp_path / "w", embedder=HashingEmbedder())
-        told: list[str] = []
-        killed_at: list[float] = []
-
-        def kill() -> None:
-            while not killed_at:
-                time.sleep(0.2)
-                for actor in cluster.util.list_named_actors():
-                    board = cluster.get_actor(actor)
-                    kept = cluster.get(board.checkpoint.remote("killed"))
-                    if (
-                        kept is not None
-                        and len(kept) > 0
-                        and (pid := cluster.get(board.pids.remote()).get("killed"))
-                    ):
-                        time.sleep(2.0)  # some steps more
-                        os.kill(pid, signal.SIGKILL)
-                        killed_at.append(time.time())
-
-        killer = threading.Thread(target=kill, daemon=True)
+    def test_a_killed_worker_costs_nothing_but_time(
+        self, tmp_path: Path, workspace: Workspace, cluster: Any
+    ) -> None:
+        killer, told = Killer(workspace, "killed"), list[str]()
         killer.start()
-        settings = Cluster(at_once=2, calls_per_minute=600)
-        done = {end.name: end for end in run_jobs(jobs, workspace, cluster=settings, tell=told.append)}
+        work = jobs(task(tmp_path, "killed", 0.7), task(tmp_path, "spared", 0.1))
+        settings = Cluster(at_once=2, calls_per_minute=600, cpus=0.5)
+        done = {end.name: end for end in run_jobs(work, workspace, cluster=settings, tell=told.append)}
         assert (done["killed"].attempts, done["spared"].attempts) == (2, 1)
-        assert any("its worker was lost; going on from the last checkpoint" in line for line in told)
+        assert "killed: its worker was lost; going on from the last checkpoint" in told
         for end in done.values():
-            assert end.run_id is not None
-            assert run_in_thread(replay(workspace, end.run_id, strict=True)) > STEPS
-        run_id = done["killed"].run_id
-        assert run_id is not None
+            assert (end.failure, end.run_id is None) == ("", False)
+            assert run_in_thread(replay(workspace, str(end.run_id), strict=True)) > STEPS
+        run_id = str(done["killed"].run_id)
         effects = workspace.database.read_now(lambda c: load_effects(c, run_id, workspace.blobs))
-        assert sum(key.kind == "model" for key in effects) == STEPS + 2  # nothing was asked twice
+        assert sum(key.kind == "model" for key in effects) == STEPS + 2  # nothing is recorded twice
         events = workspace.database.read_now(lambda c: load_events(c, run_id, workspace.blobs))
-        began = [time.mktime(time.strptime(entry.at[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone for entry in events]
-        assert min(began) < killed_at[0] < max(began)
-        workspace.close()
+        before = [entry for entry in events if entry.at < killer.at]
+        assert sum(isinstance(entry.event, Acted) for entry in before) >= 3  # it did not begin anew
+        assert len(before) < len(events)
+
+    def test_a_worker_that_is_always_lost_is_given_up(
+        self, tmp_path: Path, workspace: Workspace, cluster: Any
+    ) -> None:
+        (end,) = run_jobs([Job("lost", "?", die)], workspace, cluster=Cluster(cpus=0.5), tell=lambda line: None)
+        assert (end.attempts, end.run_id, end.failure) == (ATTEMPTS, None, "its worker was lost again and again")
+
+    def test_what_changes_something_is_refused(self, tmp_path: Path, workspace: Workspace, cluster: Any) -> None:
+        (end,) = run_jobs(
+            [Job("writes", "?", writing)], workspace, cluster=Cluster(cpus=0.5), tell=lambda line: None
+        )
+        assert "may change something" in end.failure
+
+    def test_too_much_is_said_at_once(self, workspace: Workspace, cluster: Any) -> None:
+        for settings in (Cluster(cpus=1000), Cluster(memory=1e6)):
+            with pytest.raises(UserError, match="no machine of the cluster"):
+                run_jobs([], workspace, cluster=settings, tell=lambda line: None)
+
+    def test_nothing_calls_home(self, cluster: Any) -> None:
+        seen = cluster.remote(lambda: os.environ["RAY_USAGE_STATS_ENABLED"]).options(num_cpus=0.1).remote()
+        assert cluster.get(seen, timeout=180) == "0"
 
     def test_the_command_runs_a_folder(self, tmp_path: Path) -> None:
-        folder = tmp_path / "tasks"
+        folder = tmp_path / "answers"
         folder.mkdir()
-        for name in ("one", "two", "three"):
-            task(folder, name, 0.0)
-        command = [sys.executable, "-m", "crowquill", "run", str(folder), "--engine", "ray", "--json"]
-        done = subprocess.run([*command, "--workspace", str(tmp_path / "w")], capture_output=True, text=True)
+        words = ["run", str(three(tmp_path, 0.0)), "--engine", "ray", "--output", str(folder)]
+        done = run_command(tmp_path, *words)
         assert done.returncode == 0, done.stderr
-        assert sorted(Path(json.loads(line)["task"]).stem for line in done.stdout.splitlines()) == [
-            "one",
-            "three",
-            "two",
-        ]
+        assert sorted(path.name for path in folder.iterdir()) == ["one.txt", "three.txt", "two.txt"]
         assert "3 of 3 done" in done.stderr
+        assert "WARNING" not in done.stderr
+
+    def test_ctrl_c_keeps_what_was_sent_home(self, tmp_path: Path) -> None:
+        words = ["run", str(task(tmp_path, "long", 2.0)), "--engine", "ray", "--workspace", str(tmp_path / "w")]
+        command = subprocess.Popen([sys.executable, "-m", "crowquill", *words], stderr=subprocess.PIPE, text=True)
+        journal = place_of(str(tmp_path / "w"), str(tmp_path / "long.yaml")) / "crowquill.db"
+        end = time.monotonic() + 180
+        while not journal.exists() and time.monotonic() < end:
+            time.sleep(0.1)
+        time.sleep(4 * CHECKPOINT_SECONDS)
+        command.send_signal(signal.SIGINT)
+        _, said = command.communicate(timeout=120)
+        assert (command.returncode, "Traceback" in said) == (130, False), said
+        assert "crowquill runs resume" in said
+        resumed = run_command(tmp_path, "runs", "resume", "last", "--quiet", "--json")
+        assert (resumed.returncode, json.loads(resumed.stdout)["stopped"]) == (0, "answered"), resumed.stderr
 
     def test_an_evaluation_is_spread_over_it(self, tmp_path: Path) -> None:
-        path = task(tmp_path, "one", 0.0)
-        command = [sys.executable, "-m", "crowquill", "eval", str(path), "-k", "2", "--engine", "ray", "--json"]
-        done = subprocess.run([*command, "--workspace", str(tmp_path / "w")], capture_output=True, text=True)
-        assert done.returncode in (0, 6), done.stderr
+        done = run_command(
+            tmp_path, "eval", str(task(tmp_path, "one", 0.0)), "-k", "2", "--engine", "ray", "--json"
+        )
+        assert done.returncode == 0, done.stderr
         figures = json.loads(done.stdout)
         assert figures["runs"] == 2
         assert len(set(figures["tasks"][0]["run_ids"])) == 2
+
+    def test_a_cluster_that_is_not_there_is_one_line(self, tmp_path: Path) -> None:
+        done = run_command(
+            tmp_path, "run", str(task(tmp_path, "one", 0.0)), "--engine", "ray", "--address", "127.0.0.1:9"
+        )
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+        assert "no Ray cluster at 127.0.0.1:9" in done.stderr
+
+
+def die(workspace: Workspace) -> Agent:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def writing(workspace: Workspace) -> Agent:
+    @tool(access="write")
+    def post(text: str) -> str:
+        """Post a text."""
+        return text
+
+    return Agent(model=ScriptedModel([]), tools=[post], allow=["post"], workspace=workspace)

@@ -146,3 +146,7 @@ def test_both_outcomes_are_shown_side_by_side(tmp_path: Path) -> None:
     assert "forked from" in crowquill("runs", "show", "last")
     both = json.loads(crowquill("runs", "fork", "last", "--at", "2", "--set", 'answer.short="V"', "--json"))
     assert (both["original"]["short"], both["fork"]["short"]) == ("four", "V")
+    cassette = ("runs", "export", "last", "--format", "cassette", "--out", str(tmp_path / "fork.jsonl"))
+    for command in (("runs", "fork", "last", "--at", "2", "--set", "add.x=1"), cassette):
+        with pytest.raises(UserError, match=r"no tool 'add' to be called|is a fork and cannot be played"):
+            CliRunner().invoke(app, [*command, "--workspace", str(tmp_path / "w")], catch_exceptions=False)

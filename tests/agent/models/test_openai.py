@@ -296,8 +296,8 @@ async def test_connections_are_kept_from_call_to_call_as_long_as_somebody_holds_
 ) -> None:
     model = client(fake_openai)
     await model.complete(ask())
-    async with model.connected():
-        async with model.connected():
+    async with model.keep_connected():
+        async with model.keep_connected():
             await model.complete(ask())
         await model.complete(ask())
     await model.complete(ask())
@@ -313,7 +313,7 @@ async def test_a_kept_connection_that_the_server_has_closed_is_opened_anew(fake_
 
     fake_openai.script(say_and_hang_up, fake.completion("twice"))
     model = client(fake_openai)
-    async with model.connected():
+    async with model.keep_connected():
         assert (await model.complete(ask())).text == "once"
         await asyncio.sleep(0.1)
         assert (await model.complete(ask())).text == "twice"
@@ -322,7 +322,7 @@ async def test_a_kept_connection_that_the_server_has_closed_is_opened_anew(fake_
 async def test_a_cancelled_call_leaves_no_half_read_reply_on_a_kept_connection(fake_openai: FakeOpenAI) -> None:
     fake_openai.script(fake.trickle("late", 0.05), fake.completion("right"))
     model = client(fake_openai)
-    async with model.connected():
+    async with model.keep_connected():
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(model.complete(ask()), 0.3)
         assert (await model.complete(ask())).text == "right"
@@ -331,7 +331,7 @@ async def test_a_cancelled_call_leaves_no_half_read_reply_on_a_kept_connection(f
 async def test_a_reply_is_heard_while_it_comes_and_is_the_same_as_at_once(fake_openai: FakeOpenAI) -> None:
     fake_openai.script(fake.streamed('{"answer"', ": 4", "2}"))
     heard: list[str] = []
-    reply = await client(fake_openai).stream(ask(schema=SCHEMA, logprobs=True), heard.append)
+    reply = await client(fake_openai).complete_streaming(ask(schema=SCHEMA, logprobs=True), heard.append)
     assert heard == ['{"answer"', '{"answer": 4', '{"answer": 42}']
     assert reply.parsed == {"answer": 42}
     assert reply.usage == Usage(prompt=10, completion=5, calls=1)
@@ -351,7 +351,7 @@ async def test_a_streamed_call_of_a_tool_is_put_together(fake_openai: FakeOpenAI
     body = b"".join(b"data: " + json.dumps({"choices": [piece]}).encode() + b"\r\n\r\n" for piece in pieces)
     fake_openai.script(fake.raw(body, content_type="text/event-stream"))
     look = Function("look", "Look.", {"type": "object", "properties": {"query": {"type": "string"}}})
-    reply = await client(fake_openai).stream(ask(tools=(look,), allowed=frozenset({"look"})), print)
+    reply = await client(fake_openai).complete_streaming(ask(tools=(look,), allowed=frozenset({"look"})), print)
     assert [(call.id, call.arguments) for call in reply.calls] == [("a", {"query": "x"}), ("b", {"query": "y"})]
 
 
@@ -359,8 +359,8 @@ async def test_a_server_that_does_not_stream_is_asked_for_the_whole_from_then_on
     refused = fake.error(400, "unknown field stream_options", param="stream_options")
     fake_openai.script(refused, fake.completion("all"), fake.completion("at once"))
     model, heard = client(fake_openai), list[str]()
-    assert (await model.stream(ask(), heard.append)).text == "all"
-    assert (await model.stream(ask(), heard.append)).text == "at once"
+    assert (await model.complete_streaming(ask(), heard.append)).text == "all"
+    assert (await model.complete_streaming(ask(), heard.append)).text == "at once"
     assert heard == []
     assert ["stream" in body for body in fake_openai.bodies] == [True, False, False]
 
@@ -368,7 +368,7 @@ async def test_a_server_that_does_not_stream_is_asked_for_the_whole_from_then_on
 async def test_a_server_may_answer_at_once_although_it_was_asked_to_stream(fake_openai: FakeOpenAI) -> None:
     fake_openai.script(fake.completion("at once"))
     heard: list[str] = []
-    assert (await client(fake_openai).stream(ask(), heard.append)).text == "at once"
+    assert (await client(fake_openai).complete_streaming(ask(), heard.append)).text == "at once"
     assert heard == []
 
 
@@ -379,5 +379,5 @@ async def test_a_server_may_answer_at_once_although_it_was_asked_to_stream(fake_
 async def test_a_stream_that_ends_early_is_no_reply(answer: fake.Answer, fake_openai: FakeOpenAI) -> None:
     fake_openai.script(answer)
     with pytest.raises(ServerFault) as fault:
-        await client(fake_openai).stream(ask(), print)
+        await client(fake_openai).complete_streaming(ask(), print)
     assert fault.value.kind == "transient"
