@@ -15,13 +15,18 @@ Wrong = Literal["", "contradicts", "misreads", "adds"]
 Stopped = Literal["answered", "not_found", "refused", "budget", "stalled", "paused", "cancelled", "error"]
 
 
+Row = tuple[tuple[str, str], ...]
+"""A row of a table that an answer holds: pairs of column and cell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One statement with its receipts.
 
     The status is set by code: *quoted* (numbers, names and most content words stand in one cited span),
     *computed*, *queried*, *derived* (every number and name has a receipt, the wording is the model's) or
-    *unsupported*. `problem` says what is missing, when something is, and `wrong` in which way.
+    *unsupported*. `problem` says what is missing, when something is, and `wrong` in which way. A `row` of a table
+    is a statement, too: `text` reads it with the names of its columns.
     """
 
     text: str
@@ -29,6 +34,7 @@ class Claim:
     status: ClaimStatus = "unsupported"
     problem: str = ""
     wrong: Wrong = ""
+    row: Row = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class DraftClaim:
 
     text: str
     cites: tuple[int, ...]
+    row: Row = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,8 @@ class Grade:
 class Candidate:
     """A checked draft: what may become the answer. `problems` are findings about the whole.
 
-    `disagreements` say where another source gives another number, `judged` is a model's opinion from -1 to 1.
+    `disagreements` say where another source gives another number, `judged` is a model's opinion from -1 to 1;
+    `remembered`: a model that was asked without evidence says the same.
     """
 
     short: str
@@ -72,6 +80,7 @@ class Candidate:
     disagreements: tuple[str, ...] = ()
     judged: float | None = None
     grades: tuple[Grade, ...] = ()
+    remembered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +162,9 @@ class Answer:
     whole answer with citations `[1]`; `evidence` holds what the citations number, from 1. `seconds` and
     `usage` are what the run has cost; `stopped` says why it ended, `open` what it leaves undone; `selection` how
     it was chosen when there were several candidates, `output` the answer in the form that was asked for,
-    `disagreements` where the sources do not agree, `grades` what a judging model thinks.
+    `disagreements` where the sources do not agree, `grades` what a judging model thinks. `problems` are findings
+    about the whole, `carrier` is the one source on which every statement rests, if it is one, and `translations`
+    are a model's, of quotes in another language: pairs of the number of the evidence and the text.
     """
 
     text: str
@@ -174,6 +185,9 @@ class Answer:
     disagreements: tuple[str, ...] = ()
     grades: tuple[Grade, ...] = ()
     output: Output | None = None
+    problems: tuple[str, ...] = ()
+    carrier: str = ""
+    translations: tuple[tuple[int, str], ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -24,9 +24,17 @@ def answer_html(answer: "Answer") -> str:
         parts.append(f"<p>{_text(claim.text)} <sup>{cites}</sup> {mark}{problem}</p>")
     if not answer.claims:
         parts.append(f"<p>{_text(answer.text)}</p>")
+    warnings = [*answer.problems, *([f"All of it rests on one source: {answer.carrier}"] if answer.carrier else [])]
+    parts += [f"<p><small>{_text(warning)}</small></p>" for warning in warnings]
     if answer.evidence:
-        items = "".join(f"<li>{_receipt(item)}</li>" for item in answer.evidence)
-        parts.append(f"<details><summary>{len(answer.evidence)} receipts</summary><ol>{items}</ol></details>")
+        said = {
+            number: f"<br><i>translated by the model: “{_text(text)}”</i>" for number, text in answer.translations
+        }
+        items = "".join(
+            f"<li>{_receipt(item)}{said.get(number, '')}</li>" for number, item in enumerate(answer.evidence, 1)
+        )
+        count = "1 receipt" if len(answer.evidence) == 1 else f"{len(answer.evidence)} receipts"
+        parts.append(f"<details><summary>{count}</summary><ol>{items}</ol></details>")
     tokens = answer.usage.prompt + answer.usage.completion
     parts.append(
         f"<small>{answer.stopped} · {answer.seconds:.1f} s · {tokens} tokens · score {answer.reward.total:.2f}"

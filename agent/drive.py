@@ -19,6 +19,7 @@ from crowquill.agent.journal import Alongside, Journal
 from crowquill.agent.lane import Services
 from crowquill.agent.learning import learn
 from crowquill.agent.models.base import Connected, Model, Role, Usage
+from crowquill.agent.prompting import Instruction
 from crowquill.agent.recall import JournaledRecall
 from crowquill.agent.records import BEAT_SECONDS
 from crowquill.agent.run import Run
@@ -190,7 +191,7 @@ class Driver:
             steering=steering,
             person=await self._is_there(journal, steering),
             watched=self.watched,
-            persona="" if self.config.profile is None else self.config.profile.persona,
+            persona=_persona(self.config),
         )
 
     async def _is_there(self, journal: Journal, steering: Steering | None) -> bool:
@@ -251,3 +252,11 @@ def _remember(store: MemoryStore, journal: Journal, objective: str, evidence: Ev
         store.insert(connection, kept, Origin(journal.run_id, lane, question))
 
     return insert
+
+
+def _persona(config: RunConfig) -> Instruction:
+    """Return what the prompts say of the agent, and of how long its answer may be."""
+    own = "" if config.profile is None else config.profile.persona
+    most = config.form.max_words
+    lines = (own, f"The whole answer has at most {most} words." if most else "")
+    return Instruction("\n".join(filter(None, lines)))

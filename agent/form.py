@@ -12,11 +12,15 @@ MAX_ROWS = 100
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What is wanted: for `json` a JSON Schema of an object, for `csv` the names of the columns."""
+    """What is wanted: for `json` a JSON Schema of an object, for `csv` the names of the columns.
+
+    The text has at most `max_words`; 0 sets no limit.
+    """
 
     format: Format = "text"
     schema: Mapping[str, Any] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    max_words: int = 0
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Form":

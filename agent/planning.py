@@ -5,15 +5,17 @@ from dataclasses import replace
 
 from crowquill.agent.blocks import past_line
 from crowquill.agent.config import PlanMode, RunConfig
+from crowquill.agent.critic.judge import critique
 from crowquill.agent.episode import Outcome
 from crowquill.agent.events import NotesKept, Noticed, Planned
 from crowquill.agent.lane import Lane
 from crowquill.agent.likeness import likeness
 from crowquill.agent.planner import Plan, Progress, extend, plan, replan
 from crowquill.agent.render import one_line
+from crowquill.agent.state import Step
 from crowquill.agent.steering import Question
 from crowquill.agent.workshop import Workshop
-from crowquill.errors import ModelError
+from crowquill.errors import BudgetExceeded, ModelError
 from crowquill.memory.evidence import Evidence
 from crowquill.memory.record import Note
 from crowquill.tasks.agenda import Agenda
@@ -35,6 +37,7 @@ class Planning:
         self._workshop = workshop
         self._lane = lane
         self._replanned = False
+        self._judges = config.select.judge != "off"
         self._skills: tuple[Note, ...] = ()
 
     async def start(self, objective: str) -> Agenda:
@@ -130,7 +133,8 @@ class Planning:
         return await self.change(agenda, self._entitled(changes.add))
 
     async def _another_way(self, agenda: Agenda, stuck: Outcome, evidence: tuple[Evidence, ...]) -> Agenda:
-        tried = [past_line(step) for step in stuck.steps[-_TRIED_STEPS:]]
+        steps = stuck.steps[-_TRIED_STEPS:]
+        tried = [past_line(step) + said for step, said in zip(steps, await self._judged(steps, stuck), strict=True)]
         progress = Progress(agenda, self.notebook, evidence)
         try:
             tasks = await replan(progress, stuck.task, tried, self._lane)
@@ -138,6 +142,18 @@ class Planning:
             await self._warn(f"there is no other plan: {error}")
             return agenda
         return await self.change(agenda, self._entitled(tasks)) if tasks else agenda
+
+    async def _judged(self, steps: Sequence[Step], stuck: Outcome) -> list[str]:
+        """Return what the judge says of each step, where there is one: the retry shall know what was wrong."""
+        if not self._judges:
+            return [""] * len(steps)
+        try:
+            grades = await critique(steps, stuck.task.goal, self._lane)
+        except (BudgetExceeded, ModelError) as error:
+            await self._warn(f"the steps were not judged: {error}")
+            grades = ()
+        said = [f" ({grade.label}: {one_line(grade.comment, 120)})" for grade in grades]
+        return [*said, *[""] * (len(steps) - len(said))]
 
     def _entitled(self, tasks: Sequence[Task]) -> list[Task]:
         """Until text from outside was read, a proposal may do what the run may."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from crowquill.agent.corrective import Corrective
+from crowquill.agent.critic.agreement import voice_of
 from crowquill.agent.journal import Journal
 from crowquill.agent.workspace import Memory
 from crowquill.errors import StorageError
@@ -20,11 +21,13 @@ from crowquill.memory.lessons import ANSWERS, Lesson, LessonStore
 from crowquill.memory.record import Content, Filter, Kind, Note, Record
 from crowquill.memory.record import decode as decode_content
 from crowquill.memory.retrieve import Way
-from crowquill.memory.verify import word_coverage
+from crowquill.memory.textual import names
+from crowquill.memory.verify import missing_names, word_coverage
 from crowquill.tools.context import Json
 
 RELATED = 0.5
-"""Share of the query's content words that recalled evidence must hold: ranks alone know no "unrelated"."""
+"""Share of the query's content words that recalled evidence must hold, if not all of its names: ranks alone know no
+"unrelated"."""
 _PER_SOURCE = 3
 _PLANS = 2
 
@@ -87,6 +90,22 @@ class JournaledRecall:
         said = cast("list[list[str]]", await self._journal.effect(lane, "recall", {"corrections": question}, call))
         return [Lesson(ANSWERS, asked, "", correction) for asked, correction in said]
 
+    async def history(self, lane: str, sources: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Return how often earlier runs have found quotes of these sources upheld and doubted (see `agreement`)."""
+
+        async def call() -> Json:
+            rows = [] if self._memory is None else await self._memory.store.standing(self._journal.run_id)
+            sums: dict[str, list[int]] = {}
+            for url, upheld, doubted in rows:
+                if (name := voice_of(url)) in sources:
+                    known = sums.setdefault(name, [0, 0])
+                    known[0], known[1] = known[0] + upheld, known[1] + doubted
+            return cast("Json", sums)
+
+        request: dict[str, Json] = {"history": list[Json](sources)}
+        found = cast("dict[str, list[int]]", await self._journal.effect(lane, "recall", request, call))
+        return {name: (upheld, doubted) for name, (upheld, doubted) in found.items()}
+
     @property
     def _chosen(self) -> Filter:
         kinds: frozenset[Kind] = frozenset({"quote", "computation"})
@@ -116,5 +135,9 @@ class LaneRecall:
 
 
 def _is_related(record: Record, asked: Sequence[str]) -> bool:
+    """Say whether a record holds half of the words that are asked for, or all of their names."""
     text = f"{record.title} {record.text}"
-    return any(word_coverage(words, text) >= RELATED for words in asked)
+    return any(
+        word_coverage(words, text) >= RELATED or (names(words) and not missing_names(words, [text]))
+        for words in asked
+    )

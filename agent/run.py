@@ -5,18 +5,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
-from crowquill.agent.answer import Answer, Candidate, Draft, Output, Reward, Selection, Stop, Stopped
+from crowquill.agent.answer import Answer, Candidate, Draft, Reward, Selection, Stop, Stopped
 from crowquill.agent.budget import Ledger
 from crowquill.agent.config import PolicyName, RunConfig
+from crowquill.agent.critic.agreement import carrier, voice
 from crowquill.agent.critic.checks import check, is_unknown
-from crowquill.agent.critic.judge import critique
+from crowquill.agent.critic.judge import WORTH, critique, critique_claims, guess
 from crowquill.agent.critic.reward import reward, verdict
+from crowquill.agent.critic.statements import separated
 from crowquill.agent.episode import Outcome, run_episode
 from crowquill.agent.events import Judged, Noticed, RunFinished, RunStarted
-from crowquill.agent.fill import fill_in
 from crowquill.agent.foresight import foresee
 from crowquill.agent.lane import Lane, Services
 from crowquill.agent.planning import Planning
+from crowquill.agent.presenting import present
 from crowquill.agent.prices import FILE, is_free
 from crowquill.agent.render import one_line
 from crowquill.agent.restate import restate
@@ -26,6 +28,7 @@ from crowquill.agent.select.attempt import Attempt, Sampling
 from crowquill.agent.select.candidates import Candidates
 from crowquill.agent.select.redraft import debated, next_statement, redraft
 from crowquill.agent.select.search import Beginning
+from crowquill.agent.select.vote import same_answer
 from crowquill.agent.state import State
 from crowquill.agent.steering import Heard
 from crowquill.agent.workshop import Workshop
@@ -69,6 +72,7 @@ class Run:
         self.plan: Agenda | None = None
         self.agenda = Agenda()
         self.known: tuple[Evidence, ...] = ()
+        self.guess: str | None = None
 
     def _lane(
         self, name: str, ledger: Ledger, rules: Rules, *, heard: Heard | None = None, beside: int = 1
@@ -127,14 +131,16 @@ class Run:
             if grade.label == "bad"
         ]
         if bad:
-            self.advice = "An earlier try went wrong: " + "; ".join(bad)
-            await self.lane.emit(Noticed(one_line(self.advice, 300)))
+            self.advice = "; ".join(bad)
+            await self.lane.emit(Noticed(one_line(f"An earlier try went wrong: {self.advice}", 300)))
 
     async def another(self, number: int, ledger: Ledger) -> Attempt:
         """Make another candidate, which collects for itself and shares this one's plan unless nothing is shared."""
         other = self._branch(number, ledger)
         other.plan = self.plan if self.config.select.share != "nothing" else None
-        other.advice = self.advice
+        if self.advice:  # it tells of what was read: the same rules hold for whoever reads it
+            other.advice = self.advice
+            other.rules.absorb(self.rules)
         return await other.attempt()
 
     async def rewrite(self, number: int, ledger: Ledger, others: Sequence[Attempt] = ()) -> Attempt:
@@ -149,12 +155,23 @@ class Run:
         return await other.score(draft, evidence, ending)
 
     async def continued(self, beginning: Beginning, draw: int) -> Beginning:
-        """Continue an answer by one statement from the evidence that was found, and value it by code."""
+        """Continue an answer by one statement from the evidence that was found, and value it by code.
+
+        A judge that counts labels the statements, too, and the label of the last adds to the value.
+        """
         evidence = self.evidence()
         lane = self._branch(draw + 1, self.ledger).lane  # one for each draw, so that they replay in any order
         grown = await next_statement(lane, self.objective, evidence, beginning, draw)
         checked = check(Draft(grown.short, grown.claims), evidence, self.objective)
-        return replace(grown, value=self._rewarded(checked).total if grown.claims else 0.0)
+        value = self._rewarded(checked).total if grown.claims else 0.0
+        if grown.is_done or self.config.select.judge not in ("grade", "pairs"):
+            return replace(grown, value=value)
+        try:
+            labels = [each.label for each in await critique_claims(checked.claims, self.objective, lane)]
+        except (BudgetExceeded, ModelError) as error:
+            await lane.emit(Noticed(f"a statement was not judged: {error}", "warning"))
+            labels = []
+        return replace(grown, value=value + (WORTH[labels[-1]] if labels else 0.0))
 
     async def drafted(self, number: int, draft: Draft) -> Attempt:
         """Score a draft that was made from the evidence of this candidate as another one."""
@@ -180,6 +197,7 @@ class Run:
         other = Run(self.objective, self.config, self.services, self.workshop, ledger=ledger, number=number)
         other.lane.heard = self.lane.heard
         other._begin_with(self.known)
+        other.guess = self.guess
         return other
 
     async def attempt(self) -> Attempt:
@@ -327,11 +345,25 @@ class Run:
             kept = () if stopped in ("not_found", "refused") else tuple(evidence)
             nothing = Stop(why if why else stopped)
             return Attempt(self.number, Candidate("", (), kept), Reward(0.0, ()), nothing, stopped, why, left)
+        draft = separated(draft)
         draft = draft if self.config.policy == "guided" else placed(draft, evidence)  # guided has placed them
-        candidate = _cited_first(check(draft, evidence, self.objective))
+        candidate = _cited_first(await self._checked(draft, evidence))
         score, judgement = self._rewarded(candidate), verdict(candidate)
         await self.lane.emit(Judged(candidate.short, candidate.claims, score, judgement, self.number))
         return Attempt(self.number, candidate, score, judgement, stopped, why, left)
+
+    async def _checked(self, draft: Draft, evidence: Sequence[Evidence]) -> Candidate:
+        """Check a draft; where sources disagree, what earlier runs have found of them counts, too."""
+        candidate = check(draft, evidence, self.objective)
+        if candidate.disagreements and self.config.memory:
+            sources = sorted({voice(item) for item in evidence if isinstance(item, Quote)})
+            history = await self.services.memory.history(self.lane.lane, sources)
+            candidate = check(draft, evidence, self.objective, history)
+        if not self.config.select.closed_book:
+            return candidate
+        self.guess = await guess(self.objective, self.lane) if self.guess is None else self.guess
+        same = self.guess != "" and same_answer(self.guess) == same_answer(candidate.short)
+        return replace(candidate, remembered=same)
 
     async def _draft(
         self, evidence: Sequence[Evidence], stopped: Stopped, why: str
@@ -359,8 +391,13 @@ class Run:
         return None, stopped, why
 
     async def _finish(self, chosen: Attempt, selection: Selection | None = None) -> Answer:
-        candidate, stopped, why = chosen.candidate, chosen.stopped, chosen.why
-        output, evidence = await self._fill_in(candidate)
+        stopped, why = chosen.stopped, chosen.why
+        shown = await present(
+            chosen.candidate, self.evidence(), config=self.config, objective=self.objective, lane=self.lane
+        )
+        if shown.candidate != chosen.candidate:
+            chosen = self.rescored(replace(chosen, candidate=shown.candidate, verdict=verdict(shown.candidate)))
+        candidate, evidence = chosen.candidate, shown.evidence
         answer = Answer(
             text=compose(candidate, open_tasks=chosen.open, objective=self.objective)
             if candidate.claims
@@ -381,23 +418,14 @@ class Run:
             selection=selection,
             disagreements=candidate.disagreements,
             grades=candidate.grades,
-            output=output,
+            output=shown.output,
+            problems=candidate.problems,
+            carrier=carrier(candidate.claims),
+            translations=shown.translations,
         )
         goals = [task.goal for task in self.agenda.tasks if task.status == "done"]
         await self.lane.emit(RunFinished(answer, stopped), self.services.learn(answer, goals))
         return answer
-
-    async def _fill_in(self, candidate: Candidate) -> tuple[Output | None, tuple[Evidence, ...]]:
-        """Put the answer into the form that is wanted, and return it with the evidence that it cites."""
-        form, found = self.config.form, self.evidence()
-        if not form.is_filled_in or not found:
-            return None, candidate.evidence
-        self.ledger.open_reserve()
-        try:
-            return await fill_in(form, candidate, found, objective=self.objective, lane=self.lane)
-        except (BudgetExceeded, ModelError) as error:
-            await self.lane.emit(Noticed(f"the {form.format} output could not be made: {error}", "warning"))
-            return None, candidate.evidence
 
     async def _seconds(self) -> float:
         async def elapsed() -> Json:

@@ -105,7 +105,15 @@ def job(case: Case, wishes: Wishes, name: str) -> Job:
 def _selection(spec: RunSpec) -> Select:
     wanted = spec.selection
     count = wanted.n if wanted.n is not None else 1 if wanted.strategy == "single" else USUAL
-    return Select(wanted.strategy, count, wanted.share, wanted.threshold, judge=spec.critic.judge)
+    critic = spec.critic
+    return Select(
+        wanted.strategy,
+        count,
+        wanted.share,
+        wanted.threshold,
+        judge=critic.judge,
+        closed_book=critic.closed_book,
+    )
 
 
 def recorded_answer(workspace: Workspace, run_id: str) -> Answer | None:

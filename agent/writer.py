@@ -1,8 +1,8 @@
 """The writer: composes the answer of a run with several tasks, from their results and evidence only."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from crowquill.agent.answer import Candidate, Claim, Draft, DraftClaim
@@ -12,9 +12,10 @@ from crowquill.agent.lane import Lane
 from crowquill.agent.models.base import Request
 from crowquill.agent.policy import claims_schema
 from crowquill.agent.prompting import prompt
-from crowquill.agent.render import clean, evidence_block, fence
+from crowquill.agent.render import clean, evidence_block, fence, one_line
 from crowquill.agent.schemas import object_schema
 from crowquill.memory.evidence import Evidence
+from crowquill.memory.textual import is_cyrillic
 from crowquill.memory.untrusted import Untrusted
 from crowquill.memory.verify import word_coverage
 from crowquill.tasks.task import Task
@@ -23,7 +24,6 @@ LONG = 4
 """Results of tasks from which an answer is long: it begins with an outline, and each point is written by itself."""
 _CARRIES = 0.5
 """Share of a statement's words that evidence must have to be cited for it by code."""
-_CYRILLIC = re.compile(r"[А-яЁё]")
 
 
 async def write(objective: str, tasks: Sequence[Task], evidence: Sequence[Evidence], lane: Lane) -> Draft:
@@ -43,7 +43,7 @@ async def write(objective: str, tasks: Sequence[Task], evidence: Sequence[Eviden
 
 async def _write(objective: str, results: str, evidence: Sequence[Evidence], lane: Lane) -> Draft:
     messages = prompt("write").messages(
-        persona=lane.services.persona,
+        {"persona": lane.services.persona},
         objective=objective,
         evidence=evidence_block(evidence, lane.services.seed),
         results=results,
@@ -98,8 +98,9 @@ def compose(candidate: Candidate, *, open_tasks: Sequence[str] = (), objective: 
 
     Behind them stands where the sources disagree, and what is not known, in the language of the question.
     """
-    text = " ".join(_sentence(claim, candidate.evidence) for claim in candidate.claims)
-    russian = _CYRILLIC.search(objective) is not None
+    groups = groupby(candidate.claims, key=lambda claim: tuple(name for name, _ in claim.row))
+    text = "\n\n".join(_told(list(claims), candidate.evidence) for _, claims in groups)
+    russian = is_cyrillic(objective)
     sections = (
         ("Источники расходятся" if russian else "Sources disagree", candidate.disagreements),
         ("Что неизвестно" if russian else "Not known", open_tasks),
@@ -108,6 +109,16 @@ def compose(candidate: Candidate, *, open_tasks: Sequence[str] = (), objective: 
         if lines:
             text += f"\n\n{heading}: " + "; ".join(clean(line) for line in lines)
     return text
+
+
+def _told(claims: Sequence[Claim], evidence: Sequence[Evidence]) -> str:
+    """Return statements one after the other, or rows as a Markdown table with their citations in a last column."""
+    if not claims[0].row:
+        return " ".join(_sentence(claim, evidence) for claim in claims)
+    columns = [*(name for name, _ in claims[0].row), ""]
+    rows = [[*(cell for _, cell in claim.row), _sentence(replace(claim, text=""), evidence)] for claim in claims]
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(one_line(cell, 300).replace('|', '/') for cell in line)} |" for line in lines)
 
 
 def joined(parts: Sequence[tuple[Draft, Sequence[Evidence]]], evidence: Sequence[Evidence]) -> Draft | None:
@@ -129,4 +140,4 @@ def _sentence(claim: Claim, evidence: Sequence[Evidence]) -> str:
     marks = "".join(f"[{numbers[receipt.evidence.id]}]" for receipt in claim.support)
     text = clean(claim.text)
     flag = " (no receipt)" if claim.status == "unsupported" else ""
-    return f"{text} {marks}{flag}".rstrip() if marks or flag else text
+    return f"{text} {marks}{flag}".strip() if marks or flag else text

@@ -19,7 +19,10 @@ _NO_RECEIPT = "no receipt"
 def as_markdown(answer: Answer) -> str:
     """Return the answer with its sources, the warnings about it, and what it leaves open."""
     doubts = [f"{_line(claim.text)} — {_line(claim.problem)}" for claim in answer.claims if claim.problem]
-    sources = [f"{number}. {_source(item)}" for number, item in enumerate(answer.evidence, 1)]
+    doubts += map(_line, answer.problems)
+    doubts += [f"All of it rests on one source: {_line(answer.carrier)}"] if answer.carrier else []
+    said = {number: f" (translated by the model: “{_line(text)}”)" for number, text in answer.translations}
+    sources = [f"{number}. {_source(item)}{said.get(number, '')}" for number, item in enumerate(answer.evidence, 1)]
     parts = [
         [f"# {_line(answer.objective)}", "", _cited(answer)],
         _section("Sources", sources),

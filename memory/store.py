@@ -192,6 +192,17 @@ class MemoryStore:
         query = f"SELECT 1 FROM records WHERE{_PASSES} LIMIT 1"  # noqa: S608 - constants of ours
         return await self.database.read(lambda connection: connection.execute(query, values).fetchone()) is not None
 
+    async def standing(self, unmet_by: str) -> list[tuple[str, int, int]]:
+        """Return, for each page that was quoted, how often its quotes were upheld and doubted.
+
+        Those that the run `unmet_by` has met do not count, nor pages of which neither is known.
+        """
+        query = (
+            "SELECT url, sum(upheld), sum(doubted) FROM records WHERE kind = 'quote' AND upheld + doubted > 0"
+            " AND seq NOT IN (SELECT evidence FROM sightings WHERE run = ?) GROUP BY url ORDER BY url"
+        )
+        return await self.database.read(lambda connection: connection.execute(query, (unmet_by,)).fetchall())
+
     async def matching(self, chosen: Filter, limit: int = -1) -> list[Record]:
         """Return the records that pass a filter, newest first. Raises StorageError."""
         return list(

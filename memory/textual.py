@@ -30,6 +30,7 @@ __all__ = [
     "dates",
     "fold",
     "fold_with_offsets",
+    "is_cyrillic",
     "names",
     "numbers",
     "split_sentences",
@@ -209,6 +210,14 @@ def content_words(text: str) -> frozenset[str]:
 
 def _stem_of(token: str) -> str:
     return token.replace(",", "") if token[0].isdigit() else stem(token)
+
+
+_CYRILLIC, _LETTER = re.compile(r"[А-яЁё]"), re.compile(r"[^\W\d_]")
+
+
+def is_cyrillic(text: str) -> bool:
+    """Say whether most letters of a text are Cyrillic."""
+    return 2 * len(_CYRILLIC.findall(text)) > len(_LETTER.findall(text))
 
 
 # --- names ---

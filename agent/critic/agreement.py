@@ -4,14 +4,16 @@ All evidence of the run counts, cited or not. A source is a site (of the web) or
 one site are one voice.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from crowquill.agent.answer import Claim
 from crowquill.agent.critic.passages import Passage, aligned, passages
 from crowquill.memory.amounts import Amount, amounts, held
-from crowquill.memory.evidence import Evidence, Quote
+from crowquill.memory.evidence import Evidence, Quote, Table
+from crowquill.memory.record import trust as trusted
 from crowquill.memory.textual import content_words, names
 from crowquill.memory.verify import missing_names
 
@@ -45,17 +47,41 @@ def _voices(sources: Sequence[str]) -> str:
 
 def voice(item: Quote) -> str:
     """Return what counts as one source: the site, or the page where there is none."""
-    site = urlsplit(item.source.url)
-    return site.netloc if site.scheme in ("http", "https") else item.source.url
+    return voice_of(item.source.url)
 
 
-def disagreements(claim: Claim, evidence: Sequence[Evidence]) -> list[Disagreement]:
-    """Return the numbers of a claim for which another source gives another value of the same kind."""
+def voice_of(url: str) -> str:
+    """Return what counts as one source, of a page's address."""
+    site = urlsplit(url)
+    return site.netloc if site.scheme in ("http", "https") else url
+
+
+def carrier(claims: Sequence[Claim]) -> str:
+    """Return the one source on which every statement with receipts rests, "" when there are several or none.
+
+    Computations rest on what went into them; a query result is no page that could be wrong on its own.
+    """
+    held = [receipt.evidence for claim in claims if claim.status != "unsupported" for receipt in claim.support]
+    voices = {voice(item) for item in held if isinstance(item, Quote)}
+    return voices.pop() if len(voices) == 1 and not any(isinstance(item, Table) for item in held) else ""
+
+
+History = Mapping[str, tuple[int, int]]
+"""Source → how often earlier runs have found its statements upheld, and how often contradicted."""
+
+
+def disagreements(
+    claim: Claim, evidence: Sequence[Evidence], history: History = MappingProxyType({})
+) -> list[Disagreement]:
+    """Return the numbers of a claim for which another source gives another value of the same kind.
+
+    What earlier runs have found of a source moves the trust in it.
+    """
     quotes = [item for item in evidence if isinstance(item, Quote)]
-    return [found for amount in amounts(claim.text) for found in _about(claim, amount, quotes)]
+    return [found for amount in amounts(claim.text) for found in _about(claim, amount, quotes, history)]
 
 
-def _about(claim: Claim, amount: Amount, quotes: Sequence[Quote]) -> Iterator[Disagreement]:
+def _about(claim: Claim, amount: Amount, quotes: Sequence[Quote], history: History) -> Iterator[Disagreement]:
     if not amount.kind:
         return
     trust: dict[str, dict[str, float]] = {}
@@ -69,7 +95,8 @@ def _about(claim: Claim, amount: Amount, quotes: Sequence[Quote]) -> Iterator[Di
             text = claim.text[amount.start : amount.end] if mine else passage.text[rivals[0].start : rivals[0].end]
             key = "" if mine else f"{float(rivals[0].value * rivals[0].size):.6g}"
             shown.setdefault(key, text)
-            trust.setdefault(key, {})[voice(item)] = item.source.trust
+            name = voice(item)
+            trust.setdefault(key, {})[name] = trusted(item.source.trust, *history.get(name, (0, 0)))
     own = trust.pop("", {})
     for key, voices in sorted(trust.items(), key=lambda pair: -sum(pair[1].values())):
         against = {name: weight for name, weight in voices.items() if name not in own}

@@ -8,9 +8,10 @@ as a literal is none.
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from types import MappingProxyType
 
 from crowquill.agent.answer import Candidate, Claim, ClaimStatus, Draft, DraftClaim, Wrong
-from crowquill.agent.critic.agreement import Disagreement, disagreements
+from crowquill.agent.critic.agreement import Disagreement, History, disagreements
 from crowquill.agent.critic.completeness import unanswered
 from crowquill.agent.critic.fault import Fault
 from crowquill.agent.critic.faults import find_faults, number_faults
@@ -41,8 +42,10 @@ _CHOSEN = re.compile(r"\b(?:select|values)\b(.*?)(?:\bfrom\b|\Z)", re.IGNORECASE
 """What a query selects: a number that stands there is the query's own, one in a condition or a limit is not."""
 
 
-def check(draft: Draft, evidence: Sequence[Evidence], objective: str) -> Candidate:
-    """Check a draft against the evidence that its citations number from 1."""
+def check(
+    draft: Draft, evidence: Sequence[Evidence], objective: str, history: History = MappingProxyType({})
+) -> Candidate:
+    """Check a draft against the evidence that its citations number from 1; `history` is that of its sources."""
     claims = tuple(check_claim(claim, evidence, objective) for claim in draft.claims)
     problems = [] if claims else ["the answer makes no statement"]
     if not is_verdict(draft.short):
@@ -58,17 +61,17 @@ def check(draft: Draft, evidence: Sequence[Evidence], objective: str) -> Candida
         ):
             problems.append("the short answer stands in no receipt")
     problems += [f"nothing is said about: {part}" for part in unanswered(objective, claims)]
-    claims, differing, dropped = _without_odd(claims, evidence)
+    claims, differing, dropped = _without_odd(claims, evidence, history)
     return Candidate(
         draft.short, claims, tuple(evidence), (*problems, *dropped), draft.confidence, tuple(map(str, differing))
     )
 
 
 def _without_odd(
-    claims: Sequence[Claim], evidence: Sequence[Evidence]
+    claims: Sequence[Claim], evidence: Sequence[Evidence], history: History
 ) -> tuple[tuple[Claim, ...], list[Disagreement], list[str]]:
     """Drop claims whose number most other sources contradict, unless nothing would be left; say what was found."""
-    found = {claim: disagreements(claim, evidence) for claim in claims if claim.status != "unsupported"}
+    found = {claim: disagreements(claim, evidence, history) for claim in claims if claim.status != "unsupported"}
     differing = [each for several in found.values() for each in several]
     odd = [claim for claim, several in found.items() if any(each.is_odd for each in several)]
     if len(odd) == len(claims):
@@ -103,13 +106,14 @@ def check_claim(claim: DraftClaim, evidence: Sequence[Evidence], objective: str)
     problem = "; ".join(dict.fromkeys(fault.text for fault in faults))
     support = tuple(_receipt(claim.text, item) for item in cited)
     if any(fault.kind != "citation" for fault in faults) or not cited:
-        return Claim(claim.text, support, "unsupported", problem, _worst(faults))
+        return Claim(claim.text, support, "unsupported", problem, _worst(faults), claim.row)
     status = _status(claim.text, cited)
     queries = [item.sql for item in cited if isinstance(item, Table)]
     related = word_coverage(claim.text, " ".join([*(_held(item, objective) for item in cited), *queries]))
     if status in ("derived", "queried") and related < RELATED_COVERAGE:
-        return Claim(claim.text, support, "unsupported", "the cited evidence is about something else", "adds")
-    return Claim(claim.text, support, status, problem)
+        about = "the cited evidence is about something else"
+        return Claim(claim.text, support, "unsupported", about, "adds", claim.row)
+    return Claim(claim.text, support, status, problem, row=claim.row)
 
 
 def claim_faults(claim: DraftClaim, evidence: Sequence[Evidence], objective: str) -> list[Fault]:

@@ -17,10 +17,11 @@ from typing import Any, Literal
 from crowquill.agent.answer import Answer, Candidate, Draft, DraftClaim
 from crowquill.agent.critic.checks import check
 from crowquill.agent.critic.reward import features
+from crowquill.agent.critic.statements import statements
 from crowquill.errors import UserError
 from crowquill.memory.evidence import Evidence, Quote, Source, digest, plain_text
 from crowquill.memory.forget import erase
-from crowquill.memory.textual import split_sentences
+from crowquill.memory.owned import open_own, own_folder
 
 FILE = "comparisons.jsonl"
 LEVELS: tuple[float, ...] = (-1.0, -0.5, 0.0, 0.5, 1.0)
@@ -55,12 +56,11 @@ class Side:
         ]
         claims = []
         text = _BEHIND.sub(r" \2\1 ", self.text)  # "… long. [1]" as "… long [1]."
-        for start, end in split_sentences(text):
-            sentence = text[start:end]
-            cites = tuple(int(number) for found in _CITE.findall(sentence) for number in found.split(","))
-            bare = _CITE.sub("", sentence).strip()
+        for part in statements(DraftClaim(text, ())):
+            cites = tuple(int(number) for found in _CITE.findall(part.text) for number in found.split(","))
+            bare = _CITE.sub("", part.text).strip()
             if bare:
-                claims.append(DraftClaim(bare, cites))
+                claims.append(DraftClaim(bare, cites if cites else part.cites))
         return check(Draft(claims[0].text if claims else "", tuple(claims)), evidence, question)
 
 
@@ -142,8 +142,8 @@ def keep(path: Path, comparisons: Iterable[Comparison]) -> int:
     """Add comparisons to a file, durably, and return how many. Raises UserError when it cannot be written."""
     lines = [json.dumps(comparison.to_json(), ensure_ascii=False) + "\n" for comparison in comparisons]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
+        own_folder(path.parent)
+        with open_own(path, "a") as file:
             file.write("".join(lines))
             file.flush()
             os.fsync(file.fileno())

@@ -15,7 +15,7 @@ from crowquill.agent.critic.opposites import COMPARED, OPPOSITES, polarity
 from crowquill.agent.critic.paraphrase import ALIKE
 from crowquill.agent.critic.passages import Passage, aligned, stems_of_names
 from crowquill.memory.amounts import Amount, amounts, held, shares
-from crowquill.memory.textual import content_words, dates, fold, names, stem
+from crowquill.memory.textual import content_words, dates, fold, is_cyrillic, names, stem
 from crowquill.memory.unit_words import UNITS
 from crowquill.memory.verify import missing_dates, missing_names
 
@@ -27,7 +27,6 @@ NONE, SOME, MANY = 0.25, 0.6, 3
 """When a part of a statement was added: of its words at most NONE stand in the evidence, or at most SOME where MANY
 are missing. Set by bench/critic.py on its tuning half."""
 _UNITS = frozenset(stem(word) for word in UNITS)
-_CYRILLIC, _LETTER = re.compile(r"[А-яЁё]"), re.compile(r"[^\W\d_]")
 _PART = re.compile(
     r"[,;]\s+|\s+(?:and|which|who|that|because|и|а|но|который|которая|которое|потому что|так как)\s+", re.IGNORECASE
 )
@@ -48,7 +47,7 @@ def find_faults(statement: str, texts: Sequence[str], among: Sequence[Passage], 
     """
     near = aligned(statement, among)
     found = [*_numbers(statement, texts, near), *_dates(statement, texts, near)]
-    if _is_cyrillic(statement) != _is_cyrillic(" ".join(texts)):
+    if is_cyrillic(statement) != is_cyrillic(" ".join(texts)):
         return found
     found += _names(statement, texts, near, objective)
     if not found:
@@ -56,10 +55,6 @@ def find_faults(statement: str, texts: Sequence[str], among: Sequence[Passage], 
     if not found and all(passage.is_prose for passage in among):
         found = list(_added(statement, texts, objective))
     return [*found, *_polarity(statement, near), *find_swaps(statement, near)]
-
-
-def _is_cyrillic(text: str) -> bool:
-    return 2 * len(_CYRILLIC.findall(text)) > len(_LETTER.findall(text))
 
 
 # --- numbers, dates, names ---

@@ -13,20 +13,24 @@ from statistics import fmean
 from typing import Any, Literal, get_args
 
 from crowquill.agent.annotate import needs_calculation
-from crowquill.agent.answer import Candidate, DraftClaim, Grade
+from crowquill.agent.answer import Candidate, Claim, DraftClaim, Grade
 from crowquill.agent.critic.checks import check_claim
+from crowquill.agent.events import Noticed
 from crowquill.agent.lane import Lane
 from crowquill.agent.models.base import Reply, Request
-from crowquill.agent.prompting import prompt
-from crowquill.agent.render import evidence_block, fence
+from crowquill.agent.prompting import Instruction, prompt
+from crowquill.agent.render import evidence_block, fence, one_line
 from crowquill.agent.schemas import object_schema
 from crowquill.agent.state import Step
 from crowquill.agent.writer import compose
+from crowquill.errors import BudgetExceeded, ModelError
 from crowquill.memory.evidence import Evidence
 from crowquill.memory.untrusted import Untrusted
 
 TaskKind = Literal["answer", "comparison", "calculation"]
 Label = Literal["good", "neutral", "bad"]
+WORTH: Mapping[Label, float] = {"good": 0.5, "neutral": 0.0, "bad": -0.5}
+"""What the label of its last statement adds to the value of a beginning."""
 _BETTER = {"A much": -1.0, "A": -0.5, "equal": 0.0, "B": 0.5, "B much": 1.0}
 _LABELS: tuple[Label, ...] = get_args(Label)
 _REASON: dict[str, Any] = {"type": "string", "maxLength": 300}
@@ -71,9 +75,8 @@ async def grade(candidate: Candidate, objective: str, lane: Lane) -> tuple[Grade
     schema = object_schema({"reason": _REASON, "level": {"enum": ["1", "2", "3", "4", "5"]}})
 
     async def one(criterion: Criterion) -> Grade:
-        messages = prompt("judge").messages(
-            **_shown(candidate, objective, lane), ask=criterion.ask, best=criterion.best, worst=criterion.worst
-        )
+        levels = {"best": Instruction(criterion.best), "worst": Instruction(criterion.worst)}
+        messages = prompt("judge").messages(levels, **_shown(candidate, objective, lane), ask=criterion.ask)
         reply = await lane.complete(Request("judge", messages, 200, schema))
         parsed = reply.parsed if reply.parsed is not None else {}
         return Grade(criterion.name, (int(parsed.get("level", 3)) - 3) / 2, str(parsed.get("reason", "")))
@@ -119,6 +122,17 @@ def _shown(candidate: Candidate, objective: str, lane: Lane) -> dict[str, str]:
         "objective": objective,
         "answer": fence(Untrusted(compose(candidate), "answer"), seed),
     }
+
+
+async def guess(objective: str, lane: Lane) -> str:
+    """Return what the judge knows without any evidence, "" when it does not; one cheap call, which may fail."""
+    try:
+        reply = await lane.complete(Request("judge", prompt("guess").messages(objective=objective), 30))
+    except (ModelError, BudgetExceeded) as error:
+        await lane.emit(Noticed(f"the judge was not asked without evidence: {error}"))
+        return ""
+    said = one_line(reply.text.splitlines()[0], 200).rstrip(".")
+    return "" if said.casefold().startswith("unknown") else said
 
 
 # --- pairs ---
@@ -223,11 +237,19 @@ class StepGrade:
 
 async def critique(steps: Sequence[Step], objective: str, lane: Lane) -> tuple[StepGrade, ...]:
     """Label and comment each step of an episode. Raises as `grade`."""
+    lines = [f"{step.action.tool} {dict(step.action.args)} → {step.error or step.status}" for step in steps]
+    return await _labelled(lines, objective, lane)
+
+
+async def critique_claims(claims: Sequence[Claim], objective: str, lane: Lane) -> tuple[StepGrade, ...]:
+    """Label and comment each statement of an answer that is being built. Raises as `grade`."""
+    return await _labelled([f"say: {claim.text} ({claim.status})" for claim in claims], objective, lane)
+
+
+async def _labelled(steps: Sequence[str], objective: str, lane: Lane) -> tuple[StepGrade, ...]:
     if not steps:
         return ()
-    lines = [
-        f"{step.index}. {step.action.tool} {dict(step.action.args)} → {step.error or step.status}" for step in steps
-    ]
+    lines = [f"{number}. {line}" for number, line in enumerate(steps, 1)]
     entry = object_schema({"label": {"enum": list(_LABELS)}, "comment": {"type": "string", "maxLength": 120}})
     schema = object_schema(
         {"steps": {"type": "array", "items": entry, "minItems": len(steps), "maxItems": len(steps)}}

@@ -4,6 +4,7 @@ Each rule compares with a rival: what the evidence does say that of. Where there
 statement may only be in other words.
 """
 
+import operator
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ _KIN = frozenset(
 
 def find_misreadings(statement: str, among: Sequence[Passage]) -> Iterator[Fault]:
     """Find what belongs to something else, in each way in which it may."""
-    for rule in (_pairing, _years, _part_for_whole, _relations, _beside_names, _kin):
+    for rule in (_pairing, _cells, _years, _part_for_whole, _relations, _beside_names, _kin):
         yield from rule(statement, among)
 
 
@@ -71,6 +72,24 @@ def _pairing(statement: str, among: Sequence[Passage]) -> Iterator[Fault]:
         lost = _miscounted(own, same) or (own.is_alone and any(_loses(own, beside, rival) for rival in rivals))
         if same and rivals and lost:
             yield Fault("pairing", "misreads", f"{own.amount.text} is said of something else")
+
+
+def _cells(statement: str, among: Sequence[Passage]) -> Iterator[Fault]:
+    """Find numbers of query results that stand in the row of something else.
+
+    A row is known by words that are in some rows only; where the statement has none of them, nothing is found.
+    """
+    rows = [passage for passage in among if not passage.is_prose and passage.title]
+    others = [amount for passage in among if passage not in rows for amount in amounts(passage.text)]
+    words = [{word for word in content_words(row.text) if not word[0].isdigit()} for row in rows]
+    shared = words[0].intersection(*words) if words else set[str]()
+    said = content_words(statement)
+    named = [bool((own - shared) & said) for own in words]
+    for amount in amounts(statement):
+        holding = [held(amount, amounts(row.text)) not in ("", "unit") for row in rows]
+        apart = any(named) and any(holding) and not any(map(operator.and_, named, holding))
+        if apart and held(amount, others) in ("", "unit"):
+            yield Fault("pairing", "misreads", f"{amount.text} stands in the row of something else")
 
 
 def _miscounted(own: Segment, same: Sequence[Segment]) -> bool:

@@ -82,6 +82,7 @@ def features(candidate: Candidate, objective: str) -> dict[str, float]:
         "citation precision": citation_precision(claims) if claims else 0.0,
         "completeness": 1 - len(unanswered(objective, claims)) / max(len(parts), 1) if claims else 0.0,
         "judge": candidate.judged if candidate.judged is not None else 0.0,
+        "closed book": 1.0 if candidate.remembered else 0.0,
         "problems": float(len(candidate.problems) + len(wrong)),
         "contradictions": float(sum(claim.wrong == "contradicts" for claim in candidate.claims)),
         "disagreements": float(len(candidate.disagreements)),

@@ -27,7 +27,8 @@ class Select:
     it has found; with *plan* they share the plan and collect by themselves; with *nothing* they are whole runs. No
     candidate is begun once one has a reward of `threshold`. `at_once` candidates are made at the same time; as
     many as the model has slots when None. The model of the role `judge` may *grade* each candidate, or compare them
-    in *pairs*, which counts in the reward; as *gold* it grades the winner only, and changes nothing.
+    in *pairs*, which counts in the reward; as *gold* it grades the winner only, and changes nothing. With
+    `closed_book` it is asked once what it knows without evidence, and agreement with that counts a little.
     """
 
     strategy: Strategy = "single"
@@ -36,6 +37,7 @@ class Select:
     threshold: float | None = None
     at_once: int | None = None
     judge: Judging = "off"
+    closed_book: bool = False
 
     @classmethod
     def parse(cls, text: str) -> "Select":
@@ -69,6 +71,10 @@ class Select:
                 if judge is None:
                     raise UserError(f"select: judge must be one of {', '.join(JUDGINGS)}, not {value!r}")
                 return replace(self, judge=judge)
+            case "closed_book":
+                if value not in ("yes", "no"):
+                    raise UserError(f"select: closed_book must be yes or no, not {value!r}")
+                return replace(self, closed_book=value == "yes")
             case "threshold":
                 try:
                     return replace(self, threshold=float(value))
@@ -77,7 +83,9 @@ class Select:
             case "at_once":
                 return replace(self, at_once=_count("at_once", value))
             case _:
-                raise UserError(f"select: unknown setting {key!r}; use share, threshold, at_once or judge")
+                raise UserError(
+                    f"select: unknown setting {key!r}; use share, threshold, at_once, judge or closed_book"
+                )
 
     def checked(self) -> "Select":
         """Return this selection. Raises UserError when a number is none that it can have."""

@@ -12,7 +12,7 @@ import pytest
 
 from crowquill import Agent, ScriptedModel
 from crowquill.agent.agent import run_in_thread
-from crowquill.agent.answer import Answer
+from crowquill.agent.answer import Answer, Revise
 from crowquill.agent.form import Form
 from crowquill.agent.models.scripted import ScriptedReply
 from crowquill.agent.replay import replay
@@ -131,3 +131,23 @@ def test_tools_that_are_taken_away_are_not_called(workspace: Workspace) -> None:
     assert (
         Agent(model=ScriptedModel([]), policy="guided", workspace=workspace).ask("What is 17 * 23?").short == "391"
     )
+
+
+def test_what_is_wrong_with_the_form_stands_in_the_verdict_and_costs_score(workspace: Workspace) -> None:
+    good = ask(workspace, Form("csv", columns=("river", "km")), {"rows": [{"river": "Danube", "km": "2,850"}]})
+    bad = ask(workspace, Form("csv", columns=("river", "km"), max_words=3), {"rows": []})
+    assert good.verdict.kind == "accept"
+    assert isinstance(bad.verdict, Revise)
+    assert bad.problems == ("the answer has 6 words, at most 3 were asked for", "the table has no rows")
+    assert bad.verdict.why == "; ".join(bad.problems)
+    assert bad.reward.total == pytest.approx(good.reward.total - 2.0)  # two problems, and no short form any more
+    assert "- the table has no rows" in as_markdown(bad)
+
+
+def test_the_writer_is_told_how_long_an_answer_may_be(workspace: Workspace) -> None:
+    plan = {"tasks": [{"id": "t1", "goal": "How long is the Danube?", "done_when": "", "needs": []}]}
+    give_up = {"thought": "", "action": {"tool": "give_up", "reason": "not_found", "note": ""}}
+    model = ScriptedModel([ScriptedReply("plan", json=plan), ScriptedReply("act", json=give_up)])
+    agent = Agent(model=model, policy="json", corpora=["rivers"], workspace=workspace, form=Form(max_words=40))
+    agent.ask("How long is the Danube?")
+    assert all("at most 40 words" in call.messages[0].content for call in model.calls)

@@ -219,6 +219,26 @@ def test_a_task_that_goes_in_circles_is_planned_anew_once_with_what_was_learned(
     assert run_in_thread(replay(workspace, answer.run_id, strict=True)) > 5
 
 
+def test_a_judge_says_of_each_step_what_was_wrong_before_the_retry(workspace: Workspace) -> None:
+    labels = [{"label": "neutral", "comment": "may be"}, *[{"label": "bad", "comment": "again the same"}] * 2]
+    judge = ScriptedModel([ScriptedReply("judge", json={"steps": labels})], name="judge")
+    another = {"lesson": "Calculate.", "add": [task("n", "Compute the product of 6 and 7")]}
+    agent, model = make(
+        workspace,
+        plan(task("a", "Recall what 6 times 7 is")),
+        *[act("recall", "Task: Recall", query="6 times 7")] * 3,
+        act("give_up", "Task: Recall", reason="not_found", note=""),
+        ScriptedReply("plan", json=another, match="(bad: again the same)"),
+        *works("6*7", "42", "Learned from a try that failed"),
+        models={"judge": judge},
+        select="best_of_n:1,judge=gold",
+    )
+    answer, _ = run(agent)
+    assert answer.short == "42"
+    model.assert_spent()
+    assert "1. recall {'query': '6 times 7'}" in judge.calls[0].messages[-1].content
+
+
 def test_notes_are_kept_and_a_fact_needs_evidence(workspace: Workspace) -> None:
     notes = [
         {"text": "6*7 is 42", "standing": "fact", "cites": [1]},

@@ -218,6 +218,28 @@ def test_an_answer_is_built_statement_by_statement(workspace: Workspace) -> None
     assert run_in_thread(replay(workspace, answer.run_id)) == sum(event.kind != "progress" for event in events)
 
 
+def test_a_judge_labels_the_statements_of_a_beam(workspace: Workspace) -> None:
+    """Code values both beginnings nearly alike; the label of the judge decides which of them is kept."""
+    ends = ScriptedReply("write", json={"text": "", "cites": [], "short": ""}, repeat=True)
+    told = [written("It is 310 metres deep.", "310 metres", 1), written("Its depth is 310 metres.", "310 m", 1)]
+
+    def label(name: str, match: str) -> ScriptedReply:
+        steps = {"steps": [{"label": name, "comment": ""}]}
+        return ScriptedReply("judge", json=steps, match=match, repeat=True)
+
+    level = ScriptedReply("judge", json={"reason": "", "level": "3"}, match="Answer", repeat=True)
+    values = {}
+    for bad, good in (("Its depth", "It is"), ("It is", "Its depth")):
+        writer = ScriptedModel([read("310 metres"), *told, ends])
+        judge = ScriptedModel([level, label("bad", f"say: {bad}"), label("good", f"say: {good}")], name="judge")
+        made = agent(writer, workspace, "beam:1,at_once=1,judge=grade", models={"judge": judge}, cache=False)
+        answer = finished(events_of(made)).answer
+        assert answer.selection is not None
+        values[good] = [ranked.short for ranked in answer.selection.candidates if ranked.number > 1]
+        assert any("say: " in call.messages[-1].content for call in judge.calls)
+    assert values == {"It is": ["310 metres"], "Its depth": ["310 m"]}
+
+
 def test_a_debate_ends_when_the_answers_settle(workspace: Workspace) -> None:
     def says(short: str) -> ScriptedReply:
         claims = [{"text": f"Lake Tarn is {short} deep.", "cites": [1]}]
