@@ -175,18 +175,18 @@ class Killer(threading.Thread):
 
     def run(self) -> None:
         end = time.monotonic() + 180
+        query = "SELECT pid, (SELECT count(*) FROM effects WHERE kind='model' AND status='done') FROM runs"
         while not self.at and time.monotonic() < end:
             time.sleep(0.1)
             with (
                 suppress(sqlite3.Error),
-                closing(sqlite3.connect(f"file:{self._journal}?mode=ro", uri=True)) as read,
+                closing(sqlite3.connect(f"{self._journal.as_uri()}?mode=ro", uri=True)) as at,
             ):
-                steps = read.execute("SELECT count(*) FROM effects WHERE kind='model' AND status='done'").fetchone()
-                if steps[0] >= 4:
-                    time.sleep(2.5 * CHECKPOINT_SECONDS)
-                    (pid,) = read.execute("SELECT pid FROM runs").fetchone()
-                    self.at = datetime.now(UTC).isoformat()
-                    os.kill(pid, signal.SIGKILL)
+                for pid, replies in at.execute(query).fetchall():
+                    if replies >= 4:
+                        time.sleep(2.5 * CHECKPOINT_SECONDS)
+                        self.at = datetime.now(UTC).isoformat()
+                        os.kill(pid, signal.SIGKILL)
 
 
 class TestOnRay:
@@ -197,7 +197,7 @@ class TestOnRay:
     ) -> None:
         killer, told = Killer(workspace, "killed"), list[str]()
         killer.start()
-        work = jobs(task(tmp_path, "killed", 0.7), task(tmp_path, "spared", 0.1))
+        work = jobs(task(tmp_path, "killed", 1.5), task(tmp_path, "spared", 0.1))
         settings = Cluster(at_once=2, calls_per_minute=600, cpus=0.5)
         done = {end.name: end for end in run_jobs(work, workspace, cluster=settings, tell=told.append)}
         assert (done["killed"].attempts, done["spared"].attempts) == (2, 1)
