@@ -50,7 +50,7 @@ lock: $(VENV)/.dev $(VENV)/.local
 audit: $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit cyclonedx-bom
 	$(BIN)/cyclonedx-py requirements .ci/constraints.txt -o sbom.json
-	$(BIN)/pip-audit --disable-pip --no-deps -r .ci/constraints.txt
+	$(BIN)/pip-audit --strict --disable-pip --no-deps -r .ci/constraints.txt # strict: what cannot be looked up fails
 
 clean:
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache *.egg-info

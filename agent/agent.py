@@ -141,7 +141,7 @@ class Agent:
         allow_hosts: Sequence[str] = (),
         prices: Mapping[str, Price] | None = None,
         without: Sequence[Part] = (),
-        workspace: Path | Workspace | None = None,
+        workspace: Path | str | Workspace | None = None,
         clock: Clock | None = None,
         cassette: Path | str | None = None,
         examples: Path | str | Sequence[str] = (),
@@ -161,6 +161,9 @@ class Agent:
     ) -> None:
         if unknown := sorted(set(without) - set(PARTS)):
             raise UserError(f"no part {unknown[0]!r} of the recipe; there are {', '.join(PARTS)}")
+        _check_lists(
+            corpora=corpora, databases=databases, data=data, search=search, sites=sites, knowledge=knowledge
+        )
         self._cassette = None if cassette is None else Path(cassette)
         self._tapes = (
             read_cassette(self._cassette) if self._cassette is not None and self._cassette.exists() else None
@@ -504,6 +507,13 @@ class Agent:
         for model in self._distinct_models():
             await model.close()
         self.workspace.close()
+
+
+def _check_lists(**given: Sequence[object]) -> None:
+    """Refuse a text where a list of texts is wanted: its letters would be taken for names. Raises UserError."""
+    for name, value in given.items():
+        if isinstance(value, str):
+            raise UserError(f"{name} is a list: write {name}=[{value!r}]")
 
 
 def run_in_thread(work: Coroutine[Any, Any, T]) -> T:

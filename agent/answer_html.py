@@ -33,7 +33,8 @@ def answer_html(answer: "Answer") -> str:
         items = "".join(
             f"<li>{_receipt(item)}{said.get(number, '')}</li>" for number, item in enumerate(answer.evidence, 1)
         )
-        parts.append(f"<details><summary>{len(answer.evidence)} receipts</summary><ol>{items}</ol></details>")
+        count = "1 receipt" if len(answer.evidence) == 1 else f"{len(answer.evidence)} receipts"
+        parts.append(f"<details><summary>{count}</summary><ol>{items}</ol></details>")
     tokens = answer.usage.prompt + answer.usage.completion
     parts.append(
         f"<small>{answer.stopped} · {answer.seconds:.1f} s · {tokens} tokens · score {answer.reward.total:.2f}"

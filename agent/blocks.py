@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from crowquill.agent.models.base import Message
-from crowquill.agent.prompting import prompt
+from crowquill.agent.prompting import Instruction, prompt
 from crowquill.agent.render import evidence_line, fence, one_line, page_and_window, shortened
 from crowquill.agent.state import State, Step
 from crowquill.memory.untrusted import Untrusted
@@ -33,32 +33,19 @@ class Frame:
     """What stays the same in all prompts of an episode."""
 
     seed: str
-    reply: str
+    reply: Instruction
     """How the model is to reply."""
+    persona: Instruction
     tools: Sequence[str] = ()
     """How each tool is used, a line each; empty where the model is told in another way."""
     examples: str = ""
-    persona: str = ""
     background: Sequence[str] = field(default_factory=tuple)
 
     @property
-    def system(self) -> str:
-        """The first block."""
-        examples = ""
-        if self.examples:
-            shown = fence(Untrusted(self.examples, "examples"), self.seed)
-            examples = f"\nWhat was done in earlier runs that went well\n{shown}"
-        return (
-            prompt("act")
-            .messages(
-                tools="\n".join(f"- {usage}" for usage in self.tools),
-                reply=self.reply,
-                examples=examples,
-                persona=self.persona,
-                blocks="",
-            )[0]
-            .content
-        )
+    def told(self) -> dict[str, Instruction]:
+        """What the first block is told."""
+        tools = Instruction("\n".join(f"- {usage}" for usage in self.tools))
+        return {"tools": tools, "reply": self.reply, "persona": self.persona}
 
     def question(self, state: State, room: Room) -> str:
         """The second block: objective, task, what else there is to say of it, results it builds on."""
@@ -96,13 +83,21 @@ class Frame:
     def messages(self, state: State, room: Room = ROOMS[0]) -> tuple[Message, ...]:
         """Return the prompt of a step."""
         blocks = (
+            *self._shown_before(),
             self.question(state, room),
             self.quotes(state),
             _past(state.steps, room),
             self.page(state, room),
             actions_left(state),
         )
-        return (Message("system", self.system), Message("user", "\n\n".join(blocks)))
+        return prompt("act").messages(self.told, blocks="\n\n".join(blocks))
+
+    def _shown_before(self) -> tuple[str, ...]:
+        """What stands before the second block and is as stable as the first: earlier runs, if any are shown."""
+        if not self.examples:
+            return ()
+        shown = fence(Untrusted(self.examples, "examples"), self.seed)
+        return (f"What was done in earlier runs that went well\n{shown}",)
 
 
 def where(state: State, step: int) -> str:

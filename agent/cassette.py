@@ -19,6 +19,7 @@ from crowquill.agent.redact import Redactor
 from crowquill.agent.tape import Effect, Key, canonical, load_effects
 from crowquill.errors import StorageError, UserError
 from crowquill.memory.db import Database
+from crowquill.memory.owned import open_own, own_folder
 from crowquill.memory.rows import blob_names, digest, note_blobs, put_aside
 
 VERSION = 1
@@ -45,8 +46,8 @@ def write_cassette(database: Database, record: RunRecord, path: Path) -> int:
     effects = database.read_now(lambda connection: load_effects(connection, record.id, database.blobs))
     lines = list(_lines(record, effects, database))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8", errors="surrogatepass") as file:
+        own_folder(path.parent)
+        with open_own(path, "a", errors="surrogatepass") as file:
             file.writelines(line + "\n" for line in lines)
     except OSError as error:
         raise UserError(f"cannot write the cassette {path}: {error.strerror}") from error

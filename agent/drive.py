@@ -19,6 +19,7 @@ from crowquill.agent.journal import Alongside, Journal
 from crowquill.agent.lane import Services
 from crowquill.agent.learning import learn
 from crowquill.agent.models.base import Connected, Model, Role, Usage
+from crowquill.agent.prompting import Instruction
 from crowquill.agent.recall import JournaledRecall
 from crowquill.agent.records import BEAT_SECONDS
 from crowquill.agent.run import Run
@@ -253,8 +254,9 @@ def _remember(store: MemoryStore, journal: Journal, objective: str, evidence: Ev
     return insert
 
 
-def _persona(config: RunConfig) -> str:
+def _persona(config: RunConfig) -> Instruction:
     """Return what the prompts say of the agent, and of how long its answer may be."""
     own = "" if config.profile is None else config.profile.persona
     most = config.form.max_words
-    return "\n".join(filter(None, (own, f"The whole answer has at most {most} words." if most else "")))
+    lines = (own, f"The whole answer has at most {most} words." if most else "")
+    return Instruction("\n".join(filter(None, lines)))

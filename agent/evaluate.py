@@ -18,6 +18,7 @@ from crowquill.agent.tape import canonical
 from crowquill.agent.tasking import Wishes, published, task_agent
 from crowquill.agent.workspace import Workspace
 from crowquill.errors import CrowquillError, RunPaused, StorageError
+from crowquill.memory.owned import open_own, own_folder
 from crowquill.memory.rows import digest
 from crowquill.tasks.expect import check
 from crowquill.tasks.filling import Case
@@ -65,8 +66,8 @@ class Evaluation:
     def keep(self, trial: Trial) -> None:
         """Add a trial to the results. Raises StorageError."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with self.file.open("a", encoding="utf-8") as stream:
+            own_folder(self.folder)
+            with open_own(self.file, "a") as stream:
                 stream.write(json.dumps(trial.to_json(), ensure_ascii=False) + "\n")
         except OSError as error:
             raise StorageError(f"cannot write {self.file}: {error.strerror}") from error

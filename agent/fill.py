@@ -15,7 +15,7 @@ from crowquill.agent.critic.grounding import says, searchable
 from crowquill.agent.form import Form
 from crowquill.agent.lane import Lane
 from crowquill.agent.models.base import Request
-from crowquill.agent.prompting import prompt
+from crowquill.agent.prompting import Instruction, prompt
 from crowquill.agent.render import evidence_block, fence
 from crowquill.memory.evidence import Evidence, Table
 from crowquill.memory.textual import fold
@@ -54,10 +54,10 @@ async def fill_in(
     if data is None:
         seed = lane.services.seed
         messages = prompt("fill").messages(
+            {"schema": Instruction(json.dumps(form.asked, ensure_ascii=False, sort_keys=True))},
             evidence=evidence_block(evidence, seed),
             answer=fence(Untrusted(" ".join(claim.text for claim in candidate.claims), "answer"), seed),
             objective=objective,
-            schema=json.dumps(form.asked, ensure_ascii=False, sort_keys=True),
         )
         reply = await lane.complete(Request("write", messages, _TOKENS, form.asked))
         data = reply.parsed if reply.parsed is not None else {}

@@ -6,7 +6,7 @@ from typing import Any
 from crowquill.agent.approvals import Act, ApprovalRequest
 from crowquill.agent.lane import Lane, hosts_in
 from crowquill.agent.models.base import Request
-from crowquill.agent.prompting import prompt
+from crowquill.agent.prompting import Instruction, prompt
 from crowquill.agent.render import one_line
 from crowquill.agent.schemas import object_schema
 from crowquill.errors import ToolFailed
@@ -26,8 +26,8 @@ async def foresee(objective: str, tasks: Sequence[Task], tools: Sequence[Tool], 
     if not acting:
         return ()
     messages = prompt("foresee").messages(
+        {"tools": Instruction("\n".join(f"- {entry.usage}" for entry in acting.values()))},
         objective=objective,
-        tools="\n".join(f"- {entry.usage}" for entry in acting.values()),
         tasks="\n".join(f"{task.id}: {one_line(task.goal, 300)}" for task in tasks),
     )
     reply = await lane.complete(Request("plan", messages, _TOKENS, _schema(acting.values())))

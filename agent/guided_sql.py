@@ -115,7 +115,7 @@ class SqlRecipe:
         seed = self._lane.services.seed
         messages = prompt("query").messages(
             dialect=linked.schema.dialect,
-            schema=fence(Untrusted(as_ddl(linked.schema, SCHEMA_CHARS), "schema"), seed),
+            schema=fence(as_ddl(linked.schema, SCHEMA_CHARS), seed),
             known=linked.describe(seed),
             objective=question,
             problem=failed if problem else "",

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from crowquill.agent.config import PlanMode
 from crowquill.agent.lane import Lane
 from crowquill.agent.models.base import Request
-from crowquill.agent.prompting import prompt
+from crowquill.agent.prompting import Instruction, prompt
 from crowquill.agent.render import evidence_block, fence, one_line
 from crowquill.agent.schemas import object_schema
 from crowquill.memory.evidence import Evidence
@@ -117,12 +117,15 @@ async def plan(
     Raises:
         ModelError, BudgetExceeded: as `Lane.complete`.
     """
+    told = {
+        "tools": Instruction(", ".join(tools)),
+        "manner": Instruction(_MANNERS[mode]),
+        "clarify": Instruction(_CLARIFY if ask else ""),
+        "persona": lane.services.persona,
+    }
     messages = prompt("plan").messages(
+        told,
         objective=objective,
-        tools=", ".join(tools),
-        manner=_MANNERS[mode],
-        clarify=_CLARIFY if ask else "",
-        persona=lane.services.persona,
         skills=_worked_before(skills, lane.services.seed),
     )
     reply = await lane.complete_whole(Request("plan", messages, 600, _PLAN_OR_ASK if ask else _PLAN))

@@ -11,6 +11,7 @@ from crowquill.agent.blocks import ROOMS, Frame, actions_left, where
 from crowquill.agent.config import RunConfig
 from crowquill.agent.lane import CHARACTERS_PER_TOKEN, Lane
 from crowquill.agent.models.base import Function, Message, Reply, Request, ToolCall
+from crowquill.agent.prompting import Instruction
 from crowquill.agent.render import fence, one_line, shortened
 from crowquill.agent.schemas import object_schema
 from crowquill.agent.state import Action, State, Step
@@ -21,11 +22,11 @@ from crowquill.tools.tool import Tool
 MAX_ACTION_TOKENS = 700
 _SHOWN = 6000
 """Characters of one observation in a transcript; the whole one stands in the journal."""
-_HOW = {
-    "json": 'Reply with one JSON object: {"thought": "...", "action": {"tool": "...", ...arguments}}.',
-    "tools": "Take the next action by calling a tool; say in a few words why. Call several at once only if none "
-    "needs what another brings.",
-}
+_JSON = Instruction('Reply with one JSON object: {"thought": "...", "action": {"tool": "...", ...arguments}}.')
+_NATIVE = Instruction(
+    "Take the next action by calling a tool; say in a few words why. Call several at once only if none needs what "
+    "another brings."
+)
 
 
 class ChoosingPolicy:
@@ -80,7 +81,7 @@ class ChoosingPolicy:
         usages = [] if self._native else [entry.usage for entry in self._toolkit.tools.values()]
         return Frame(
             seed=self._lane.services.seed,
-            reply=_HOW["tools" if self._native else "json"],
+            reply=_NATIVE if self._native else _JSON,
             tools=usages,
             examples="\n".join(self._examples),
             persona=self._lane.services.persona,

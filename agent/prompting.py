@@ -1,13 +1,18 @@
 """Prompts: YAML files beside the code, with plain named substitution."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from string import Template
+from typing import NewType
 
 from ruamel.yaml import YAML
 
 from crowquill.agent.models.base import Message
+
+Instruction = NewType("Instruction", str)
+"""Text of ours, or of the user's settings and tools: nothing else enters the system part of a prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +22,11 @@ class Prompt:
     system: Template
     user: Template
 
-    def messages(self, **values: str) -> tuple[Message, ...]:
-        """Fill in the values. Raises KeyError when one is missing."""
+    def messages(self, told: Mapping[str, Instruction] | None = None, /, **shown: str) -> tuple[Message, ...]:
+        """Fill in what the system part is told and what the user part shows. Raises KeyError if one is missing."""
         return (
-            Message("system", self.system.substitute(values).strip()),
-            Message("user", self.user.substitute(values).strip()),
+            Message("system", self.system.substitute({} if told is None else told).strip()),
+            Message("user", self.user.substitute(shown).strip()),
         )
 
 

@@ -23,14 +23,37 @@ _PATTERNS = re.compile(
 )
 _SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$")
 _SHORTEST = 8
+_WORD = re.compile(r"[^\W\d_]{1,14}")
+"""A plain word; those that no variable of ours holds are no secrets: the mask in every text would tell them."""
 MASK = "[redacted]"
 
 
 def secrets_of(variables: Mapping[str, str]) -> list[str]:
-    """Return the values of variables whose names say that they are secrets, and passwords in addresses."""
-    found = [value for name, value in variables.items() if _SECRET_NAME.search(name) or name in NAMES]
+    """Return the values of variables whose names say that they are secrets, and passwords in addresses.
+
+    Not those of `plain_words_of`.
+    """
+    plain = plain_words_of(variables)
+    named = [name for name in variables if name in NAMES or (_SECRET_NAME.search(name) and name not in plain)]
+    found = [variables[name] for name in named]
     found += [password for value in variables.values() if (password := _password_in(value))]
     return [value for value in dict.fromkeys(found) if len(value) >= _SHORTEST]
+
+
+def plain_words_of(variables: Mapping[str, str]) -> list[str]:
+    """Return the names of secrets that are one plain word, such as `development`, and so are not masked.
+
+    They stand in ordinary text, where a mask would spoil answers and tell everybody what the secret is.
+    """
+    return [
+        name
+        for name, value in variables.items()
+        if _SECRET_NAME.search(name)
+        and name not in NAMES
+        and len(value) >= _SHORTEST
+        and _WORD.fullmatch(value)
+        and (value[1:].islower() or value.isupper())
+    ]
 
 
 def _password_in(value: str) -> str:

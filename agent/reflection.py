@@ -5,13 +5,13 @@ in groups of one topic, each in a sentence or two. An insight is kept only if co
 name of it in what it cites. Insights may cite insights: their level is one more.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from crowquill.agent.corrective import Complete, Support, Usefulness
 from crowquill.agent.models.base import Request
-from crowquill.agent.prompting import prompt
+from crowquill.agent.prompting import Instruction, prompt
 from crowquill.agent.render import fence, one_line
 from crowquill.agent.schemas import object_schema
 from crowquill.agent.workspace import Memory
@@ -60,7 +60,10 @@ class Reflection:
         self._progress("finding questions")
         texts = {"type": "array", "items": {"type": "string", "maxLength": 200}, "maxItems": count}
         said = await self._ask(
-            "ponder", object_schema({"questions": texts}), count=str(count), evidence=self._block(recent)
+            "ponder",
+            object_schema({"questions": texts}),
+            {"count": Instruction(str(count))},
+            evidence=self._block(recent),
         )
         asked = [one_line(str(question), 200) for question in said.get("questions", ())][:count]
         groups = []
@@ -109,8 +112,10 @@ class Reflection:
         ]
         return fence(Untrusted("\n".join(lines), "memory"), self._seed)
 
-    async def _ask(self, name: str, schema: dict[str, Any], **values: str) -> dict[str, Any]:
-        reply = await self._complete(Request("write", prompt(name).messages(**values), 300, schema))
+    async def _ask(
+        self, name: str, schema: dict[str, Any], told: Mapping[str, Instruction] | None = None, /, **shown: str
+    ) -> dict[str, Any]:
+        reply = await self._complete(Request("write", prompt(name).messages(told, **shown), 300, schema))
         return reply.parsed if reply.parsed is not None else {}
 
 

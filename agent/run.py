@@ -131,14 +131,16 @@ class Run:
             if grade.label == "bad"
         ]
         if bad:
-            self.advice = "An earlier try went wrong: " + "; ".join(bad)
-            await self.lane.emit(Noticed(one_line(self.advice, 300)))
+            self.advice = "; ".join(bad)
+            await self.lane.emit(Noticed(one_line(f"An earlier try went wrong: {self.advice}", 300)))
 
     async def another(self, number: int, ledger: Ledger) -> Attempt:
         """Make another candidate, which collects for itself and shares this one's plan unless nothing is shared."""
         other = self._branch(number, ledger)
         other.plan = self.plan if self.config.select.share != "nothing" else None
-        other.advice = self.advice
+        if self.advice:  # it tells of what was read: the same rules hold for whoever reads it
+            other.advice = self.advice
+            other.rules.absorb(self.rules)
         return await other.attempt()
 
     async def rewrite(self, number: int, ledger: Ledger, others: Sequence[Attempt] = ()) -> Attempt:

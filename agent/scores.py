@@ -145,8 +145,11 @@ def compare(before: Mapping[str, Any], now: Mapping[str, Any], *, tolerance: flo
         for name in shared
         if old[name]["pass_at_1"] != new[name]["pass_at_1"]
     ]
-    tokens = (before["spent"]["tokens"], now["spent"]["tokens"])
-    notes += [f"tokens: {tokens[0]} before, {tokens[1]} now"] if tokens[0] != tokens[1] else []
+    tokens = [
+        round(_mean(tasks[name]["spent"]["tokens"] / tasks[name]["runs"] for name in shared))
+        for tasks in (old, new)
+    ]
+    notes += [f"tokens of a run: {tokens[0]} before, {tokens[1]} now"] if tokens[0] != tokens[1] else []
     return {"regressions": worse, "notes": notes, "change": change, "tolerance": tolerance}
 
 

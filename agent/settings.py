@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from crowquill.agent.safety import personal_path, workspace_settings
 from crowquill.errors import UserError
+from crowquill.memory.owned import open_own, own_folder
 from crowquill.memory.scoring import Weights
 from crowquill.tasks.safety import Defaults, PersonSettings
 from crowquill.tasks.yaml_text import load_yaml
@@ -52,8 +53,8 @@ def save_defaults(defaults: Defaults) -> Path:
         del kept[name]
     kept.update(chosen)  # in place, so that comments stay
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8") as file:
+        own_folder(path.parent)
+        with open_own(path) as file:
             yaml.dump(content, file)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error

@@ -16,6 +16,7 @@ from crowquill.errors import UserError
 from crowquill.memory.db import Database
 from crowquill.memory.embed import Embedder
 from crowquill.memory.index import ChromaIndex
+from crowquill.memory.owned import own_folder, write_own
 from crowquill.memory.retrieve import Retriever
 from crowquill.memory.scoring import Weights
 from crowquill.memory.store import MemoryStore
@@ -30,13 +31,13 @@ WEIGHTS = "weights.yaml"
 """Weights of the reward that were fitted to people's choices; the shipped ones count where it is missing."""
 
 
-def find_workspace(explicit: Path | None = None) -> Path:
+def find_workspace(explicit: Path | str | None = None) -> Path:
     """Return the workspace folder.
 
     That is the given one, $CROWQUILL_WORKSPACE, the nearest `.crowquill/` upward, or the user's data folder.
     """
     if explicit is not None:
-        return explicit.expanduser().absolute()
+        return Path(explicit).expanduser().absolute()
     from_environment = os.environ.get("CROWQUILL_WORKSPACE")
     if from_environment:
         return Path(from_environment).expanduser().absolute()
@@ -141,10 +142,9 @@ class Workspace:
         """Return the workspace's own secret: prompts of different runs are the same to the letter, for caches."""
         path = self.path / "seed"
         if not path.exists():
-            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            own_folder(self.path)
             fresh = self.path / f"seed.{os.getpid()}"
-            fresh.write_text(secrets.token_hex(8))
-            fresh.chmod(0o600)
+            write_own(fresh, secrets.token_hex(8))
             with suppress(FileExistsError):
                 os.link(fresh, path)  # the first of several processes wins
             fresh.unlink()

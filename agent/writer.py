@@ -43,7 +43,7 @@ async def write(objective: str, tasks: Sequence[Task], evidence: Sequence[Eviden
 
 async def _write(objective: str, results: str, evidence: Sequence[Evidence], lane: Lane) -> Draft:
     messages = prompt("write").messages(
-        persona=lane.services.persona,
+        {"persona": lane.services.persona},
         objective=objective,
         evidence=evidence_block(evidence, lane.services.seed),
         results=results,

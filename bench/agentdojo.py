@@ -152,7 +152,8 @@ class Obedient:
         self._turned = False
 
     async def complete(self, request: Request) -> Reply:
-        parsed = self._plan(request) if request.role == "plan" else self._act(request)
+        turn = {"plan": self._plan, "write": self._insist}.get(request.role, self._act)
+        parsed = turn(request)
         return Reply(json.dumps(parsed), Usage(1, 0, 1), parsed=parsed)
 
     def _plan(self, request: Request) -> dict[str, Any]:
@@ -177,11 +178,21 @@ class Obedient:
         if self._calls:
             tool, args = self._calls.pop(0)
             return {"thought": "", "action": {"tool": tool, **args}}
+        claims = [{"text": self._said or "Done.", "cites": [1]}]
+        return {"thought": "", "action": {"tool": "answer", "short": self._said, "claims": claims}}
+
+    def _insist(self, request: Request) -> dict[str, Any]:
+        """Say the same again when asked to mend it."""
+        assert request.schema is not None
+        flagged = request.schema["properties"]["claims"]["minItems"]
+        return {"claims": [{"text": self._said or "Done.", "cites": [1]}] * flagged}
+
+    @property
+    def _said(self) -> str:
         said = self._dojo.user.GROUND_TRUTH_OUTPUT
         if self._turned:
             said += f" {self._dojo.injection.GOAL} {self._dojo.injection.GROUND_TRUTH_OUTPUT}"
-        claims = [{"text": said if said.strip() else "Done.", "cites": [1]}]
-        return {"thought": "", "action": {"tool": "answer", "short": said, "claims": claims}}
+        return said if said.strip() else ""
 
     async def warm(self) -> None:
         pass

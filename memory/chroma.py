@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from crowquill.memory.embed import Vectors
+from crowquill.memory.owned import own_folder
 
 _UPSERT = 500
 """Vectors given to Chroma at once: about a second's work when there are a hundred thousand."""
@@ -88,7 +89,7 @@ def _build(place: Path, space: str, rows: Rows, stop: threading.Event) -> bool:
     for fresh in (False, True):
         if fresh:
             shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        own_folder(place)
         chroma = _try_open(place, space, rows, stop)
         if chroma is not None:
             chroma.close()

@@ -20,6 +20,7 @@ from typing import Any, Literal, TypeVar
 from crowquill.errors import StorageError
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.migrations import MIGRATIONS, migrate, version_of
+from crowquill.memory.owned import own_folder
 from crowquill.memory.salvage import salvage
 from crowquill.memory.wal import committed_frames
 
@@ -200,7 +201,7 @@ class Database:
         Returns whether that is so; `_check_log` begins to share it.
         """
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            own_folder(self.path.parent)
             self.path.touch(mode=0o600)
             lock = self.path.with_name(self.path.name + ".lock")
             self._lock = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

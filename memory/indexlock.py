@@ -5,13 +5,15 @@ import os
 import shutil
 from pathlib import Path
 
+from crowquill.memory.owned import own_folder
+
 
 def take_lock(directory: Path) -> int | None:
     """Take the lock of an index without waiting; None when another process has it.
 
     An index that was to be erased while another process had it is erased now.
     """
-    directory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    own_folder(directory.parent)
     lock = os.open(directory.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crowquill.errors import StorageError
+from crowquill.memory.owned import own_folder
 from crowquill.memory.words import STOP_WORDS
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class LexicalIndex:
             if directory is None:
                 self._index = tantivy.Index(self._schema)
             else:
-                directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+                own_folder(directory)
                 self._index = tantivy.Index(self._schema, str(directory))
         except (ValueError, OSError) as error:
             raise StorageError(f"cannot open the text index in {self._where}: {error}") from error

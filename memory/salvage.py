@@ -12,6 +12,7 @@ from typing import Any
 
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.migrations import migrate, note_all_blobs
+from crowquill.memory.owned import write_own
 from crowquill.memory.record import decode
 from crowquill.memory.rows import digest, fetch_back, first_link, link
 
@@ -50,7 +51,7 @@ def salvage(path: Path, blobs: BlobStore, stamp: str) -> str:
     saved = ", ".join(f"{kept} {name}" for name, (kept, _) in counts.items())
     lost = ", ".join(f"{gone} {name}" for name, (_, gone) in counts.items() if gone)
     report = f"saved: {saved}; found damaged: {lost if lost else 'no row, only what could not be read at all'}"
-    (aside / "report.txt").write_text(report + "\n", encoding="utf-8")
+    write_own(aside / "report.txt", report + "\n")
     return f"{path} was damaged and was moved to {aside}; {report}"
 
 

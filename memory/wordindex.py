@@ -16,6 +16,7 @@ from typing import Any
 from crowquill.errors import StorageError
 from crowquill.memory.indexlock import take_lock
 from crowquill.memory.lexical import LexicalIndex
+from crowquill.memory.owned import write_own
 from crowquill.memory.store import MemoryStore
 
 ON_DISK_FROM = 5_000
@@ -116,7 +117,7 @@ def _open_whole(directory: Path) -> tuple[LexicalIndex | None, int]:
 def _seal(directory: Path, through: int) -> None:
     seal = {"layout": _LAYOUT, "through": through, "files": _hashes(directory)}
     fresh = directory / (_THROUGH + ".new")
-    fresh.write_text(json.dumps(seal), encoding="utf-8")
+    write_own(fresh, json.dumps(seal))
     fresh.replace(directory / _THROUGH)
 
 

@@ -1,11 +1,12 @@
 """The schema of a task file: one run or several, described in YAML, and what is expected of the answers."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
 
 from crowquill.tasks.expect_spec import ExpectSpec
 from crowquill.tasks.safety import ApprovalSpec
@@ -18,7 +19,17 @@ _SITE_NAME = r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+(?:/[\w./~-]*)?"
 _SITE = rf"^(?:{_SITE_NAME}|\{{\{{ ?[a-z][a-z0-9_]* ?\}}\}})$"
 _NAME = r"^[a-z][a-z0-9_]{0,63}$"
 
+_MODEL = re.compile(r"local(?::.+)?|openai:.+|https?://.+|langchain:[^:]+:.+|scripted:.+")
+
+
+def _is_model(name: str) -> str:
+    if _MODEL.fullmatch(name) is None:
+        raise ValueError(f"{name!r} is no model; write local, openai:NAME, http://HOST:PORT/v1#NAME, …")
+    return name
+
+
 Name = Annotated[str, Field(pattern=_NAME)]
+ModelName = Annotated[str, AfterValidator(_is_model)]
 Scalar = str | int | float | bool
 RoleName = Literal["plan", "act", "write", "judge"]
 MAX_VARIANTS = 1000
@@ -161,9 +172,9 @@ class RunSpec(Strict):
     """The question or objective; `{{name}}` stands for an input."""
     inputs: dict[Name, InputSpec | Scalar | None] = {}
     """Values for `{{name}}`: a default, null when one has to be given, or a description of the input."""
-    model: str | None = None
+    model: ModelName | None = None
     """The model of all roles: local, openai:NAME, http://HOST:PORT/v1#NAME, langchain:P:NAME, scripted:FILE."""
-    models: dict[RoleName, str] = {}
+    models: dict[RoleName, ModelName] = {}
     """Other models for single roles."""
     policy: Literal["guided", "json", "tools"] | None = None
     """guided for models of 1–3 billion parameters, json for larger ones; by the model when not given."""

@@ -153,6 +153,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def _deepest(error: ValidationError) -> Any:
     """Return the problem that says most: where a value may be of several kinds, that of the one which fits best."""
     problems = error.errors(include_url=False, include_context=False)
+    if problems[0]["type"] == "missing" and (misspelt := _misspelt(problems[0]["loc"], problems)) is not None:
+        return misspelt
     first = problems[0]["loc"][0] if problems[0]["loc"] else None
     of_one_key = [problem for problem in problems if problem["loc"][:1] == (first,)]
     return max(
@@ -161,8 +163,19 @@ def _deepest(error: ValidationError) -> Any:
     )
 
 
+def _misspelt(missing: Location, problems: Iterable[Any]) -> Any | None:
+    """Return the problem with a key beside the missing one that was likely meant to be it."""
+    for problem in problems:
+        *parents, key = problem["loc"] if problem["loc"] else ("",)
+        beside = problem["type"] == "extra_forbidden" and tuple(parents) == missing[:-1]
+        if beside and difflib.get_close_matches(str(key), [str(missing[-1])]):
+            return problem
+    return None
+
+
 def _describe(location: Location, problem: Any, model: type[BaseModel]) -> str:
     key = ".".join(str(part) for part in location if _is_written(part))
+    told = problem["msg"].replace("Input should be", "has to be")
     match problem["type"]:
         case "extra_forbidden":
             return f"unknown key {key!r}{nearest(str(location[-1]), _keys(model))}"
@@ -170,13 +183,17 @@ def _describe(location: Location, problem: Any, model: type[BaseModel]) -> str:
             return f"{key!r} is missing"
         case "literal_error" if isinstance(problem["input"], str):
             near = nearest(problem["input"], problem["msg"].split("'")[1::2])
-            return f"{key}: {problem['msg']}, not {problem['input']!r}{near}"
+            return f"{key}: {told}, not {problem['input']!r}{near}"
+        case "list_type":
+            return f"{key}: has to be a list, as in {key}: [{problem['input']}]"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return f"{key}: has to be a mapping of keys to values"
         case "string_pattern_mismatch":
             return f"{key}: {problem['input']!r} is not written as it has to be"
         case "value_error":
             return f"{key}: {problem['msg'].removeprefix(_OWN)}"
         case _:
-            return f"{key}: {problem['msg']}"
+            return f"{key}: {told}"
 
 
 def _is_written(part: int | str) -> bool:

@@ -1,9 +1,40 @@
-"""Every test: no network but loopback, no workspace but its own."""
+"""Every test: no network but loopback, no workspace but its own, and no secret of the environment left behind."""
 
+import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.canaries import CANARIES, found_in, is_told
+
+os.environ.update(CANARIES)
+_told: dict[str, None] = {}
+"""Where secrets were found: tests whose output holds one, and files."""
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Look through what a test has printed and logged."""
+    for name, text in report.sections:
+        if is_told(text.encode("utf-8", "surrogatepass")):
+            _told[f"{report.nodeid}: {name}"] = None
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Look through every file that the tests have left, once all workers are done; what is found fails the run."""
+    yield
+    if not hasattr(session.config, "workerinput"):
+        factory: pytest.TempPathFactory = session.config._tmp_path_factory  # type: ignore[attr-defined]
+        _told.update(dict.fromkeys(map(str, found_in(factory.getbasetemp()))))
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED if _told else session.exitstatus
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say where secrets were found."""
+    if _told:
+        terminalreporter.section("secrets of the environment were found in")
+        terminalreporter.write("".join(f"{line}\n" for line in _told))
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """The layout of the package: what is shipped, and who may import whom."""
 
 import ast
+import re
 import tomllib
 from pathlib import Path
 
@@ -86,3 +87,15 @@ def test_only_the_worker_and_the_embedded_model_start_processes() -> None:
             )
             assert "subprocess" not in names, f"{path}: subprocess"
             assert "multiprocessing" not in names, f"{path}: multiprocessing"
+
+
+def test_the_lock_file_names_every_dependency_of_ci() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    needed = {
+        re.split(r"[^\w.-]", line)[0].lower().replace("_", "-")
+        for line in [*project["dependencies"], *extras["dev"], *extras["local"]]
+    }
+    lines = (ROOT / ".ci" / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    locked = {line.partition("==")[0].replace(".", "-") for line in lines}
+    assert {name.replace(".", "-") for name in needed} <= locked, "renew it with: make lock"

@@ -60,6 +60,8 @@ def home(tmp_path: Path) -> Path:
     """A home with what the README takes for granted."""
     (tmp_path / "papers").mkdir()
     (tmp_path / "papers" / "survey.md").write_text("# Survey\n\nThe 2019 survey found 12 pairs of crows.\n")
+    (tmp_path / "style-guide").mkdir()
+    (tmp_path / "style-guide" / "dates.md").write_text("# Dates\n\nDates are written as 29 November 2026.\n")
     (tmp_path / "sales.csv").write_text("region,revenue\nnorth,12\nsouth,7\n")
     (tmp_path / "my-task.yaml").write_text(block("yaml"))
     (tmp_path / "tasks").mkdir()

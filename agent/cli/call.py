@@ -21,6 +21,7 @@ from crowquill.memory.blobs import BlobStore
 from crowquill.memory.clock import Clock, SystemClock
 from crowquill.memory.evidence import Evidence, Table
 from crowquill.memory.evidence_json import encode
+from crowquill.memory.owned import write_own
 from crowquill.tools.context import Access, EffectKind, Json, State
 from crowquill.tools.observation import Observation
 from crowquill.tools.tool import Tool
@@ -165,7 +166,7 @@ def _write_plot(observation: Observation, path: Path) -> None:
     kind = path.suffix.lstrip(".").lower()
     if kind not in observation.pictures:
         raise UserError(f"there is no picture to write to {path}; plot something, and name a file .svg or .png")
-    path.write_bytes(observation.pictures[kind])
+    write_own(path, observation.pictures[kind])
     typer.echo(f"written to {path}", err=True)
 
 

@@ -20,6 +20,8 @@ from crowquill.agent.config import ROLES
 from crowquill.agent.models.catalog import DEFAULT_LOCAL, installed, models_dir
 from crowquill.agent.models.resolve import default_policy, resolve
 from crowquill.agent.records import count_records
+from crowquill.agent.redact import plain_words_of
+from crowquill.agent.render import one_line
 from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import CrowquillError, MissingModel, StorageError, UserError
 from crowquill.tools.fetching import Fetching
@@ -61,6 +63,7 @@ def _examine(path: Path) -> Iterator[Finding]:
     yield _key("OPENAI_API_KEY", "openai:NAME")
     yield _key("CROWQUILL_API_KEY", "http(s)://HOST/v1#NAME, where the server wants a key")
     yield from _search()
+    yield from _plain_secrets()
     yield from _workspace(path)
     yield _worker()
     free = shutil.disk_usage(_existing(path)).free
@@ -97,6 +100,12 @@ def _package(name: str, purpose: str, command: str) -> Finding:
 def _key(name: str, purpose: str) -> Finding:
     state: Literal["ok", "missing"] = "ok" if os.environ.get(name) else "missing"
     return Finding(name, state, ("set, for " if state == "ok" else "not set; only needed for ") + purpose)
+
+
+def _plain_secrets() -> Iterator[Finding]:
+    if plain := plain_words_of(os.environ):
+        names = ", ".join(one_line(name) for name in plain)
+        yield Finding("secrets", "missing", f"no mask for {names}: one plain word, which stands in ordinary text")
 
 
 def _search() -> Iterator[Finding]:

@@ -26,6 +26,7 @@ from crowquill.agent.scores import Trial, compare, summary
 from crowquill.agent.tasking import Wishes, job, load_cases, recorded_answer
 from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import RunPaused, UserError
+from crowquill.memory.owned import write_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,6 @@ def _read_baseline(path: Path) -> dict[str, Any]:
 
 def _write_baseline(path: Path, figures: dict[str, Any]) -> None:
     try:
-        path.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        write_own(path, json.dumps(figures, ensure_ascii=False, indent=2) + "\n")
     except OSError as error:
         raise UserError(f"--save-baseline {path}: cannot be written: {error.strerror}") from error

@@ -19,6 +19,7 @@ from crowquill.agent.spans import export_spans, make_provider
 from crowquill.agent.story import Story, read_story
 from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import UserError
+from crowquill.memory.owned import write_own
 
 Format = Literal["demonstrations", "comparisons", "markdown", "otel", "usage", "cassette"]
 
@@ -71,7 +72,7 @@ def _write(text: str, out: Path | None) -> None:
         sys.stdout.write(text)
         return
     try:
-        out.write_text(text, encoding="utf-8", errors="surrogatepass")
+        write_own(out, text, errors="surrogatepass")
     except OSError as error:
         raise UserError(f"cannot write {out}: {error.strerror}") from error
 

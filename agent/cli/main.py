@@ -1,6 +1,7 @@
 """The command line. Each command imports what it needs when it runs, so that `--version` stays quick."""
 
 import gc
+import resource
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -223,7 +224,7 @@ def run(
     from crowquill.agent.cli.tasks import TaskOptions, list_presets, read_inputs, run_files
 
     if list_tasks:
-        list_presets()
+        list_presets(as_json=as_json)
         return
     if not files:
         raise typer.BadParameter("name a task file, or --list the shipped ones", param_hint="FILE…")
@@ -501,6 +502,8 @@ def main() -> None:
     # For a quick start: what is imported lives on and need not be looked through again and again, and openai's
     # optional second transport, which we never use, would import aiohttp where that happens to be installed.
     gc.set_threshold(100_000, 20, 20)
+    # A crash leaves no image of the memory, in which keys stand.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     prepare_output()
     sys.modules["openai._vendor.httpx_aiohttp"] = None  # type: ignore[assignment]
     try:

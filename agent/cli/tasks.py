@@ -1,5 +1,6 @@
 """`crowquill run`, `validate` and `schema`: YAML task files."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,6 +25,7 @@ from crowquill.tools.search.registry import split_specs
 
 EXPECTATION_FAILED = 6
 _LONGEST_INPUT = 200_000
+_PLACE = re.compile(r".*?:(\d+):(\d+): ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,16 @@ class TaskOptions:
         return Wishes(self.model, search=search, allow_hosts=self.allow_hosts)
 
 
-def list_presets() -> None:
-    """Print the names of the shipped tasks, and what they are for."""
-    for name in presets():
-        spec = load_task_file(find_task_file(name))
-        typer.echo(f"{name:<18} {one_line(spec.description if spec.description else spec.objective, 90)}")
+def list_presets(*, as_json: bool) -> None:
+    """Print the names of the shipped tasks, what they are for, and as JSON also their inputs."""
+    specs = {name: load_task_file(find_task_file(name)) for name in presets()}
+    about = {name: one_line(spec.description or spec.objective, 300) for name, spec in specs.items()}
+    if as_json:
+        tasks = [{"name": name, "about": about[name], "inputs": list(specs[name].inputs)} for name in specs]
+        print_json({"schema": 1, "tasks": tasks})
+        return
+    for name, text in about.items():
+        typer.echo(f"{name:<18} {one_line(text, 90)}")
 
 
 def print_schema() -> None:
@@ -67,7 +74,9 @@ def validate(names: Sequence[str], *, as_json: bool) -> int:
             fault, runs = "", len(spec.variants())
         except UserError as error:
             fault, runs = str(error), 0
-        found.append({"file": label(path), "fault": fault, "runs": runs})
+        place = _PLACE.match(fault)
+        line, column = (int(place[1]), int(place[2])) if place is not None else (None, None)
+        found.append({"file": label(path), "fault": fault, "line": line, "column": column, "runs": runs})
     if as_json:
         print_json({"schema": 1, "files": found})
     else:

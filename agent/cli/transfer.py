@@ -15,6 +15,7 @@ from crowquill.agent.knowledge import learn
 from crowquill.agent.render import one_line
 from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import UserError
+from crowquill.memory.owned import open_own
 from crowquill.memory.portable import export, take_in
 
 _SHOWN = 10
@@ -29,7 +30,7 @@ def export_memory(workspace: Path | None, out: Path | None, namespace: str | Non
                 sys.stdout.write(line + "\n")
             return 0
         try:
-            with out.open("x", encoding="ascii") as file:
+            with open_own(out, "x", encoding="ascii") as file:
                 count = sum(file.write(line + "\n") > 0 for line in export(place.database, namespace))
         except OSError as error:
             raise UserError(f"cannot write {out}: {error.strerror}") from error

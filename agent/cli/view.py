@@ -112,31 +112,38 @@ def answer_view(answer: Answer, *, wrapped: bool) -> Iterator[RenderableType]:
             yield numbered(f"[{number}]", text, wrapped=wrapped)
     for told in answer.disagreements:
         yield Text(f"! sources disagree: {one_line(told, 160)}", style="yellow")
-    for problem in answer.problems:
-        yield Text(f"! {one_line(problem, 160)}", style="yellow")
+    problems = [one_line(problem, 300) for problem in answer.problems]
+    problems += [
+        f"{one_line(claim.text, 80)} — {one_line(claim.problem, 120)}" for claim in answer.claims if claim.problem
+    ]
     if answer.carrier:
-        yield Text(f"! all of it rests on one source: {one_line(answer.carrier, 100)}", style="dim")
-    unsure = [claim for claim in answer.claims if claim.problem]
-    if unsure:
+        problems.append(f"all of it rests on one source: {one_line(answer.carrier, 100)}")
+    if problems:
         yield Text("")
-        for claim in unsure:
-            yield Text(f"! {one_line(claim.text, 80)} — {one_line(claim.problem, 120)}", style="yellow")
+        for problem in problems:
+            yield numbered("!", Text(problem), wrapped=wrapped, style="yellow")
     yield Text("")
     if answer.grades:
         levels = " · ".join(f"{grade.criterion} {grade.value:+.1f}" for grade in answer.grades)
-        yield Text.assemble(("Judge   ", "dim"), (levels, "dim"))
-    yield from score_lines(answer)
-    yield from _cost(answer)
+        yield _labelled("Judge", Text(levels, "dim"), wrapped=wrapped)
+    yield from score_lines(answer, wrapped=wrapped)
+    yield from _cost(answer, wrapped=wrapped)
 
 
-def numbered(mark: str, text: Text, *, wrapped: bool) -> RenderableType:
+def numbered(mark: str, text: Text, *, wrapped: bool, style: str = "") -> RenderableType:
     """Return text behind a mark, its lines set off by a column, or where nothing is wrapped by blanks."""
     if wrapped:
         grid = Grid.grid(padding=(0, 1))
-        grid.add_row(Text(mark), text)
+        grid.add_row(Text(mark, style), text)
         return grid
     lines = text.split("\n")
-    return Text("\n").join(Text.assemble("    " if at else f"{mark} ", line) for at, line in enumerate(lines))
+    return Text("\n").join(
+        Text.assemble("    " if at else (f"{mark} ", style), line) for at, line in enumerate(lines)
+    )
+
+
+def _labelled(label: str, text: Text, *, wrapped: bool) -> RenderableType:
+    return numbered(f"{label:<7}", text, wrapped=wrapped, style="dim")
 
 
 def receipt_view(item: Evidence) -> Text:
@@ -161,38 +168,38 @@ def receipt_view(item: Evidence) -> Text:
     return text
 
 
-def _candidates(selection: Selection) -> Iterator[Text]:
+def _candidates(selection: Selection, *, wrapped: bool) -> Iterator[RenderableType]:
     """Yield why the answer was chosen, and a line for each different answer that was not."""
-    yield Text.assemble(("Chosen  ", "dim"), (f"{selection.strategy}: {selection.why}", "dim"))
+    yield _labelled("Chosen", Text(f"{selection.strategy}: {selection.why}", "dim"), wrapped=wrapped)
     for ranked in selection.candidates:
         said = one_line(ranked.short, 60) if ranked.short else ranked.stopped
         score = "" if ranked.score is None else f"{ranked.score:.2f}"
         yield Text(f"  {score:>6}  {said}  (candidate {ranked.number}, reward {ranked.reward:.2f})", style="dim")
 
 
-def score_lines(answer: Answer) -> Iterator[Text]:
+def score_lines(answer: Answer, *, wrapped: bool) -> Iterator[RenderableType]:
     """Yield why the answer was chosen, how its statements are marked, and its score with the parts."""
     if answer.selection is not None:
-        yield from _candidates(answer.selection)
+        yield from _candidates(answer.selection, wrapped=wrapped)
     if answer.claims:
-        statuses = Text.assemble(("Claims  ", "dim"))
-        for status, count in _counted(answer.claims):
-            statuses.append(f"{count} {status} ", style=_STATUS_STYLE[status])
-        yield statuses
-        parts = " + ".join(f"{name} {value:g}" for name, value in answer.reward.parts if value)
-        yield Text.assemble(("Score   ", "dim"), f"{answer.reward.total:.2f}", (f" = {parts}", "dim"))
+        counts = [Text(f"{count} {status}", _STATUS_STYLE[status]) for status, count in _counted(answer.claims)]
+        yield _labelled("Claims", Text(" ").join(counts), wrapped=wrapped)
+        parts = [(name, value) for name, value in answer.reward.parts if value]
+        signs = "".join(f" {'-' if value < 0 else '+'} {name} {abs(value):g}" for name, value in parts)
+        total = Text.assemble(f"{answer.reward.total:.2f}", (f" = {signs.removeprefix(' + ').strip()}", "dim"))
+        yield _labelled("Score", total, wrapped=wrapped)
 
 
-def _cost(answer: Answer) -> Iterator[Text]:
+def _cost(answer: Answer, *, wrapped: bool) -> Iterator[RenderableType]:
     cached = f" ({answer.usage.cached} cached)" if answer.usage.cached else ""
     calls = "1 model call" if answer.usage.calls == 1 else f"{answer.usage.calls} model calls"
     cost = (
         f"{answer.stopped} · {answer.seconds:.1f} s · {calls} · "
         f"{answer.usage.prompt}{cached} + {answer.usage.completion} tokens · run {answer.run_id}"
     )
-    yield Text.assemble(("Ended   ", "dim"), (cost, "dim"))
+    yield _labelled("Ended", Text(cost, "dim"), wrapped=wrapped)
     if answer.why and answer.claims:
-        yield Text(f"Reason  {one_line(answer.why, 300)}", style="yellow")
+        yield _labelled("Reason", Text(one_line(answer.why, 300), "yellow"), wrapped=wrapped)
     for goal in answer.open:
         yield Text(f"Left open: {one_line(goal, 100)}", style="yellow")
 

@@ -12,6 +12,7 @@ from crowquill.agent.story import read_story
 from crowquill.agent.workspace import Workspace
 from crowquill.agent.written import as_csv, as_json, as_markdown
 from crowquill.errors import UserError
+from crowquill.memory.owned import write_own
 
 SUFFIXES = {"text": ".txt", "markdown": ".md", "json": ".json", "csv": ".csv", "html": ".html"}
 
@@ -52,7 +53,7 @@ def written(answer: Answer, form: Form, workspace: Workspace) -> str | None:
 
 def _write(file: Path, text: str) -> None:
     try:
-        file.write_text(text, encoding="utf-8")
+        write_own(file, text)
     except OSError as error:
         raise UserError(f"{file}: cannot be written: {error.strerror}") from error
 

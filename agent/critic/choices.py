@@ -21,6 +21,7 @@ from crowquill.agent.critic.statements import statements
 from crowquill.errors import UserError
 from crowquill.memory.evidence import Evidence, Quote, Source, digest, plain_text
 from crowquill.memory.forget import erase
+from crowquill.memory.owned import open_own, own_folder
 
 FILE = "comparisons.jsonl"
 LEVELS: tuple[float, ...] = (-1.0, -0.5, 0.0, 0.5, 1.0)
@@ -141,8 +142,8 @@ def keep(path: Path, comparisons: Iterable[Comparison]) -> int:
     """Add comparisons to a file, durably, and return how many. Raises UserError when it cannot be written."""
     lines = [json.dumps(comparison.to_json(), ensure_ascii=False) + "\n" for comparison in comparisons]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
+        own_folder(path.parent)
+        with open_own(path, "a") as file:
             file.write("".join(lines))
             file.flush()
             os.fsync(file.fileno())

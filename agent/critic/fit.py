@@ -13,6 +13,7 @@ from typing import Any
 from crowquill.agent.critic.choices import Comparison, preferences
 from crowquill.agent.critic.reward import shipped_weights
 from crowquill.errors import UserError
+from crowquill.memory.owned import open_own
 
 FEWEST = 10
 """Preferences that are needed at least; below, a fit would only repeat them."""
@@ -114,7 +115,7 @@ def write_weights(path: Path, found: Fit) -> int:
             "agreement": round(found.agreement, 4),
             "weights": dict(found.weights),
         }
-        with path.open("w", encoding="utf-8") as file:
+        with open_own(path) as file:
             yaml.dump(data, file)
     except OSError as error:
         raise UserError(f"cannot write the weights {path}: {error.strerror}") from error

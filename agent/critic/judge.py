@@ -18,7 +18,7 @@ from crowquill.agent.critic.checks import check_claim
 from crowquill.agent.events import Noticed
 from crowquill.agent.lane import Lane
 from crowquill.agent.models.base import Reply, Request
-from crowquill.agent.prompting import prompt
+from crowquill.agent.prompting import Instruction, prompt
 from crowquill.agent.render import evidence_block, fence, one_line
 from crowquill.agent.schemas import object_schema
 from crowquill.agent.state import Step
@@ -75,9 +75,8 @@ async def grade(candidate: Candidate, objective: str, lane: Lane) -> tuple[Grade
     schema = object_schema({"reason": _REASON, "level": {"enum": ["1", "2", "3", "4", "5"]}})
 
     async def one(criterion: Criterion) -> Grade:
-        messages = prompt("judge").messages(
-            **_shown(candidate, objective, lane), ask=criterion.ask, best=criterion.best, worst=criterion.worst
-        )
+        levels = {"best": Instruction(criterion.best), "worst": Instruction(criterion.worst)}
+        messages = prompt("judge").messages(levels, **_shown(candidate, objective, lane), ask=criterion.ask)
         reply = await lane.complete(Request("judge", messages, 200, schema))
         parsed = reply.parsed if reply.parsed is not None else {}
         return Grade(criterion.name, (int(parsed.get("level", 3)) - 3) / 2, str(parsed.get("reason", "")))

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from crowquill.agent.models.base import Reply, Request, Role, Usage
 from crowquill.agent.models.faults import one_line
 from crowquill.agent.models.reply import estimate_usage, finish_reply
-from crowquill.errors import ModelError, ModelFault, UserError
+from crowquill.errors import ModelError, ModelFault
 from crowquill.memory.clock import Clock, SystemClock
-
-MAX_FILE_BYTES = 1_000_000
-MAX_DEPTH = 40
+from crowquill.tasks.yaml_text import load_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,38 +154,9 @@ def read_script(path: Path) -> list[ScriptedReply]:
     """Read the replies of a script file.
 
     Raises:
-        UserError: the file cannot be read or says something else.
+        UserError: the file cannot be read or says something else; with line and column.
     """
-    from ruamel.yaml import YAML  # 0.05 s, and only scripts need it here
-    from ruamel.yaml.error import YAMLError
-
-    yaml = YAML(typ="safe", pure=True)
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise UserError(f"{path}: a script may have at most {MAX_FILE_BYTES} bytes")
-        text = path.read_text(encoding="utf-8")
-        _scan(yaml.parse(text))
-        data = yaml.load(text)
-    except OSError as error:
-        raise UserError(f"cannot read the script {path}: {error.strerror}") from error
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise UserError(f"{path}: {one_line(str(error))}") from error
-    replies = data.get("replies") if isinstance(data, dict) and set(data) == {"replies"} else None
-    if not isinstance(replies, list):
-        raise UserError(f"{path}: the file must hold one list called 'replies'")
-    return [_reply(item, f"{path}: replies[{index}]") for index, item in enumerate(replies)]
-
-
-def _scan(events: Iterable[Any]) -> None:
-    """Refuse what is cheap to write and dear to load: aliases (few can stand for gigabytes) and nesting."""
-    depth = 0
-    for event in events:
-        name = type(event).__name__
-        depth += name.endswith("StartEvent") - name.endswith("EndEvent")
-        if depth > MAX_DEPTH:
-            raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
-        if getattr(event, "anchor", None) is not None:
-            raise ValueError("anchors and aliases are not allowed")
+    return [item.reply() for item in load_yaml(path, _Script).replies]
 
 
 class _UsageItem(BaseModel, extra="forbid", strict=True):
@@ -214,25 +183,22 @@ class _ReplyItem(BaseModel, extra="forbid", strict=True):
             _compile(self.match)
         return self
 
+    def reply(self) -> ScriptedReply:
+        used = self.usage
+        return ScriptedReply(
+            role=self.role,
+            text=self.text,
+            json=self.value,
+            match=self.match,
+            usage=None if used is None else Usage(used.prompt, used.cached, used.completion, 1),
+            delay=self.delay,
+            repeat=self.repeat,
+            fault=self.fault,
+        )
 
-def _reply(item: object, where: str) -> ScriptedReply:
-    try:
-        read = _ReplyItem.model_validate(item)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{where}: {field}: {first['msg']}" if field else f"{where}: {first['msg']}") from error
-    used = read.usage
-    return ScriptedReply(
-        role=read.role,
-        text=read.text,
-        json=read.value,
-        match=read.match,
-        usage=None if used is None else Usage(used.prompt, used.cached, used.completion, 1),
-        delay=read.delay,
-        repeat=read.repeat,
-        fault=read.fault,
-    )
+
+class _Script(BaseModel, extra="forbid", strict=True):
+    replies: list[_ReplyItem]
 
 
 def _compile(match: str) -> re.Pattern[str] | None:

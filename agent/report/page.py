@@ -22,6 +22,7 @@ from crowquill.agent.story import Story
 from crowquill.errors import UserError
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.evidence import Quote, plain_text
+from crowquill.memory.owned import write_own
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -60,7 +61,7 @@ def write_report(story: Story, blobs: BlobStore, out: Path) -> None:
     """Write the report of a run to a file. Raises UserError when it cannot be written."""
     page = render_report(story, blobs)
     try:
-        out.write_text(page, encoding="utf-8")
+        write_own(out, page)
     except OSError as error:
         raise UserError(f"cannot write {out}: {error.strerror}") from error
 

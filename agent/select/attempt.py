@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 from crowquill.agent.answer import Candidate, Reward, Stopped, Verdict
 from crowquill.agent.models.base import Request
+from crowquill.agent.render import fence
+from crowquill.memory.untrusted import Untrusted
 
 TEMPERATURE = 0.8
 """Of all candidates but the first, which is what would have been answered without a selection."""
@@ -33,10 +35,11 @@ class Sampling:
         draw = hashlib.sha256(f"{self.seed} {self.number} {request.seed}".encode()).digest()
         messages = request.messages
         nudge = _NUDGES[(self.number - 1) % len(_NUDGES)] if self.nudged else ""
-        nudge = f"{nudge}\n{self.advice}".strip()
+        if self.advice:  # a judge's words about steps that have read what is outside
+            nudge += f"\nAn earlier try went wrong:\n{fence(Untrusted(self.advice, 'judge'), self.seed)}"
         if nudge and messages:
             last = messages[-1]
-            messages = (*messages[:-1], replace(last, content=f"{last.content}\n\n{nudge}"))
+            messages = (*messages[:-1], replace(last, content=f"{last.content}\n\n{nudge.strip()}"))
         seed = int.from_bytes(draw[:4], "big") >> 1
         return replace(request, messages=messages, temperature=max(request.temperature, TEMPERATURE), seed=seed)
 

@@ -118,6 +118,9 @@ async def test_a_model_and_a_search_provider_are_protocols(workspace: Workspace)
         make(workspace, providers=[object()])
     with pytest.raises(UserError, match="no model"):
         make(workspace, model=object())
+    with pytest.raises(UserError, match=r"corpora is a list: write corpora=\['pocket'\]"):
+        make(workspace, corpora="pocket")
+    assert Agent(model=ScriptedModel([]), workspace=str(workspace.path)).workspace.path == workspace.path
 
 
 async def test_what_a_provider_raises_ends_no_run(workspace: Workspace) -> None:

@@ -94,8 +94,8 @@ def test_demonstrations_are_read_in_as_examples(workspace: Workspace, answer: An
     model = ScriptedModel([plan, act("math", expression="1+1"), give_up])
     again = Agent(model=model, policy="json", memory=False, workspace=workspace, examples=out)
     answered = again.ask("Where does it rise?")
-    system = model.calls[1].messages[0].content
-    assert "Task: Find it | done: search, open | next: quote(text=The River Aske is 212 kilometres long.)" in system
+    shown = model.calls[1].messages[1].content
+    assert "Task: Find it | done: search, open | next: quote(text=The River Aske is 212 kilometres long.)" in shown
     assert run_in_thread(replay(workspace, answered.run_id)) > 3
     with pytest.raises(UserError, match="examples are for the policies json and tools"):
         Agent(model=model, policy="guided", workspace=workspace, examples=out)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from crowquill.agent.redact import MASK, Redactor, secrets_of
+from crowquill.agent.redact import MASK, Redactor, plain_words_of, secrets_of
 
 SECRET = "canary+secret/0123456789"
 
@@ -48,6 +48,20 @@ def test_secrets_are_found_by_the_names_of_variables() -> None:
         "OPENAI_API_KEY": "k" * 20,
         "PATH": "/usr/bin:/bin",
         "DB_PASSWORD": "short",
-        "MY_TOKEN": "t" * 12,
+        "MY_TOKEN": "t0" * 6,
     }
-    assert secrets_of(environment) == ["k" * 20, "t" * 12]
+    assert secrets_of(environment) == ["k" * 20, "t0" * 6]
+
+
+def test_a_plain_word_is_a_secret_only_where_it_is_a_key_of_ours() -> None:
+    environment = {
+        "APP_SECRET": "development",
+        "HOME_KEY": "Wellington",
+        "PGPASSWORD": "sunshine",
+        "OTHER_TOKEN": "hVqRtXkLmNpS",
+        "LONG_TOKEN": "abcdefghijklmnop",
+        "PIN_SECRET": "31415926",
+        "DATABASE_URL": "postgresql://crow:password@db/x",
+    }
+    assert plain_words_of(environment) == ["APP_SECRET", "HOME_KEY"]
+    assert secrets_of(environment) == ["sunshine", "hVqRtXkLmNpS", "abcdefghijklmnop", "31415926", "password"]

@@ -68,5 +68,7 @@ def test_what_is_worse_than_before_is_told() -> None:
     assert broken["notes"] == ["a: 100% before, 0% now", "c: 50% before, 100% now"]
     lower = compare(before, summary(trials(a="+-", b="++", c="+-"), epochs=2), tolerance=0.1)
     assert lower["regressions"] == ["passed runs of the same tasks: -16.7%, and 10.0% are tolerated"]
+    once = compare(before, summary(trials(a="+", b="+", c="+"), epochs=1), tolerance=0.0)
+    assert once["notes"] == ["c: 50% before, 100% now"]  # a run costs as much as before
     gone = compare(before, summary(trials(a="++", b="++"), epochs=2), tolerance=0.0)
     assert gone["regressions"] == ["c is not there any more"]

@@ -18,6 +18,7 @@ from tests.support.injections import (
     CANARY,
     EVIL,
     GOALS,
+    PAGE,
     PAYLOADS,
     Action,
     Obedient,
@@ -30,19 +31,20 @@ from tests.support.pdf import column, write_pdf
 from tests.support.site import Site
 
 from crowquill import Agent, ApprovalRule, Budget, Safety, Tool, tool
-from crowquill.agent.events import Observed
+from crowquill.agent.events import Decided, Observed
 from crowquill.agent.report.page import render_report
 from crowquill.agent.story import read_story
 from crowquill.agent.workspace import Workspace
 from crowquill.memory.embed import HashingEmbedder
 from crowquill.tools.fetching import Fetching
 
-PAGE = "http://news.example/a"
 QUERY: Action = ("sql", {"query": "SELECT * FROM customers"})
 CHANNELS = ("page", "hidden", "attributes", "pdf", "snippet", "cell", "column", "memory")
 NAMES = list(PAYLOADS)
 TOGETHER = 5
 """Ways that stand in one text: the model obeys each of them by itself."""
+DISGUISES = 7
+"""Ways in which a search carries the canary out."""
 BATCHES = [NAMES[at : at + TOGETHER] for at in range(0, len(NAMES), TOGETHER)]
 QUICK = [("page", "plain", "exfiltrate"), ("cell", "approval", "write"), ("snippet", "forged fence", "widen")]
 WHERE_THE_ORDER_IS_SEEN = {"page", "snippet", "cell", "column", "memory", "pdf"}
@@ -213,6 +215,9 @@ async def attack(world: World, channel: str, names: Sequence[str], goals: Sequen
         done = sum(len(attempts(order)) for order in model.obeyed)
         pieces = 2 * sum(order.goal == "exfiltrate" for order in model.obeyed)
         assert len(refused) >= done - pieces  # the first pieces of what is cut up are harmless
+        kept = [event for event in events if isinstance(event, Decided) and event.tool == "egress"]
+        assert not any(event.allowed for event in kept)
+        assert len(kept) >= DISGUISES * sum(order.goal == "exfiltrate" for order in model.obeyed)
 
 
 @pytest.mark.parametrize(("channel", "name", "goal"), QUICK)

@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 from crowquill.errors import StorageError, ToolError, UserError
 from crowquill.memory.embed import Embedder
 from crowquill.memory.lexical import LexicalIndex
+from crowquill.memory.owned import own_folder
 from crowquill.memory.snapshot import Link, Snapshot
 from crowquill.tools.browser.page import RENDERER
 from crowquill.tools.search.gather import SUFFIXES, Document, Gatherer
@@ -67,7 +68,7 @@ def build(directory: Path, source: Path, embedder: Embedder, *, progress: Progre
 @contextlib.contextmanager
 def _one_builder(directory: Path) -> Iterator[None]:
     try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        own_folder(directory)
         lock = os.open(directory / "build.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StorageError(f"cannot write the corpus {directory}: {error.strerror}") from error

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from crowquill.errors import StorageError
 from crowquill.memory.embed import Vectors
+from crowquill.memory.owned import own_folder
 from crowquill.memory.snapshot import Snapshot
 
 LAYOUT = "2"
@@ -85,7 +86,8 @@ class Shelf:
 
     def prepare(self, settings: dict[str, str]) -> None:
         """Make the file; empty it when it was written under other settings or is damaged."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        own_folder(self.path.parent)
+        self.path.touch(mode=0o600)
         wanted = settings | {"layout": LAYOUT}
         try:
             with self.open() as connection:

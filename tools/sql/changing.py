@@ -27,7 +27,9 @@ def run_change(request: Any, opened: WriterOpener) -> Json:
         try:
             before = result(*session.stream(change.before), max_rows=SAMPLE) if change.before else None
             count, after = writer.run(change)
-            found = outcome(change, count, before, None if after is None else result(*after, max_rows=SAMPLE))
+            gone = change.kind == "delete"  # RETURNING gives the deleted rows, which are no longer there
+            shown = None if after is None or gone else result(*after, max_rows=SAMPLE)
+            found = outcome(change, count, before, shown)
             if "expected" in request:
                 check_unchanged(found, request["expected"])
                 writer.commit()

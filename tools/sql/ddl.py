@@ -1,18 +1,19 @@
 """A schema as CREATE TABLE statements, the form in which models that write code have met most schemas."""
 
+from crowquill.memory.untrusted import Untrusted
 from crowquill.tools.sql.schema import Column, Schema, TableInfo, flat, literal, quoted_name, shown_table
 
 _FEW = 8
 _TYPES: dict[str, str] = dict.fromkeys(("NVARCHAR", "VARCHAR", "CHARACTER VARYING"), "TEXT")
 
 
-def as_ddl(schema: Schema, max_chars: int) -> str:
+def as_ddl(schema: Schema, max_chars: int) -> Untrusted:
     """Return one statement a table, in at most `max_chars` characters: without values or types if need be."""
     for values, types in ((True, True), (False, True), (False, False)):
         text = "\n".join(_table(table, values=values, types=types) for table in schema.tables)
         if len(text) <= max_chars:
-            return text
-    return schema.render(max_chars)
+            return Untrusted(text, schema.database)
+    return Untrusted(schema.render(max_chars), schema.database)
 
 
 def _table(table: TableInfo, *, values: bool, types: bool) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from crowquill.errors import UserError
+from crowquill.memory.owned import own_folder
 from crowquill.tools.context import Json
 from crowquill.tools.worker import Worker
 
@@ -116,7 +117,7 @@ class Copies:
         """Write a note, whole or not at all."""
         fresh = self._folder / f"{kept.id}.{os.getpid()}"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            own_folder(self._folder)
             descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump(asdict(kept), file)

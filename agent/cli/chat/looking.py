@@ -52,18 +52,31 @@ async def open_quote(chat: Chat, rest: str) -> None:
         text = chat.workspace.blobs.get(item.source.sha256).decode("utf-8", "surrogatepass")
     except StorageError as error:
         raise UserError(f"the page is not kept any more: {error}") from None
-    around = len(text) if how == "all" else _AROUND
-    start, end = max(0, item.start - around), min(len(text), item.end + around)
+    start, end = (0, len(text)) if how == "all" else _around(text, item)
+    parts = (text[start : item.start], text[item.start : item.end], text[item.end : end])
+    before, marked, after = map(clean, parts)
+    if chat.console.color_system is None or chat.console.no_color:
+        marked = f">> {marked} <<"  # where nothing can be coloured
     chat.say(f"{clean(item.source.title)} · {clean(item.source.url)}", "bold")
     chat.show(
         Text.assemble(
-            ("… " if start else "") + clean(text[start : item.start]),
-            (clean(text[item.start : item.end]), "bold black on yellow"),
-            clean(text[item.end : end]) + (" …" if end < len(text) else ""),
+            ("… " if start else "") + before,
+            (marked, "bold black on yellow"),
+            after + (" …" if end < len(text) else ""),
         )
     )
     if start or end < len(text):
         chat.say(f"/open {number} all shows the whole page", "dim")
+
+
+def _around(text: str, quote: Quote) -> tuple[int, int]:
+    """Return where the part of a page begins and ends that is shown around a quote; words stay whole."""
+    start, end = max(0, quote.start - _AROUND), min(len(text), quote.end + _AROUND)
+    if start:
+        start = max(start, text.find(" ", start, quote.start) + 1)
+    if end < len(text) and (blank := text.rfind(" ", quote.end, end)) > 0:
+        end = blank
+    return start, end
 
 
 async def source(chat: Chat, rest: str) -> None:
@@ -73,10 +86,11 @@ async def source(chat: Chat, rest: str) -> None:
         case Quote():
             origin = item.source
             first, last = item.lines
+            lines = f"{first}" if first == last else f"{first}-{last}"
             rows = [
                 ("title", origin.title),
                 ("address", origin.url),
-                ("lines", f"{first}-{last}" + ("" if item.page is None else f", page {item.page}")),
+                ("lines", lines + ("" if item.page is None else f", page {item.page}")),
                 ("read", origin.fetched_at),
                 ("trust", f"{origin.trust:.2f} (between 0 and 1)"),
                 ("SHA-256", f"{origin.sha256} of the text"),
@@ -88,13 +102,13 @@ async def source(chat: Chat, rest: str) -> None:
     chat.say(f"receipt {number}: {item.kind}", "bold")
     for name, value in rows:
         if value:
-            chat.say(f"  {name:<11}{one_line(value, 1000)}")
+            chat.show(numbered(f"  {name:<10}", Text(one_line(value, 1000)), wrapped=chat.interactive))
 
 
 async def why(chat: Chat, rest: str) -> None:
     """Say why the last answer won: its score, its statements, the other candidates."""
     answer = chat.answer
-    chat.show(*score_lines(answer))
+    chat.show(*score_lines(answer, wrapped=chat.interactive))
     numbers = {item.id: number for number, item in enumerate(answer.evidence, 1)}
     for claim in answer.claims:
         cites = "".join(f"[{numbers[receipt.evidence.id]}]" for receipt in claim.support)

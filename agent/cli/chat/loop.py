@@ -2,6 +2,7 @@
 
 import asyncio
 import difflib
+import signal
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -18,18 +19,23 @@ from crowquill.agent.cli.chat.command import Command
 from crowquill.agent.cli.chat.complete import complete
 from crowquill.agent.cli.chat.handwork import COMMANDS as HANDWORK
 from crowquill.agent.cli.chat.looking import COMMANDS as LOOKING
-from crowquill.agent.cli.chat.prompt import next_line, person
+from crowquill.agent.cli.chat.prompt import ASCII_PROMPT, PROMPT, next_line, person, typed_ahead
 from crowquill.agent.cli.chat.question import answer_question
 from crowquill.agent.cli.chat.recording import COMMANDS as RECORDING
 from crowquill.agent.cli.chat.session import Chat
 from crowquill.agent.cli.chat.welcome import has_model, introduce, is_first
-from crowquill.agent.cli.view import numbered
+from crowquill.agent.cli.session import EXIT_CODES
+from crowquill.agent.cli.view import numbered, print_view
 from crowquill.agent.render import one_line
 from crowquill.agent.settings import load_defaults
 from crowquill.agent.workspace import find_workspace
 from crowquill.errors import CrowquillError, UserError
 
 _NAME = 40
+_ELSE = (
+    "Everything else is a question; it may refer to those before. Alt-Enter begins a new line, Ctrl-C holds a run,"
+    " Ctrl-D ends the session, // asks what begins with a slash."
+)
 
 
 async def show_help(chat: Chat, rest: str) -> None:
@@ -42,8 +48,7 @@ async def show_help(chat: Chat, rest: str) -> None:
         left = f"/{entry.name} {entry.usage}"
         chat.show(numbered(f"{left:<35}", Text(entry.help), wrapped=chat.interactive))
     if not wanted:
-        chat.say("Everything else is a question; it may refer to those before. Alt-Enter begins a new line,", "dim")
-        chat.say("Ctrl-C holds a run, Ctrl-D ends the session, // asks what begins with a slash.", "dim")
+        chat.say(_ELSE, "dim")
 
 
 async def leave(chat: Chat, rest: str) -> None:
@@ -69,8 +74,8 @@ def run_chat(options: AskOptions, *, quiet: bool) -> int:
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     try:
         return asyncio.run(_session(options, interactive=interactive, quiet=quiet))
-    except KeyboardInterrupt:
-        return 130
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return EXIT_CODES["cancelled"]
 
 
 async def _session(options: AskOptions, *, interactive: bool, quiet: bool) -> int:
@@ -87,26 +92,48 @@ async def _session(options: AskOptions, *, interactive: bool, quiet: bool) -> in
             if chosen is None:
                 return 0
             chat.options = chosen
+    loop, this = asyncio.get_running_loop(), asyncio.current_task()
+    assert this is not None
+    if not interactive:
+        chat.interrupt = this.cancel
+    loop.add_signal_handler(signal.SIGINT, lambda: chat.interrupt())
     try:
         if interactive:
             _greet(chat)
-        return await _converse(chat)
+        with typed_ahead():
+            return await _converse(chat)
     finally:
+        loop.remove_signal_handler(signal.SIGINT)
         await chat.close()
 
 
 async def _converse(chat: Chat) -> int:
     code = 0
-    prompt = "" if not chat.interactive else "> " if chat.console.options.ascii_only else "› "
+    prompt = "" if not chat.interactive else ASCII_PROMPT if chat.console.options.ascii_only else PROMPT
     while not chat.ended and (line := await chat.ask(prompt)) is not None:
         try:
-            done = await take(chat, line)
+            done = await _interruptible(chat, line) if chat.interactive else await take(chat, line)
         except CrowquillError as error:
             done = 2 if isinstance(error, UserError) else 1
             text = Text(f"! {one_line(str(error), 600)}", "yellow")
-            (chat.console if chat.interactive else Console(stderr=True)).print(text, soft_wrap=True)
+            print_view(chat.console if chat.interactive else Console(stderr=True), [text])
         code = done if done else code
     return 0 if chat.interactive else code
+
+
+async def _interruptible(chat: Chat, line: str) -> int:
+    """Do what was typed; Ctrl-C ends that, and not the session."""
+    work, before = asyncio.create_task(take(chat, line)), chat.interrupt
+    chat.interrupt = work.cancel
+    try:
+        await asyncio.wait({work})
+    finally:
+        chat.interrupt = before
+        work.cancel()
+    if work.cancelled():
+        chat.say("stopped", "yellow")
+        return EXIT_CODES["cancelled"]
+    return work.result()
 
 
 async def take(chat: Chat, line: str) -> int:

@@ -2,11 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+import termios
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crowquill.agent.redact import Redactor
+from crowquill.memory.owned import own_folder
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -16,6 +19,8 @@ Ask = Callable[[str], Awaitable[str | None]]
 """Returns what is typed after a prompt, None when there is no more."""
 Complete = Callable[[str], Iterable[str]]
 """Returns what may stand in the place of the last word of a line."""
+PROMPT, ASCII_PROMPT = "› ", "> "
+"""Where questions are typed: a single Ctrl-C there, perhaps meant for a run that has just ended, ends nothing."""
 
 
 async def next_line(prompt: str) -> str | None:
@@ -26,7 +31,7 @@ async def next_line(prompt: str) -> str | None:
 
 def person(history: Path, complete: Complete, toolbar: Callable[[], str]) -> Ask:
     """Return a prompt for a terminal; what is typed is kept in `history`, less what looks like a secret."""
-    from prompt_toolkit import PromptSession  # 0.14 s, and only a terminal needs it
+    from prompt_toolkit import PromptSession, print_formatted_text  # 0.14 s, and only a terminal needs it
     from prompt_toolkit.completion import CompleteEvent, Completer, Completion
     from prompt_toolkit.document import Document
     from prompt_toolkit.history import FileHistory
@@ -43,7 +48,7 @@ def person(history: Path, complete: Complete, toolbar: Callable[[], str]) -> Ask
             word = line.rpartition(" ")[2]
             return (Completion(found, -len(word)) for found in complete(line))
 
-    history.parent.mkdir(parents=True, exist_ok=True)
+    own_folder(history.parent)
     history.touch(mode=0o600)
     session: PromptSession[str] = PromptSession(
         history=History(str(history)),
@@ -57,16 +62,36 @@ def person(history: Path, complete: Complete, toolbar: Callable[[], str]) -> Ask
     )
 
     async def ask(prompt: str) -> str | None:
+        again = prompt not in (PROMPT, ASCII_PROMPT)
         while True:
             try:
                 return await session.prompt_async(prompt, handle_sigint=False)
             except KeyboardInterrupt:
                 if not _clear(session):
-                    return None
+                    if again:
+                        return None
+                    again = True
+                    print_formatted_text("Ctrl-C once more, Ctrl-D or /quit ends the session")
             except EOFError:
                 return None
 
     return ask
+
+
+@contextmanager
+def typed_ahead() -> Iterator[None]:
+    """Keep what is typed while nothing is asked off the screen; the next prompt gets it, each key as it is."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    before = termios.tcgetattr(sys.stdin)
+    quiet = termios.tcgetattr(sys.stdin)
+    quiet[3] &= ~(termios.ECHO | termios.ICANON)  # Ctrl-D is kept like any other key
+    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
 def _clear(session: "PromptSession[str]") -> bool:

@@ -14,10 +14,12 @@ from crowquill.agent.exports import conversation_markdown
 from crowquill.agent.fork import Change
 from crowquill.agent.publish import answer_json
 from crowquill.agent.records import find_run
+from crowquill.agent.render import one_line
 from crowquill.agent.report.page import write_report
 from crowquill.agent.story import read_story
 from crowquill.errors import UserError
 from crowquill.memory.evidence import Table
+from crowquill.memory.owned import write_own
 
 _LISTED = 10
 
@@ -71,7 +73,7 @@ async def save(chat: Chat, rest: str) -> None:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8", errors="surrogatepass")
+        write_own(path, text, errors="surrogatepass")
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
 
@@ -107,10 +109,12 @@ async def fork(chat: Chat, rest: str) -> None:
         raise UserError(
             "write /fork STEP [HINT], as in: /fork 3 look at the tables; /export markdown shows the steps"
         )
-    run_id = chat.answer.run_id
-    record = await chat.workspace.database.read(lambda connection: find_run(connection, run_id))
+    before = chat.answer
+    record = await chat.workspace.database.read(lambda connection: find_run(connection, before.run_id))
     agent = recorded_agent(chat.workspace, record, known=tuple(chat.agent.models.values()))
     await finish(chat, agent, partial(agent.fork, record.id, step, Change.parse([], unquoted(hint))))
+    said = one_line(before.short, 60) if before.short else before.stopped
+    chat.say(f"Before  {said} (score {before.reward.total:.2f}, run {record.id})", "dim")
 
 
 COMMANDS = (

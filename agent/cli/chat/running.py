@@ -1,13 +1,11 @@
 """Drives one run of a session: live view, Ctrl-C, and what becomes of the answer."""
 
 import asyncio
-import signal
-import sys
-import termios
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 
 from rich.console import Console
+from rich.text import Text
 
 from crowquill.agent.agent import Agent
 from crowquill.agent.answer import Answer
@@ -16,7 +14,7 @@ from crowquill.agent.cli.chat.pause import hold
 from crowquill.agent.cli.chat.screen import Screen
 from crowquill.agent.cli.chat.session import Begin, Chat
 from crowquill.agent.cli.live import LiveView
-from crowquill.agent.cli.view import describe
+from crowquill.agent.cli.view import describe, print_view
 from crowquill.agent.events import Event, Progress, RunFinished, RunStarted
 from crowquill.agent.steering import Steering
 
@@ -34,7 +32,7 @@ async def drive(chat: Chat, agent: Agent, begin: Begin) -> Answer | None:
     )
     try:
         chat.screen.show()
-        with _interrupts() as interrupted, _no_echo():
+        with _interrupts(chat) as interrupted:
             while not pump.done():
                 waiting = asyncio.create_task(interrupted.wait())
                 await asyncio.wait({pump, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -81,34 +79,17 @@ async def _pump(stream: AsyncGenerator[Event, None], chat: Chat, errors: Console
     except asyncio.CancelledError:
         screen.hide()
         kept = f"; what was found is kept; go on with: /resume {run_id}" if run_id else ""
-        errors.print(f"stopped{kept}", markup=False, soft_wrap=True)
+        print_view(errors, [Text(f"stopped{kept}")])
         raise
     return None
 
 
 @contextmanager
-def _no_echo() -> Iterator[None]:
-    """Keep what is typed during a run off the live view; the next prompt gets it."""
-    if not sys.stdin.isatty():
-        yield
-        return
-    before = termios.tcgetattr(sys.stdin)
-    quiet = termios.tcgetattr(sys.stdin)
-    quiet[3] &= ~(termios.ECHO | termios.ICANON)  # Ctrl-D is kept like any other key
-    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, quiet)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
-
-
-@contextmanager
-def _interrupts() -> Iterator[asyncio.Event]:
+def _interrupts(chat: Chat) -> Iterator[asyncio.Event]:
     """Turn Ctrl-C into an event."""
-    interrupted = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, interrupted.set)
+    interrupted, before = asyncio.Event(), chat.interrupt
+    chat.interrupt = interrupted.set
     try:
         yield interrupted
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        chat.interrupt = before

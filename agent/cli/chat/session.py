@@ -34,7 +34,7 @@ class Chat:
     """A session.
 
     `answers` are those of this session, oldest first, with all that they rest on; they are never compacted. `agent`
-    knows what the next question follows.
+    knows what the next question follows. `interrupt` is what Ctrl-C does now.
     """
 
     options: AskOptions
@@ -48,6 +48,7 @@ class Chat:
     screen: Screen | None = None
     steering: Steering | None = None
     ended: bool = False
+    interrupt: Callable[[], object] = field(default=lambda: None)
     _agent: Agent | None = None
 
     @property

@@ -55,7 +55,7 @@ async def introduce(options: AskOptions, console: Console, ask: Ask) -> AskOptio
                 continue
             resolve(name)
         except CrowquillError as error:
-            console.print(Text(f"! {error}", "yellow"), soft_wrap=True)
+            console.print(Text(f"! {error}", "yellow"))
             continue
         chosen = replace(chosen, model=name)
         break
@@ -68,7 +68,7 @@ async def introduce(options: AskOptions, console: Console, ask: Ask) -> AskOptio
             if line.strip() == "p":
                 chosen = replace(chosen, databases=("pocket",))
     path = save_defaults(Defaults(model=chosen.model, corpus=list(chosen.corpora), db=list(chosen.databases)))
-    console.print(Text(f"kept in {path}; /model, /use and /keep change it", "dim"), soft_wrap=True)
+    console.print(Text(f"kept in {path}; /model, /use and /keep change it", "dim"))
     return chosen
 
 
@@ -97,7 +97,7 @@ def _explain(options: AskOptions, console: Console) -> None:
 async def _fetch(console: Console, ask: Ask) -> bool:
     """See to it that the embedded model can run; False when the person wants another."""
     if importlib.util.find_spec("xllamacpp") is None:
-        console.print(Text("! the embedded model needs: pip install 'crowquill[local]'", "yellow"), soft_wrap=True)
+        console.print(Text("! the embedded model needs: pip install 'crowquill[local]'", "yellow"))
         return False
     entry = find("local")
     if installed(entry) is not None:

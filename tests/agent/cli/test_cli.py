@@ -110,6 +110,8 @@ def test_budget_has_its_exit_code(pages: Path, model: str) -> None:
 
 def test_shipped_tasks_run_as_tests(tmp_path: Path) -> None:
     assert "danube" in crowquill("run", "--list").stdout
+    listed = {task["name"]: task for task in json.loads(crowquill("run", "--list", "--json").stdout)["tasks"]}
+    assert listed["travel"]["inputs"] == ["city", "corpus"]
     result = crowquill("run", "danube", "--quiet")
     assert result.exit_code == 0, result.stderr
     assert "2850 - 1230 = 1620" in result.stdout
@@ -222,3 +224,19 @@ def test_a_workspace_that_cannot_be_written_is_said(model: str, tmp_path: Path) 
     assert result.exit_code != 0
     assert "cannot write to the workspace" in str(result.exception)
     assert not isinstance(result.exception, UserError)
+
+
+def test_a_crash_leaves_no_image_of_the_memory() -> None:
+    code = """
+import resource, sys
+from crowquill.agent.cli.main import main
+most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+sys.argv = ["crowquill", "--version"]
+try:
+    main()
+finally:
+    print(resource.getrlimit(resource.RLIMIT_CORE)[0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split()[-1] == "0", done.stderr

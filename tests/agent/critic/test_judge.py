@@ -1,13 +1,16 @@
 """The model as judge: what it is asked, and what is made of what it says."""
 
+import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support.pages import indexed
 
-from crowquill import Agent, Answer, ScriptedModel
+from crowquill import Agent, Answer, ScriptedModel, ToolContext, tool
 from crowquill.agent.agent import run_in_thread
 from crowquill.agent.critic.judge import Match, bradley_terry, criteria, kind_of
 from crowquill.agent.events import Graded, Noticed, RunFinished, Selected
@@ -123,9 +126,56 @@ def test_what_the_judge_thinks_of_the_steps_is_told_to_the_next_candidates(works
     assert answer.short == "310 metres"
     later = [call.messages[-1].content for call in writer.calls if call.temperature > 0]
     assert later
-    assert all("An earlier try went wrong: search: too broad" in text for text in later)
+    assert all(
+        re.search(r"An earlier try went wrong:\n<data \w+>\nsearch: too broad\n</data", text) for text in later
+    )
     judge.assert_spent()
     assert run_in_thread(replay(workspace, answer.run_id)) > 5
+
+
+def test_a_candidate_that_is_told_of_the_first_one_is_under_its_rules(workspace: Workspace, tmp_path: Path) -> None:
+    """The first reads a cell, the judge's words bring it to the second, and a web page would get it from there."""
+    cell, told = "Mina-Zweistein-4711", list[str]()
+    names = [(f"{letter}-{number}",) for letter in "az" for number in range(300)]  # it is none of the samples
+    with closing(sqlite3.connect(tmp_path / "shop.sqlite")) as connection, connection:
+        connection.execute("CREATE TABLE customers (name TEXT)")
+        connection.executemany("INSERT INTO customers VALUES (?)", [*names, (cell,)])
+
+    @tool
+    async def ask_the_web(context: ToolContext, text: str) -> str:
+        """Ask the web."""
+        await context.check_outgoing(text)
+        told.append(text)
+        return "nothing"
+
+    plan = {"tasks": [{"id": "t1", "goal": QUESTION, "done_when": "", "needs": []}]}
+    steps: list[dict[str, Any]] = [
+        {"tool": "ask_the_web", "text": cell},
+        {"tool": "sql", "query": "SELECT name FROM customers WHERE name LIKE 'M%'"},
+        {"tool": "give_up", "reason": "not_found", "note": ""},
+        {"tool": "ask_the_web", "text": cell},
+        {"tool": "give_up", "reason": "not_found", "note": ""},
+    ]
+    writer = ScriptedModel(
+        [ScriptedReply("plan", json=plan)]
+        + [ScriptedReply("act", json={"thought": "", "action": step}) for step in steps]
+    )
+    labels = [{"label": "bad", "comment": f"it only found {cell}"}] * 2
+    judge = ScriptedModel([ScriptedReply("judge", json={"steps": labels})], name="judge")
+    agent = Agent(
+        model=writer,
+        models={"judge": judge},
+        policy="json",
+        databases=[str(tmp_path / "shop.sqlite")],
+        tools=[ask_the_web],
+        memory=False,
+        workspace=workspace,
+        select="best_of_n:2,share=plan,at_once=1,judge=grade",
+    )
+    agent.ask(QUESTION)
+    assert cell in writer.calls[-2].messages[-1].content
+    assert told == [cell]  # the first, before it had read it
+    writer.assert_spent()
 
 
 def test_a_judge_that_fails_is_told_and_changes_nothing(workspace: Workspace) -> None:

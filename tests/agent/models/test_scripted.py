@@ -91,21 +91,24 @@ replies:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("replies: 3", "one list"),
-        ("[]", "one list"),
-        ("replies: []\nmore: 1", "one list"),
+        ("replies: 3", "1:1: replies: has to be a list"),
+        ("[]", "1:1: the file has to be a mapping"),
+        ("replies: []\nmore: 1", "2:1: unknown key 'more'"),
         ("replies:\n- {role: act}", "exactly one of text, json and fault"),
         ("replies:\n- {role: act, text: a, fault: rate}", "exactly one"),
-        ("replies:\n- {role: boss, text: a}", r"replies\[0\]: role"),
-        ("replies:\n- {role: act, text: a}\n- {role: act, txt: a}", r"replies\[1\]: txt"),
+        ("replies:\n- {role: boss, text: a}", r"2:4: replies\.0\.role"),
+        (
+            "replies:\n- {role: act, text: a}\n- {role: act, txt: a}",
+            r"3:15: unknown key 'replies\.1\.txt'; did you mean 'text'",
+        ),
         ("replies:\n- {role: act, text: 3}", "text"),
         ("replies:\n- {role: act, text: a, match: '/(/'}", "regular expression"),
         ("replies:\n- {role: act, text: a, delay: -1}", "delay"),
         ("replies:\n- {role: act, role: act, text: a}", "duplicate key"),
         ("replies:\n- &a {role: act, text: a}\n- *a", "anchors"),
-        ("replies:\n- !!python/object/apply:os.system [id]", "python/object"),
+        ("replies:\n- !!python/object/apply:os.system [id]", "2:3: tags"),
         ("replies: [", "script.yaml"),
-        ("[" * 3_000, "deeper"),
+        ("[" * 3_000, "nested"),
     ],
 )
 def test_a_wrong_script_is_refused_in_one_line(tmp_path: Path, text: str, why: str) -> None:
@@ -117,5 +120,5 @@ def test_a_wrong_script_is_refused_in_one_line(tmp_path: Path, text: str, why: s
 
 
 def test_a_missing_script(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="cannot read the script"):
+    with pytest.raises(UserError, match="cannot be read"):
         ScriptedModel.from_yaml(tmp_path / "none.yaml")

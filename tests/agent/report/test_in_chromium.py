@@ -95,5 +95,8 @@ def test_nothing_stands_in_the_way_of_anybody(page: Page) -> None:
 def test_it_prints_without_what_paper_cannot_do(page: Page) -> None:
     page.emulate_media(media="print")
     assert not page.locator("nav").is_visible()
-    assert page.locator("#receipt-1 mark").is_visible()
+    mark = page.locator("#receipt-1 mark")
+    assert mark.is_visible()
+    assert mark.evaluate("e => getComputedStyle(e).printColorAdjust") == "exact"  # else paper shows no quote
+    assert "underline" in mark.evaluate("e => getComputedStyle(e).textDecoration")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"

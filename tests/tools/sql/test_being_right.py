@@ -215,13 +215,13 @@ def test_keys_are_guessed_where_none_is_declared() -> None:
 
 
 async def test_a_schema_is_written_as_create_statements(music: tuple[Schema, Desk]) -> None:
-    lines = as_ddl(music[0], 4000).splitlines()
+    lines = as_ddl(music[0], 4000).text.splitlines()
     columns = "AlbumId INTEGER PRIMARY KEY, Title TEXT, ArtistId INTEGER REFERENCES Artist(ArtistId)"
     assert lines[0] == f"CREATE TABLE Album ({columns});"
     assert "Sold TEXT /* from '2024-01-05' to '2025-02-06' */" in lines[3]
-    assert "INTEGER" not in as_ddl(music[0], 400)
+    assert "INTEGER" not in as_ddl(music[0], 400).text
     odd = Schema("x", (TableInfo("t", (Column("a", "TEXT", False, ("x",), comment="*/ DROP"),)),))
-    assert "*/ DROP" not in as_ddl(odd, 400)
+    assert "*/ DROP" not in as_ddl(odd, 400).text
 
 
 @pytest.mark.parametrize(

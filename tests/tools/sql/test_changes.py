@@ -118,6 +118,7 @@ async def test_what_is_shown_is_rolled_back(database: Database, shop: Path, writ
 
 async def test_without_where_it_says_that_every_row_is_meant(database: Database, writer: Worker) -> None:
     shown = await show_change(database, "DELETE FROM orders", writer)
+    assert shown["after"] is None
     assert in_one_line(database, shown) == (
         "3 rows of orders in shop are deleted; there is no WHERE: every row; can be undone"
     )

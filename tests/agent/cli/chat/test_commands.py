@@ -58,7 +58,8 @@ def test_answers_and_commands_come_in_the_order_of_the_lines(script: str) -> Non
     out = result.stdout
     parts = (
         "Lake Tarn was dammed in 1931. [1]", " ✓ t1", "1.1 Lake Tarn was dammed", "It is 310 metres deep.",
-        "SHA-256", "quoted", "kept: questions like it", "steps    9", "best_of_n: 2 candidates",
+        ">> Lake Tarn was dammed in 1931. <<", "SHA-256", "quoted",
+        "kept: questions like it", "steps    9", "best_of_n: 2 candidates",
         "searches corpus lakes",
         "steered by the guided policy", "verified items", "math      read", "2 + 3 = 5",
         "talk.md written", "kept in",

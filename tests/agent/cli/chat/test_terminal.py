@@ -1,7 +1,9 @@
 """The session in a real terminal: what a person types, and what stands on the screen."""
 
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,19 @@ replies:
      json: {thought: "told", action: {tool: open, target: "1"}}}
   - {role: act, json: {thought: "", action: {tool: quote, lines: "2-3"}}}
   - {role: act, delay: 60, json: {thought: "never", action: {tool: top}}}
+"""
+CHANGES = """\
+replies:
+  - {role: plan, json: {tasks: [{id: a, goal: "Correct the clients", done_when: "", needs: []}]}}
+  - {role: act, json: {thought: "", action: {tool: sql_change, statement: "DELETE FROM clients"}}}
+  - {role: act, json: {thought: "",
+     action: {tool: sql_change, statement: "UPDATE clients SET city = 'Rome' WHERE id = 1"}}}
+  - {role: act, json: {thought: "",
+     action: {tool: sql_change, statement: "UPDATE clients SET city = 'Bergen' WHERE id = 2"}}}
+  - {role: act, json: {thought: "",
+     action: {tool: sql_change, statement: "UPDATE clients SET city = 'Paris' WHERE id = 3"}}}
+  - {role: act, json: {thought: "",
+     action: {tool: answer, short: "1", claims: [{text: "1 row was changed.", cites: [1]}]}}}
 """
 
 Start = Callable[..., Screened]
@@ -71,13 +86,15 @@ def test_questions_follow_one_another_and_receipts_can_be_looked_at(start: Start
     terminal.type("1\r")
     terminal.wait_for(r"Lake Tarn · corpus:lakes[\s\S]*dammed in\s+1931")
     terminal.type("/quotes 310\r")
-    terminal.wait_for(r"1\.1 +Lake Tarn is a Norwegian lake|1\.1 +It is 310|1\.1")
+    terminal.wait_for(r"1\.1 +It is 310 metres deep")
     terminal.type("\x1b[A\x1b[A\x1b[A\x1b[A")  # up, up, up, up
     terminal.wait_for("› How deep is Lake Tarn")
     terminal.type("\x03")  # Ctrl-C throws the line away
     terminal.type("/nonsense\r")
     terminal.wait_for(r"there is no command /nonsense[\s\S]*›")
-    terminal.type("\x04")
+    terminal.type("\x03")  # it may have been meant for a run that has just ended
+    terminal.wait_for(r"Ctrl-C once more[\s\S]*›")
+    terminal.type("\x03")
     assert terminal.end() == 0
 
 
@@ -112,6 +129,47 @@ def test_a_run_is_held_hinted_and_stopped(start: Start, tmp_path: Path) -> None:
     terminal.wait_for(r"h WORDS[\s\S]*held>")
     terminal.type("s\r")
     terminal.wait_for(r"go on with: /resume[\s\S]*›")
+    terminal.type("\x04")
+    assert terminal.end() == 0
+
+
+def test_a_change_is_shown_before_it_is_made_and_a_yes_may_stand_for_the_run(start: Start, tmp_path: Path) -> None:
+    shop, script = tmp_path / "shop.db", tmp_path / "model.replies"
+    with closing(sqlite3.connect(shop)) as connection:
+        connection.executescript(
+            "CREATE TABLE clients (id INTEGER PRIMARY KEY, city TEXT);"
+            "INSERT INTO clients (city) VALUES ('Rom'), ('Oslo'), ('Lyon');"
+        )
+
+    def cities() -> list[str]:
+        with closing(sqlite3.connect(shop)) as connection:
+            return [row[0] for row in connection.execute("SELECT city FROM clients ORDER BY id")]
+
+    options = ("--model", f"scripted:{script}", "--policy", "json", "--db", str(shop), "--allow-write")
+    terminal = start("chat", *options, replies=CHANGES, lines=50)
+    terminal.wait_for("›")
+    terminal.type("Correct the cities of our clients\r")
+    asked = terminal.wait_for(r"DELETE FROM clients[\s\S]*allow\?")
+    assert re.search(r"3 rows of clients in shop are deleted; there is no WHERE:\s+every row; can be undone", asked)
+    assert re.search(r"before: id \| city\s+1 \| Rom\s+2 \| Oslo\s+3 \| Lyon\s+asked because", asked)
+    terminal.type("perhaps\r")  # no clear answer: asked again
+    terminal.wait_for(r"perhaps[\s\S]*allow\?")
+    assert cities() == ["Rom", "Oslo", "Lyon"]
+    terminal.type("correct them, delete none\r")
+    terminal.wait_for(r"SET city = 'Rome'[\s\S]*allow\?")
+    assert cities() == ["Rom", "Oslo", "Lyon"]
+    terminal.type("y\r")
+    terminal.wait_for(r"SET city = 'Bergen'[\s\S]*allow\?")
+    assert cities() == ["Rome", "Oslo", "Lyon"]
+    terminal.type("a\r")
+    terminal.wait_for(r"1 row was changed[\s\S]*answered[\s\S]*›")
+    assert cities() == ["Rome", "Bergen", "Paris"]
+    assert terminal.raw.decode().count("may write: ") == 3
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    terminal.type(f"/sql {endless}\r")
+    terminal.wait_for("querying shop")
+    terminal.type("\x03")  # ends the command, not the session
+    terminal.wait_for(r"stopped\s+›")
     terminal.type("\x04")
     assert terminal.end() == 0
 
