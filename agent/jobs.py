@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
 from crowquill.agent.agent import Agent
 from crowquill.agent.events import RunStarted
-from crowquill.agent.models.base import Model, Rehearsed, Reply, Request, Role
+from crowquill.agent.models.base import Connected, Model, Rehearsed, Reply, Request, Role, Streams
 from crowquill.agent.workspace import Workspace
 from crowquill.errors import CrowquillError
 
@@ -60,6 +61,17 @@ class Paced:
         """Wait, and call the model."""
         await asyncio.sleep(await self._turn())
         return await self._model.complete(request)
+
+    async def complete_streaming(self, request: Request, listener: Callable[[str], None]) -> Reply:
+        """Wait, and call the model; it is listened to if it can be."""
+        if not isinstance(self._model, Streams):
+            return await self.complete(request)
+        await asyncio.sleep(await self._turn())
+        return await self._model.complete_streaming(request, listener)
+
+    def keep_connected(self) -> AbstractAsyncContextManager[None]:
+        """Return what keeps the model's connections open (see `Connected`)."""
+        return self._model.keep_connected() if isinstance(self._model, Connected) else nullcontext()
 
     def skip(self, request: Request, text: str) -> None:
         """Pass over a reply that a scripted model has given before (see `Rehearsed`)."""

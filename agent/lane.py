@@ -28,6 +28,7 @@ from crowquill.agent.rules import Rules, urls_in
 from crowquill.agent.select.attempt import Sampling
 from crowquill.agent.state import Action
 from crowquill.agent.steering import Heard, Order, Question, Steering
+from crowquill.agent.tape import canonical
 from crowquill.errors import BudgetExceeded, ModelError, ModelFault, RunPaused, ToolFailed, ToolRetry
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.clock import Clock
@@ -226,7 +227,12 @@ class Lane:
         return await self.effect("ask", cast("Json", asdict(request)), call)
 
     async def _note(self, request: ApprovalRequest, allowed: bool, by: By, why: str) -> None:
-        shown = {name: value if isinstance(value, str) else str(value) for name, value in request.args.items()}
+        shown = {
+            name: canonical(value)
+            if isinstance(value, dict | list)
+            else str(value)  # a replay knows no other order
+            for name, value in request.args.items()
+        }
         event = Decided(
             self.step, request.tool, request.access, shown, allowed=allowed, by=by, why=why, effect=request.effect
         )

@@ -21,11 +21,13 @@ from crowquill.memory.lessons import ANSWERS, Lesson, LessonStore
 from crowquill.memory.record import Content, Filter, Kind, Note, Record
 from crowquill.memory.record import decode as decode_content
 from crowquill.memory.retrieve import Way
-from crowquill.memory.verify import word_coverage
+from crowquill.memory.textual import names
+from crowquill.memory.verify import missing_names, word_coverage
 from crowquill.tools.context import Json
 
 RELATED = 0.5
-"""Share of the query's content words that recalled evidence must hold: ranks alone know no "unrelated"."""
+"""Share of the query's content words that recalled evidence must hold, if not all of its names: ranks alone know no
+"unrelated"."""
 _PER_SOURCE = 3
 _PLANS = 2
 
@@ -133,5 +135,9 @@ class LaneRecall:
 
 
 def _is_related(record: Record, asked: Sequence[str]) -> bool:
+    """Say whether a record holds half of the words that are asked for, or all of their names."""
     text = f"{record.title} {record.text}"
-    return any(word_coverage(words, text) >= RELATED for words in asked)
+    return any(
+        word_coverage(words, text) >= RELATED or (names(words) and not missing_names(words, [text]))
+        for words in asked
+    )

@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.fake_openai import FakeOpenAI, completion
 
 from crowquill import Agent, ScriptedModel, tool
 from crowquill.agent.agent import run_in_thread
 from crowquill.agent.cluster import ATTEMPTS, CHECKPOINT_SECONDS, Cluster, connect, place_of, run_jobs
 from crowquill.agent.events import Acted
-from crowquill.agent.jobs import Job, Pace
+from crowquill.agent.jobs import Job, Pace, Paced, paced
+from crowquill.agent.models.base import Message, Request
+from crowquill.agent.models.openai import OpenAIModel
 from crowquill.agent.replay import replay
 from crowquill.agent.shipping import pack_run, unpack_run
 from crowquill.agent.tape import load_effects, load_events
@@ -37,6 +40,8 @@ needs_ray = [
     pytest.mark.filterwarnings("default"),
 ]
 STEPS = 8
+BRISK = {**os.environ, "RAY_worker_niceness": "0"}
+"""Ray gives its workers niceness 15: beside other work they would wait for minutes, and calculations fail."""
 
 
 def task(folder: Path, name: str, delay: float) -> Path:
@@ -81,7 +86,7 @@ def jobs(*paths: Path) -> list[Job]:
 def run_command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run `crowquill …` in a workspace of its own, for five minutes at most."""
     command = [sys.executable, "-m", "crowquill", *words, "--workspace", str(folder / "w")]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=BRISK)
 
 
 def three(folder: Path, delay: float) -> Path:
@@ -127,8 +132,27 @@ async def test_model_calls_keep_their_pace() -> None:
     assert [round(await Pace(None).turn(), 1) for _ in range(2)] == [0.0, 0.0]
 
 
+async def test_a_model_that_waits_for_its_turn_is_heard_and_stays_connected() -> None:
+    heard, turns = list[str](), list[int]()
+
+    async def turn() -> float:
+        turns.append(len(turns))
+        return 0.0
+
+    with FakeOpenAI() as server:
+        server.script(completion("one"), completion("two"), completion("three"))
+        models = paced({"act": OpenAIModel("any", base_url=server.url), "write": ScriptedModel([])}, turn)
+        model = models["act"]
+        assert isinstance(model, Paced)
+        request = Request("act", (Message("user", "count"),), max_tokens=5)
+        async with model.keep_connected(), Paced(ScriptedModel([]), turn).keep_connected():
+            replies = [await model.complete(request), await model.complete_streaming(request, heard.append)]
+        assert ([reply.text for reply in replies], turns) == (["one", "two"], [0, 1])
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
+    os.environ |= BRISK
     ray = connect(None)
     yield ray
     ray.shutdown()
@@ -222,7 +246,9 @@ class TestOnRay:
 
     def test_ctrl_c_keeps_what_was_sent_home(self, tmp_path: Path) -> None:
         words = ["run", str(task(tmp_path, "long", 2.0)), "--engine", "ray", "--workspace", str(tmp_path / "w")]
-        command = subprocess.Popen([sys.executable, "-m", "crowquill", *words], stderr=subprocess.PIPE, text=True)
+        command = subprocess.Popen(
+            [sys.executable, "-m", "crowquill", *words], stderr=subprocess.PIPE, text=True, env=BRISK
+        )
         journal = place_of(str(tmp_path / "w"), str(tmp_path / "long.yaml")) / "crowquill.db"
         end = time.monotonic() + 180
         while not journal.exists() and time.monotonic() < end:

@@ -200,6 +200,9 @@ def test_what_is_known_is_read_before_any_page(workspace: Workspace) -> None:
     assert "search" in first
     assert run_in_thread(tools("What is the length of the Danube in kilometres?")) == ["recall", "answer"]
     assert "search" in run_in_thread(tools("What is the length of the Danube in kilometres?", memory=False))
+    assert run_in_thread(tools("Over what distance does the Danube stretch?"))[:1] == ["recall"]
+    recalled = records(workspace, "quote")
+    assert max(record.uses for record in recalled) == 2  # by its name, where its words are others
 
 
 def test_knowledge_is_recalled_when_it_is_named(workspace: Workspace, tmp_path: Path) -> None:
