@@ -14,6 +14,7 @@ from crowquill.agent.models.faults import one_line
 from crowquill.agent.models.reply import estimate_usage, finish_reply
 from crowquill.errors import ModelError, ModelFault
 from crowquill.memory.clock import Clock, SystemClock
+from crowquill.tasks.yaml_text import load_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +156,6 @@ def read_script(path: Path) -> list[ScriptedReply]:
     Raises:
         UserError: the file cannot be read or says something else; with line and column.
     """
-    from crowquill.tasks.yaml_text import load_yaml  # 0.1 s, and only script files need it
-
     return [item.reply() for item in load_yaml(path, _Script).replies]
 
 
