@@ -73,12 +73,17 @@ class YamlText:
         try:
             return model.model_validate(self.content if content is None else content)
         except ValidationError as error:
-            problem = _deepest(error)
-            location = tuple(problem["loc"])
-            if not location and problem["type"] == "value_error":  # a rule about several keys names the first
-                location = (problem["msg"].removeprefix(_OWN).partition(":")[0],)
-                raise UserError(f"{self.place(location)}: {problem['msg'].removeprefix(_OWN)}") from None
-            raise UserError(f"{self.place(location)}: {_describe(location, problem, model)}") from None
+            first, *others = [self._told(problem, model) for problem in _problems(error)]
+            fault = UserError(first)
+            fault.others = tuple(others)
+            raise fault from None
+
+    def _told(self, problem: Any, model: type[BaseModel]) -> str:
+        location = tuple(problem["loc"])
+        if not location and problem["type"] == "value_error":  # a rule about several keys names the first
+            location = (problem["msg"].removeprefix(_OWN).partition(":")[0],)
+            return f"{self.place(location)}: {problem['msg'].removeprefix(_OWN)}"
+        return f"{self.place(location)}: {_describe(location, problem, model)}"
 
 
 def read_text(path: Path) -> str:
@@ -150,17 +155,18 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def _deepest(error: ValidationError) -> Any:
-    """Return the problem that says most: where a value may be of several kinds, that of the one which fits best."""
+def _problems(error: ValidationError) -> list[Any]:
+    """Return a problem for each key: where a value may be of several kinds, that of the one which fits best."""
     problems = error.errors(include_url=False, include_context=False)
     if problems[0]["type"] == "missing" and (misspelt := _misspelt(problems[0]["loc"], problems)) is not None:
-        return misspelt
-    first = problems[0]["loc"][0] if problems[0]["loc"] else None
-    of_one_key = [problem for problem in problems if problem["loc"][:1] == (first,)]
-    return max(
-        of_one_key if of_one_key else problems,
-        key=lambda problem: len(problem["loc"]) + (problem["type"] == "extra_forbidden"),
-    )
+        problems[0] = misspelt
+    of_key: dict[Any, list[Any]] = {}
+    for problem in problems:
+        of_key.setdefault(problem["loc"][:1], []).append(problem)
+    return [
+        max(found, key=lambda problem: len(problem["loc"]) + (problem["type"] == "extra_forbidden"))
+        for found in of_key.values()
+    ]
 
 
 def _misspelt(missing: Location, problems: Iterable[Any]) -> Any | None:

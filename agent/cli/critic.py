@@ -11,28 +11,35 @@ from crowquill.agent.answer import Answer
 from crowquill.agent.cli.session import print_json
 from crowquill.agent.critic.choices import FILE, read_comparisons
 from crowquill.agent.critic.probe import probe
-from crowquill.agent.critic.report import Report, validate
+from crowquill.agent.critic.report import Report, revisions, validate
 from crowquill.agent.records import list_records
 from crowquill.agent.render import one_line
-from crowquill.agent.story import read_story
+from crowquill.agent.story import Story, read_story
 from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import UserError
 
 
 def recorded_answers(place: Workspace, limit: int) -> list[Answer]:
     """Return the newest answers with statements."""
+    return [answer for answer in (story.answer for story in _stories(place, limit)) if answer is not None]
+
+
+def _stories(place: Workspace, limit: int) -> list[Story]:
+    """Return the newest runs whose answer makes statements."""
     records = place.database.read_now(lambda connection: list_records(connection, limit))
-    answers = [read_story(place, record.id).answer for record in records]
-    return [answer for answer in answers if answer is not None and answer.claims]
+    stories = [read_story(place, record.id) for record in records]
+    return [story for story in stories if story.answer is not None and story.answer.claims]
 
 
 def report_critic(workspace: Path | None, limit: int, *, as_json: bool) -> int:
     """Print how good the critic is."""
     place = Workspace(find_workspace(workspace))
-    answers = recorded_answers(place, limit)
+    stories = _stories(place, limit)
+    answers = [story.answer for story in stories if story.answer is not None]
     found = validate(read_comparisons(place.path / FILE), answers, place.reward_weights())
+    revised = revisions([[entry.event for entry in story.events] for story in stories])
     if as_json:
-        print_json({"schema": 1, **asdict(found)})
+        print_json({"schema": 1, **asdict(found), "revisions": asdict(revised)})
         return 0
     console = Console(highlight=False)
     if not found.count:
@@ -40,6 +47,11 @@ def report_critic(workspace: Path | None, limit: int, *, as_json: bool) -> int:
     else:
         _print_agreement(console, found)
     console.print(_tricks(found))
+    if revised.flagged:
+        console.print(
+            f"revisions: of {revised.flagged} flagged statements {revised.fixed} mended, {revised.dropped} dropped;"
+            f" {revised.damaged} statements with receipts were lost"
+        )
     return 0
 
 

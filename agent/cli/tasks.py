@@ -69,23 +69,28 @@ def validate(names: Sequence[str], *, as_json: bool) -> int:
     """Check task files without running them: every fault is a line; exit code 2 when there is one."""
     found: list[dict[str, Any]] = []
     for path in expand(names):
+        faults: list[dict[str, Any]] = []
+        runs = 0
         try:
-            spec = load_task_file(path)
-            fault, runs = "", len(spec.variants())
+            runs = len(load_task_file(path).variants())
         except UserError as error:
-            fault, runs = str(error), 0
-        place = _PLACE.match(fault)
-        line, column = (int(place[1]), int(place[2])) if place is not None else (None, None)
-        found.append({"file": label(path), "fault": fault, "line": line, "column": column, "runs": runs})
+            faults = sorted(map(_placed, (str(error), *error.others)), key=lambda fault: fault["line"])
+        found.append({"file": label(path), "faults": faults, "runs": runs})
+        if as_json:
+            continue
+        for fault in faults:
+            typer.echo(fault["text"], err=True)
+        if not faults:
+            typer.echo(f"{label(path)}: ok" + ("" if runs == 1 else f", {runs} runs"))
     if as_json:
         print_json({"schema": 1, "files": found})
-    else:
-        for entry in found:
-            count = "" if entry["runs"] == 1 else f", {entry['runs']} runs"
-            typer.echo(
-                entry["fault"] if entry["fault"] else f"{entry['file']}: ok{count}", err=bool(entry["fault"])
-            )
-    return 2 if any(entry["fault"] for entry in found) else 0
+    return 2 if any(entry["faults"] for entry in found) else 0
+
+
+def _placed(fault: str) -> dict[str, Any]:
+    place = _PLACE.match(fault)
+    line, column = (1, 1) if place is None else (int(place[1]), int(place[2]))
+    return {"text": fault, "line": line, "column": column}
 
 
 def expand(names: Sequence[str]) -> list[Path]:

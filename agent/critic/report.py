@@ -10,6 +10,7 @@ from crowquill.agent.critic.checks import check
 from crowquill.agent.critic.choices import Comparison, preferences
 from crowquill.agent.critic.reward import reward, shipped_weights
 from crowquill.agent.critic.tricks import TRICKS
+from crowquill.agent.events import Event, Judged, Revised, RunFinished, Selected
 
 BINS = 4
 
@@ -41,6 +42,40 @@ class Report:
     length: float
     length_of_people: float
     tricks: Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """What came of revising flagged statements, all runs together: how many were flagged, mended, dropped.
+
+    damaged: statements that had receipts before the revision and are gone or have none after it.
+    """
+
+    flagged: int = 0
+    fixed: int = 0
+    dropped: int = 0
+    damaged: int = 0
+
+
+def revisions(runs: Sequence[Sequence[Event]]) -> Revisions:
+    """Count what revisions did in finished runs, given their events in order."""
+    total = Revisions()
+    for events in runs:
+        done = next((event for event in events if isinstance(event, Revised)), None)
+        finished = next((event for event in events if isinstance(event, RunFinished)), None)
+        if done is None or finished is None:
+            continue
+        winner = next((event.winner for event in events if isinstance(event, Selected)), 1)
+        before = [event.claims for event in events if isinstance(event, Judged) and event.number == winner][-1]
+        held = {claim.text for claim in finished.answer.claims if claim.status != "unsupported"}
+        damaged = sum(claim.status != "unsupported" and claim.text not in held for claim in before)
+        total = Revisions(
+            total.flagged + done.flagged,
+            total.fixed + done.fixed,
+            total.dropped + done.dropped,
+            total.damaged + damaged,
+        )
+    return total
 
 
 def validate(comparisons: Sequence[Comparison], answers: Sequence[Answer], weights: Mapping[str, float]) -> Report:

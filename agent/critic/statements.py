@@ -14,7 +14,7 @@ from crowquill.memory.unit_words import UNITS
 
 _RULE = re.compile(r"\s*\|?\s*:?-{1,}:?\s*(?:\|\s*:?-{1,}:?\s*)*\|?\s*")
 _BAR = re.compile(r"(?<!\\)\|")
-_ITEM = re.compile(r"\s*(?:[-*•–]|\d{1,2}[.)])\s+")
+_ITEM = re.compile(r"\A\s*(?:[-*•–]|\d{1,2}[.)])\s+")
 _HEADING = re.compile(r"\s*#{1,6}\s")
 _CITES = re.compile(r"\s*\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 _IN_UNIT = re.compile(r"\s*[(\[]([^()\[\]]{1,12})[)\]]\s*\Z")

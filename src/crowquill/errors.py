@@ -45,9 +45,13 @@ class CrowquillError(Exception):
 
 
 class UserError(CrowquillError):
-    """The user's input or configuration cannot be used. `page` is the one of `crowquill help` that tells more."""
+    """The user's input or configuration cannot be used. `page` is the one of `crowquill help` that tells more.
+
+    `others` are further faults of the same file, each in a line.
+    """
 
     page = ""
+    others: tuple[str, ...] = ()
 
 
 class MissingModel(UserError):

@@ -14,6 +14,8 @@ from crowquill.agent.agent import run_in_thread
 from crowquill.agent.cli.view import answer_view
 from crowquill.agent.models.scripted import ScriptedReply
 from crowquill.agent.replay import replay
+from crowquill.agent.report.page import render_report
+from crowquill.agent.story import read_story
 from crowquill.agent.workspace import Workspace
 from crowquill.agent.written import as_markdown
 
@@ -104,6 +106,9 @@ def test_quotes_in_another_language_get_a_translation_that_is_marked_and_checked
     assert "translated by the model: “Глубина озера Тарн 310 метров.”" in text
     assert "(translated by the model: “Глубина озера Тарн 310 метров.”)" in as_markdown(answer)
     assert "translated by the model" in answer._repr_html_()
+    page = render_report(read_story(workspace, answer.run_id), workspace.blobs)
+    assert "translated by the model: “Глубина озера Тарн 310 метров.”" in page
+    assert "All of it rests on one source: corpus:lakes/Atlas.html" in page
     for wrong in ("Глубина озера Тарн 130 метров.", "Lake Tarn is 310 metres deep.", ""):
         said = ScriptedReply("write", json={"translations": [wrong]})
         assert ask(workspace, RUSSIAN, {"Atlas": "2"}, "310 метров", claims, said, cache=False).translations == ()

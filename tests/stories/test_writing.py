@@ -1,15 +1,19 @@
 """How answers are written: citations placed by code, one revision, long ones from an outline, what is not known."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support.pages import indexed
+from typer.testing import CliRunner
 
 from crowquill import Agent, Answer, ScriptedModel
 from crowquill.agent.agent import run_in_thread
 from crowquill.agent.answer import Candidate, Claim, Draft, DraftClaim
+from crowquill.agent.cli.main import app
+from crowquill.agent.critic.report import Revisions, revisions
 from crowquill.agent.events import Event, Noticed, Revised, RunFinished
 from crowquill.agent.models.scripted import ScriptedReply
 from crowquill.agent.replay import replay
@@ -91,6 +95,21 @@ def test_a_statement_that_nothing_says_is_dropped_and_a_bad_mending_is_not_taken
     assert "(no receipt)" in answer.text
     answer, events = ask(workspace, [RIGHT, wrong])
     assert any(isinstance(event, Noticed) and "stay as they are" in event.message for event in events)
+
+
+def test_the_report_of_the_critic_counts_what_revisions_did(workspace: Workspace) -> None:
+    wrong = {"text": "It was dammed in 1,031.", "cites": [1]}
+    _, mended = ask(workspace, [RIGHT, wrong], revised({"text": "Lake Tarn was dammed in 1931.", "cites": [1]}))
+    _, dropped = ask(workspace, [RIGHT, wrong], revised({"text": "", "cites": []}))
+    _, untouched = ask(workspace, [RIGHT])
+    assert revisions([mended, dropped, untouched]) == Revisions(2, 1, 1, 0)
+    lost = [replace(event, answer=replace(event.answer, claims=())) if isinstance(event, RunFinished) else event
+            for event in mended]  # fmt: skip
+    assert revisions([lost]) == Revisions(1, 1, 0, 1)
+    told = CliRunner().invoke(app, ["critic", "report", "--workspace", str(workspace.path)]).output
+    assert "of 2 flagged statements 1 mended, 1 dropped; 0 statements with receipts were lost" in " ".join(
+        told.split()
+    )
 
 
 def test_a_right_answer_needs_no_revision(workspace: Workspace) -> None:

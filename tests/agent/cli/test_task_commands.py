@@ -103,15 +103,17 @@ def test_a_wrong_input_is_said_before_anything_runs(task: Path, arguments: list[
 
 
 def test_validate_names_every_file_and_fault(task: Path) -> None:
-    (task.parent / "bad.yaml").write_text("objective: x\nbugdet: {steps: 3}\n")
+    (task.parent / "bad.yaml").write_text("objective: x\nbugdet: {steps: 3}\ncorpus: pocket\n")
     (task.parent / "worse.yaml").write_text("objective: [\n")
     result = crowquill("validate", str(task.parent))
     assert result.exit_code == 2
     assert "bad.yaml:2:1: unknown key 'bugdet'; did you mean 'budget'?" in result.stderr
+    assert "bad.yaml:3:1: corpus: has to be a list, as in corpus: [pocket]" in result.stderr
     assert "worse.yaml:2:1: " in result.stderr
     assert "river.yaml: ok" in result.stdout
-    faults = json.loads(crowquill("validate", str(task.parent), "--json").stdout)["files"]
-    assert [Path(entry["file"]).name for entry in faults if entry["fault"]] == ["bad.yaml", "worse.yaml"]
+    files = json.loads(crowquill("validate", str(task.parent), "--json").stdout)["files"]
+    lines = {Path(entry["file"]).name: [fault["line"] for fault in entry["faults"]] for entry in files}
+    assert lines == {"bad.yaml": [2, 3], "river.yaml": [], "worse.yaml": [2]}
     assert crowquill("validate", str(task), "danube").exit_code == 0
 
 

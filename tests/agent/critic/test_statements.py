@@ -44,6 +44,7 @@ def texts(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
+        ("It was opened in 1874. It is 3 – 4 m deep.", ["It was opened in 1874.", "It is 3 – 4 m deep."]),
         ("The Danube is long.", ["The Danube is long."]),
         ("The Danube is long. It ends in a delta.", ["The Danube is long.", "It ends in a delta."]),
         ("The rivers are:\n- the Danube\n- the Rhine", ["the Danube", "the Rhine"]),

@@ -58,8 +58,8 @@ def test_receipts_can_be_checked_on_the_page(page: Page) -> None:
     assert "last line" not in marked or "last line" in page.locator("#receipt-1").inner_text()
     assert page.locator("#receipt-2 td.cited").all_inner_texts() == ["1901"]
     assert "1901 - 1874 = 27" in page.locator("#receipt-3").inner_text()
-    assert page.locator("#statement-4 .badge").inner_text() == "unsupported"
-    assert page.locator("#statement-4 .problem").count() == 1
+    assert page.locator("#statement-5 .badge").inner_text() == "unsupported"
+    assert page.locator("#statement-5 .problem").count() == 1
     tip = page.locator("#tip-1-1")
     assert not tip.is_visible()
     page.locator("#statement-1 .cite a").first.focus()
