@@ -227,12 +227,7 @@ class Lane:
         return await self.effect("ask", cast("Json", asdict(request)), call)
 
     async def _note(self, request: ApprovalRequest, allowed: bool, by: By, why: str) -> None:
-        shown = {
-            name: canonical(value)
-            if isinstance(value, dict | list)
-            else str(value)  # a replay knows no other order
-            for name, value in request.args.items()
-        }
+        shown = {name: _spelled(value) for name, value in request.args.items()}
         event = Decided(
             self.step, request.tool, request.access, shown, allowed=allowed, by=by, why=why, effect=request.effect
         )
@@ -479,6 +474,11 @@ class Lane:
             logprobs=tuple(data["logprobs"]),
             calls=tuple(ToolCall(**call) for call in data.get("calls", ())),
         )
+
+
+def _spelled(value: object) -> str:
+    """Spell an argument for an event: with its keys in one order, as a replay knows no other."""
+    return canonical(value) if isinstance(value, dict | list) else str(value)
 
 
 def hosts_in(values: Iterable[object]) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,17 +13,15 @@ import typer
 
 from crowquill.agent.cli.session import print_json
 from crowquill.agent.config import RunConfig
+from crowquill.agent.direct import DirectContext
 from crowquill.agent.render import clean
 from crowquill.agent.rules import Rules
 from crowquill.agent.workshop import Workshop
 from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.errors import ToolError, UserError
-from crowquill.memory.blobs import BlobStore
-from crowquill.memory.clock import Clock, SystemClock
-from crowquill.memory.evidence import Evidence, Table
+from crowquill.memory.evidence import Table
 from crowquill.memory.evidence_json import encode
 from crowquill.memory.owned import write_own
-from crowquill.tools.context import Access, EffectKind, Json, State
 from crowquill.tools.observation import Observation
 from crowquill.tools.tool import Tool
 
@@ -30,29 +29,14 @@ _SECONDS = 60.0
 _HELP = 'write a calculation, such as: integrate x^2 from 0 to 3 ("quit" or Ctrl-D ends)'
 
 
-class ByHand:
-    """Implements `tools.context.ToolContext` for a call by hand: nothing is recorded; typed URLs may be opened."""
-
-    lane = "call"
+class ByHand(DirectContext):
+    """The context of a call by hand: typed URLs may be opened, and what a tool has found."""
 
     def __init__(self, workspace: Workspace, typed: str) -> None:
-        self.clock: Clock = SystemClock()
-        self.deadline: float | None = self.clock.monotonic() + _SECONDS
-        self.blobs: BlobStore = workspace.blobs
+        super().__init__(workspace.blobs, partial(typer.echo, err=True))
+        self.lane = "call"
+        self.deadline = self.clock.monotonic() + _SECONDS
         self.rules = Rules(typed)
-        self.memory = _NoMemory()
-
-    async def effect(
-        self,
-        kind: EffectKind,
-        request: Json,
-        call: Callable[[], Awaitable[Json]],
-        *,
-        access: Access = "read",
-        state: State | None = None,
-    ) -> Json:
-        """Run the call."""
-        return await call()
 
     async def egress(self, url: str) -> None:
         """Apply the egress rules to a URL."""
@@ -66,24 +50,9 @@ class ByHand:
         """Apply the egress rules to text that leaves this machine."""
         self.rules.check_outgoing(text)
 
-    async def approve(self, tool: str, access: Access, args: Mapping[str, Json], *, effect: str) -> None:
-        """Allow it: the person who types the command has asked for it."""
-
     def offer(self, urls: list[str], *, page: str = "") -> None:
         """Make URLs openable."""
         self.rules.offer(urls, page=page)
-
-    def protect(self, text: str) -> None:
-        """Keep nothing: whatever leaves is what the person has typed."""
-
-    def progress(self, message: str) -> None:
-        """Say what is being done."""
-        typer.echo(message, err=True)
-
-
-class _NoMemory:
-    async def recall(self, query: str, *, limit: int) -> tuple[Evidence, ...]:
-        return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,21 +7,16 @@ but belongs to something else, *adds* when it does not stand there at all.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from typing import Literal
 
 from crowquill.agent.critic.fault import Fault
 from crowquill.agent.critic.misreadings import find_misreadings, find_swaps
 from crowquill.agent.critic.opposites import COMPARED, OPPOSITES, polarity
 from crowquill.agent.critic.paraphrase import ALIKE
-from crowquill.agent.critic.passages import Passage, aligned, stems_of_names
+from crowquill.agent.critic.passages import Passage, aligned, shared_names, stems_of_names
 from crowquill.memory.amounts import Amount, amounts, held, shares
-from crowquill.memory.textual import content_words, dates, fold, is_cyrillic, names, stem
+from crowquill.memory.textual import content_words, dates, is_cyrillic, names, stem
 from crowquill.memory.unit_words import UNITS
 from crowquill.memory.verify import missing_dates, missing_names
-
-FaultKind = Literal[
-    "citation", "number", "unit", "date", "name", "negation", "opposite", "pairing", "order", "added"
-]
 
 NONE, SOME, MANY = 0.25, 0.6, 3
 """When a part of a statement was added: of its words at most NONE stand in the evidence, or at most SOME where MANY
@@ -30,13 +25,9 @@ _UNITS = frozenset(stem(word) for word in UNITS)
 _PART = re.compile(
     r"[,;]\s+|\s+(?:and|which|who|that|because|и|а|но|который|которая|которое|потому что|так как)\s+", re.IGNORECASE
 )
-_DIRECTED = re.compile(
-    r"\b(?:than|чем)\b|\w+ed\b|\b(?:beat|won|wrote|led|took|made|taught|sold|bought)\b", re.IGNORECASE
-)
 _ONE_IN = re.compile(r"\b(\w+) (?:in|out of|из) (\w+)\b", re.IGNORECASE)
 _SHARE_OFF = 3
 """Percentage points by which "six in ten" may be off."""
-_BY = re.compile(r"\bby\b", re.IGNORECASE)
 
 
 def find_faults(statement: str, texts: Sequence[str], among: Sequence[Passage], objective: str) -> list[Fault]:
@@ -168,10 +159,8 @@ def _joined(maps: Iterable[dict[str, set[bool]]]) -> dict[str, set[bool]]:
 
 def _same_order(statement: str, text: str) -> bool:
     """Say whether the names that both hold come in the same order in both."""
-    folded, quoted = fold(statement).casefold(), fold(text).casefold()
-    shared = [fold(name.text).casefold() for name in names(statement, openings=True)]
-    shared = list(dict.fromkeys(name for name in shared if name in quoted))
-    return sorted(shared, key=folded.index) == sorted(shared, key=quoted.index)
+    own, given = shared_names(statement, text)
+    return own == given
 
 
 # --- what was added ---

@@ -18,11 +18,12 @@ from crowquill.agent.critic.passages import (
     clauses,
     opens_with,
     segments,
+    shared_names,
     stems_of_names,
     turns,
 )
 from crowquill.memory.amounts import Amount, amounts, held
-from crowquill.memory.textual import content_words, fold, names, stem, stems
+from crowquill.memory.textual import content_words, names, stem, stems
 
 _DIRECTED = re.compile(
     r"\b(?:than|чем)\b|\w+ed\b|\b(?:beat|won|wrote|led|took|made|taught|sold|bought)\b", re.IGNORECASE
@@ -212,9 +213,9 @@ def _kin(statement: str, among: Sequence[Passage]) -> Iterator[Fault]:
     """Find what is said of somebody, where the evidence says it of his brother, or the other way round."""
     proper = frozenset[str]().union(*stems_of_names(statement))
     said = {word for word in content_words(statement) - proper - _KIN if not word[0].isdigit()}
-    related = _relatives(statement) != frozenset()
+    related = bool(_relatives(statement))
     parts = [part for passage in among if passage.is_prose for part in turns(passage.text)]
-    alike = [part for part in parts if (_relatives(part) != frozenset()) == related]
+    alike = [part for part in parts if bool(_relatives(part)) == related]
     others = [content_words(part) for part in parts if part not in alike]
     if any(said & content_words(part) for part in alike):
         return
@@ -264,6 +265,5 @@ def _results(text: str) -> Iterator[tuple[object, object]]:
 
 def _same_first(statement: str, text: str) -> bool:
     """Say whether the first name that both hold is the same: "Rovers won 3–1" and "United lost 1–3" agree."""
-    folded, quoted = fold(statement).casefold(), fold(text).casefold()
-    shared = [name for at in names(statement, openings=True) if (name := fold(at.text).casefold()) in quoted]
-    return not shared or min(shared, key=folded.index) == min(shared, key=quoted.index)
+    own, given = shared_names(statement, text)
+    return own[:1] == given[:1]

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from crowquill.memory.amounts import Amount, amounts
 from crowquill.memory.evidence import Evidence, Quote, Table, plain_text
-from crowquill.memory.textual import NameAt, content_words, names, split_sentences, stem
+from crowquill.memory.textual import NameAt, content_words, fold, names, split_sentences, stem
 from crowquill.memory.unit_words import UNITS
 from crowquill.memory.words import NUMBER_WORDS, SCALES
 
@@ -153,3 +153,11 @@ def stems_of_names(text: str) -> tuple[frozenset[str], ...]:
         frozenset(stem(word.lower()) for word in re.findall(r"[^\W_]+", name.text))
         for name in names(text, openings=True)
     )
+
+
+def shared_names(statement: str, text: str) -> tuple[list[str], list[str]]:
+    """Return the names of a statement that a text holds, too, in the order of the one and of the other."""
+    folded, quoted = fold(statement).casefold(), fold(text).casefold()
+    own = (fold(name.text).casefold() for name in names(statement, openings=True))
+    shared = list(dict.fromkeys(name for name in own if name in quoted))
+    return sorted(shared, key=folded.index), sorted(shared, key=quoted.index)

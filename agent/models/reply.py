@@ -47,9 +47,9 @@ def read_reply(body: bytes, request: Request) -> Reply:
         ServerFault: the body is no complete chat completion (transient), or holds an error.
         UnusableReply: the model refused, was cut off, or did not fit the schema.
     """
-    data = _decode(body)
+    data = decode(body)
     choice = _first_choice(data)
-    message = _mapping(choice.get("message"))
+    message = mapping(choice.get("message"))
     text = without_thoughts(clean(_string(message.get("content"))))
     calls = message.get("tool_calls") if request.tools else None
     usage = _usage(data.get("usage"), request, text)
@@ -101,7 +101,8 @@ def finish_reply(
     return Reply(text, usage, finish, parsed, logprobs)
 
 
-def _decode(body: bytes) -> _Object:
+def decode(body: bytes) -> _Object:
+    """Return the JSON object of a body or a piece of one. Raises ServerFault if it is none, or tells an error."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -133,19 +134,19 @@ def _finish(reason: object) -> Finish:
 
 
 def _usage(value: object, request: Request, text: str) -> Usage:
-    fields = _mapping(value)
+    fields = mapping(value)
     prompt, completion = _count(fields.get("prompt_tokens")), _count(fields.get("completion_tokens"))
     if prompt is None or completion is None:
         return estimate_usage(request.messages, text)
-    cached = _count(_mapping(fields.get("prompt_tokens_details")).get("cached_tokens"))
+    cached = _count(mapping(fields.get("prompt_tokens_details")).get("cached_tokens"))
     return Usage(prompt, 0 if cached is None else min(cached, prompt), completion, 1)
 
 
 def _logprobs(value: object) -> tuple[float, ...]:
-    content = _mapping(value).get("content")
+    content = mapping(value).get("content")
     if not isinstance(content, list):
         return ()
-    numbers = [_mapping(token).get("logprob") for token in cast("list[object]", content)]
+    numbers = [mapping(token).get("logprob") for token in cast("list[object]", content)]
     return tuple(float(n) for n in numbers if isinstance(n, int | float) and math.isfinite(n))
 
 
@@ -153,7 +154,8 @@ def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _mapping(value: object) -> _Object:
+def mapping(value: object) -> _Object:
+    """Return a mapping, an empty one where it is none."""
     return cast("_Object", value) if isinstance(value, dict) else {}
 
 

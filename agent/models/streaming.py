@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Callable
-from typing import Any, cast
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
 
-from crowquill.agent.models.faults import ServerFault, one_line
+from crowquill.agent.models.reply import decode, mapping
 
 Listener = Callable[[str], None]
 """Is told what a reply says so far: its text, from the beginning."""
@@ -19,14 +19,14 @@ async def gathered(lines: AsyncIterator[bytes], listener: Listener) -> bytes:
     What is missing at the end (a finish reason, usage) is missing in the result, too.
 
     Raises:
-        ServerFault: a piece is no JSON object.
+        ServerFault: a piece is no JSON object, or tells an error.
     """
     gathering = _Gathering()
     async for line in lines:
         name, _, value = line.partition(b":")
         if name != b"data" or value.strip() == b"[DONE]":
             continue
-        if gathering.add(_piece(value)):
+        if gathering.add(decode(value)):
             listener(gathering.text)
     return json.dumps(gathering.whole()).encode()
 
@@ -44,40 +44,39 @@ class _Gathering:
 
     def __init__(self) -> None:
         self.text = ""
-        self._rest: dict[str, Any] = {}
+        self._usage: Any = None
         self._message: dict[str, Any] = {"role": "assistant"}
         self._finish: Any = None
         self._logprobs: list[Any] = []
         self._calls: dict[Any, dict[str, Any]] = {}
         self._begun = False
 
-    def add(self, piece: dict[str, Any]) -> bool:
+    def add(self, piece: Mapping[str, Any]) -> bool:
         """Take in a piece; say whether the text has grown."""
-        self._rest |= {name: piece[name] for name in ("usage", "error") if piece.get(name)}
-        choices = piece.get("choices")
-        if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        self._usage = piece.get("usage") or self._usage
+        choice = mapping(next(iter(_list(piece.get("choices"))), None))
+        if not choice:
             return False
         self._begun = True
-        choice = cast("dict[str, Any]", choices[0])
         self._finish = choice.get("finish_reason") or self._finish
-        self._logprobs += _list(_dict(choice.get("logprobs")).get("content"))
-        delta = _dict(choice.get("delta"))
+        self._logprobs += _list(mapping(choice.get("logprobs")).get("content"))
+        delta = mapping(choice.get("delta"))
         refused = delta.get("refusal")
         if isinstance(refused, str):
             self._message["refusal"] = self._message.get("refusal", "") + refused
         for call in _list(delta.get("tool_calls")):
-            self._grow(_dict(call))
+            self._grow(mapping(call))
         said = delta.get("content")
         if not isinstance(said, str) or not said:
             return False
         self.text += said
         return True
 
-    def _grow(self, part: dict[str, Any]) -> None:
+    def _grow(self, part: Mapping[str, Any]) -> None:
         call = self._calls.setdefault(part.get("index"), {"type": "function", "function": {"arguments": ""}})
         if part.get("id"):
             call["id"] = part["id"]
-        function = _dict(part.get("function"))
+        function = mapping(part.get("function"))
         if function.get("name"):
             call["function"]["name"] = function["name"]
         if isinstance(function.get("arguments"), str):
@@ -91,22 +90,7 @@ class _Gathering:
         choice = {"index": 0, "message": message, "finish_reason": self._finish}
         if self._logprobs:
             choice["logprobs"] = {"content": self._logprobs}
-        return {**self._rest, "choices": [choice] if self._begun else []}
-
-
-def _piece(value: bytes) -> dict[str, Any]:
-    try:
-        piece = json.loads(value)
-    except (ValueError, RecursionError) as error:
-        head = one_line(value[:80].decode("utf-8", "replace"))
-        raise ServerFault(f"a piece of the reply is no JSON: {head!r}", kind="transient") from error
-    if not isinstance(piece, dict):
-        raise ServerFault("a piece of the reply is no JSON object", kind="transient")
-    return cast("dict[str, Any]", piece)
-
-
-def _dict(value: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+        return {"usage": self._usage, "choices": [choice] if self._begun else []}
 
 
 def _list(value: object) -> list[Any]:

@@ -80,6 +80,7 @@ _FURTHER_NAMES = """
     try_strptime unnest var_pop var_samp variance week weekday weekofyear width_bucket year yearweek
 """
 NAMED = FUNCTIONS | frozenset(_FURTHER_NAMES.split())
+"""Functions by name."""
 
 _CLOCK_NAMES = """
     CurrentDate CurrentDatetime CurrentTime CurrentTimestamp Localtime Localtimestamp UtcDate UtcTime UtcTimestamp
@@ -87,4 +88,3 @@ _CLOCK_NAMES = """
 """
 CLOCKS = frozenset(_CLOCK_NAMES.split())
 """Functions of both kinds that know the time."""
-"""Functions by name."""

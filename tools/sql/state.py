@@ -12,6 +12,7 @@ import json
 import re
 import sqlite3
 import time
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -40,8 +41,14 @@ def state_of(database: Database, now: float) -> str | None:
         return None
     if None in states:
         return None
-    told = json.dumps([states, sqlite3.sqlite_version, version("duckdb"), version("crowquill"), time.tzname])
+    told = json.dumps([states, *_versions(), time.tzname])
     return hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+@cache
+def _versions() -> tuple[str, ...]:
+    """Return the versions of what runs queries; looking them up takes as long as a small query."""
+    return (sqlite3.sqlite_version, version("duckdb"), version("crowquill"))
 
 
 def _file_state(path: Path, now: float) -> list[int | str] | None:

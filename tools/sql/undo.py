@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from crowquill.errors import UserError
-from crowquill.memory.owned import own_folder
+from crowquill.memory.owned import open_own, own_folder
 from crowquill.tools.context import Json
 from crowquill.tools.worker import Worker
 
@@ -118,8 +118,7 @@ class Copies:
         fresh = self._folder / f"{kept.id}.{os.getpid()}"
         try:
             own_folder(self._folder)
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            with open_own(fresh) as file:
                 json.dump(asdict(kept), file)
                 file.flush()
                 os.fsync(file.fileno())
