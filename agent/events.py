@@ -144,6 +144,15 @@ class Graded:
 
 
 @dataclass(frozen=True, slots=True)
+class Paired:
+    """The judging model has compared candidates in pairs, each in both orders; in `flipped` the order decided."""
+
+    pairs: int
+    flipped: int
+    kind: Literal["paired"] = "paired"
+
+
+@dataclass(frozen=True, slots=True)
 class Revised:
     """Statements without receipts were looked at again: how many, and how many were mended or dropped."""
 
@@ -202,6 +211,7 @@ Event = (
     | TaskFinished
     | Judged
     | Graded
+    | Paired
     | Revised
     | Selected
     | Noticed

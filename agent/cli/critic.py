@@ -1,5 +1,6 @@
 """`crowquill critic`: how good the critic is, and what an answer hangs on."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from crowquill.agent.answer import Answer
 from crowquill.agent.cli.session import print_json
 from crowquill.agent.critic.choices import FILE, read_comparisons
 from crowquill.agent.critic.probe import probe
-from crowquill.agent.critic.report import Report, revisions, validate
+from crowquill.agent.critic.report import Judging, Report, judging, revisions, validate
 from crowquill.agent.records import list_records
 from crowquill.agent.render import one_line
 from crowquill.agent.story import Story, read_story
@@ -36,16 +37,19 @@ def report_critic(workspace: Path | None, limit: int, *, as_json: bool) -> int:
     place = Workspace(find_workspace(workspace))
     stories = _stories(place, limit)
     answers = [story.answer for story in stories if story.answer is not None]
-    found = validate(read_comparisons(place.path / FILE), answers, place.reward_weights())
-    revised = revisions([[entry.event for entry in story.events] for story in stories])
+    comparisons = read_comparisons(place.path / FILE)
+    found = validate(comparisons, answers, place.reward_weights())
+    events = [[entry.event for entry in story.events] for story in stories]
+    revised, judge = revisions(events), judging(events, comparisons)
     if as_json:
-        print_json({"schema": 1, **asdict(found), "revisions": asdict(revised)})
+        print_json({"schema": 1, **asdict(found), "revisions": asdict(revised), "judge": asdict(judge)})
         return 0
     console = Console(highlight=False)
     if not found.count:
         console.print("No choices are stored yet: crowquill compare asks you for some.")
     else:
         _print_agreement(console, found)
+    _print_judge(console, judge)
     console.print(_tricks(found))
     if revised.flagged:
         console.print(
@@ -57,16 +61,28 @@ def report_critic(workspace: Path | None, limit: int, *, as_json: bool) -> int:
 
 def _print_agreement(console: Console, found: Report) -> None:
     console.print(f"preferences: {found.count}; the reward agrees with {found.agreement:.0%} of them")
-    table = Table("part alone", "right", "where it differs", box=None)
-    for name, (share, count) in sorted(found.parts.items(), key=lambda pair: -pair[1][0]):
-        table.add_row(name, f"{share:.0%}", str(count))
-    console.print(table)
+    console.print(_shares("part alone", found.parts))
     for bin_ in found.calibration:
         console.print(f"predicted {bin_.predicted:.0%}, right {bin_.observed:.0%} of {bin_.count}")
     console.print(f"the answer shown first was preferred in {found.position:.0%} of choices (50% is fair)")
     console.print(
         f"longer is better: reward {found.length:+.2f}, people {found.length_of_people:+.2f} (from -1 to 1)"
     )
+
+
+def _print_judge(console: Console, judge: Judging) -> None:
+    if judge.pairs:
+        share = judge.flipped / judge.pairs
+        console.print(f"the judge: the order alone decided {judge.flipped} of {judge.pairs} pairs ({share:.0%})")
+    if judge.criteria:
+        console.print(_shares("the judge's criterion", judge.criteria))
+
+
+def _shares(what: str, shares: Mapping[str, tuple[float, int]]) -> Table:
+    table = Table(what, "right", "where it differs", box=None)
+    for name, (share, count) in sorted(shares.items(), key=lambda pair: -pair[1][0]):
+        table.add_row(one_line(name), f"{share:.0%}", str(count))
+    return table
 
 
 def _tricks(found: Report) -> Table:

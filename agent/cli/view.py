@@ -19,6 +19,7 @@ from crowquill.agent.events import (
     Judged,
     Noticed,
     Observed,
+    Paired,
     Planned,
     Revised,
     RunStarted,
@@ -69,6 +70,8 @@ def describe(event: Event) -> str | None:
             levels = ", ".join(f"{grade.criterion} {grade.value:+.1f}" for grade in event.grades)
             against = f"; against it: {one_line(event.objection)}" if event.objection else ""
             return f"judged {event.number}: {levels}{against}"
+        case Paired():
+            return f"judged in pairs: the order alone decided {event.flipped} of {event.pairs}"
         case Revised():
             return f"revised: {event.fixed} of {event.flagged} statements mended, {event.dropped} dropped"
         case Selected():

@@ -40,7 +40,7 @@ def says(short: str, text: str) -> bool:
 
 def repeats(short: str, question: str) -> bool:
     """Say whether a short answer is a phrase of the question, which does not ask to choose between some."""
-    phrase, asked = (f" {' '.join(stems(text))} " for text in (short, question))
+    phrase, asked = (f" {' '.join(stems(text.replace('&', ' and ')))} " for text in (short, question))
     return bool(content_words(short)) and phrase in asked and _CHOICE.search(question) is None
 
 

@@ -1,4 +1,4 @@
-"""What an answer hangs on: the source that, if missing, and the number that, if other, flips the verdict."""
+"""What an answer hangs on: the source that, if missing, and the value that, if other, flips the verdict."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -9,9 +9,9 @@ from crowquill.agent.answer import Answer, Claim, DraftClaim
 from crowquill.agent.critic.agreement import voice
 from crowquill.agent.critic.checks import check_claim
 from crowquill.memory.amounts import amounts
-from crowquill.memory.evidence import Evidence, Quote
+from crowquill.memory.evidence import CellAt, Evidence, Quote, Table
 
-Kind = Literal["source", "number"]
+Kind = Literal["source", "number", "cell"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,19 @@ class Probe:
 
 
 def probe(answer: Answer) -> Probe:
-    """Remove each source and change each number of the evidence, and check every statement again."""
+    """Remove each source, change each quoted number and each cell with a receipt, and check all statements."""
     held = [claim for claim in answer.claims if claim.status != "unsupported"]
     sources = {_voice(item): None for item in answer.evidence}
     flips = [_flip("source", source, held, answer, partial(_without, source)) for source in sources]
     for item in answer.evidence:
         if isinstance(item, Quote):
-            flips += [_flip("number", what, held, answer, partial(_swapped, new)) for what, new in _perturbed(item)]
+            for what, new in _perturbed(item):
+                flips.append(_flip("number", what, held, answer, partial(_swapped, item.id, new)))
+    for receipt in dict.fromkeys(receipt for claim in held for receipt in claim.support):
+        table, place = receipt.evidence, receipt.locator
+        if isinstance(table, Table) and isinstance(place, CellAt):
+            what, other = _with_other_cell(table, place)
+            flips.append(_flip("cell", what, held, answer, partial(_swapped, table.id, other)))
     order = sorted(flips, key=lambda flip: -flip.share)
     carriers = [flip.what for flip in order if flip.kind == "source" and flip.share == 1.0 and held]
     distance = min((_voices(claim) for claim in held), default=0)
@@ -87,18 +93,31 @@ def _perturbed(item: Quote) -> list[tuple[str, Quote]]:
     found = []
     for amount in amounts(item.text):
         written = item.text[amount.start : amount.end]
-        digit = next((at for at in reversed(range(len(written))) if written[at].isdigit()), None)
-        if digit is None:
-            continue
-        other = written[:digit] + str((int(written[digit]) + 1) % 10) + written[digit + 1 :]
-        text = item.text[: amount.start] + other + item.text[amount.end :]
-        found.append((f"{written} → {other} ({item.source.title})", replace(item, text=text)))
+        if other := _off_by_one(written):
+            text = item.text[: amount.start] + other + item.text[amount.end :]
+            found.append((f"{written} → {other} ({item.source.title})", replace(item, text=text)))
     return found
+
+
+def _with_other_cell(table: Table, place: CellAt) -> tuple[str, Table]:
+    """Return a table with another value in a cell (one more in the last digit, or nothing), and what it was."""
+    column = table.columns.index(place.column)
+    cells = list(table.rows[place.row])
+    written = str(cells[column])
+    cells[column] = other = _off_by_one(written)
+    rows = (*table.rows[: place.row], tuple(cells), *table.rows[place.row + 1 :])
+    return f"{written} → {other or 'nothing'} ({place.column})", replace(table, rows=rows)
+
+
+def _off_by_one(written: str) -> str:
+    """Return what is written with its last digit one higher (9 becomes 0), "" when there is none."""
+    digit = next((at for at in reversed(range(len(written))) if written[at].isdecimal()), None)
+    return "" if digit is None else f"{written[:digit]}{(int(written[digit]) + 1) % 10}{written[digit + 1 :]}"
 
 
 def _without(source: str, item: Evidence) -> Evidence | None:
     return None if _voice(item) == source else item
 
 
-def _swapped(new: Quote, item: Evidence) -> Evidence | None:
-    return new if item.id == new.id else item
+def _swapped(old: str, new: Evidence, item: Evidence) -> Evidence | None:
+    return new if item.id == old else item

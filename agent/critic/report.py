@@ -10,7 +10,7 @@ from crowquill.agent.critic.checks import check
 from crowquill.agent.critic.choices import Comparison, preferences
 from crowquill.agent.critic.reward import reward, shipped_weights
 from crowquill.agent.critic.tricks import TRICKS
-from crowquill.agent.events import Event, Judged, Revised, RunFinished, Selected
+from crowquill.agent.events import Event, Judged, Paired, Revised, RunFinished, Selected
 
 BINS = 4
 
@@ -76,6 +76,38 @@ def revisions(runs: Sequence[Sequence[Event]]) -> Revisions:
             total.damaged + damaged,
         )
     return total
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How good the judging model is: pairs it has seen, and those in which the order alone decided.
+
+    criteria: share of people's preferences that its levels of a criterion get right, where the two answers differ
+    in them, with how many do.
+    """
+
+    pairs: int
+    flipped: int
+    criteria: Mapping[str, tuple[float, int]]
+
+
+def judging(runs: Sequence[Sequence[Event]], comparisons: Sequence[Comparison]) -> Judging:
+    """Hold the judge's levels, as the runs have recorded them, against choices between their answers."""
+    events = [event for each in runs for event in each]
+    paired = [event for event in events if isinstance(event, Paired)]
+    graded = {
+        event.answer.run_id: {grade.criterion: grade.value for grade in event.answer.grades}
+        for event in events
+        if isinstance(event, RunFinished)
+    }
+    told: dict[str, list[float]] = {}
+    for comparison in preferences(comparisons):
+        before, after = ([*(graded.get(run, {}) for run in comparison.runs), {}, {}])[:2]
+        for name in before.keys() & after.keys():
+            if lead := after[name] - before[name]:
+                told.setdefault(name, []).append(float((lead > 0) == (comparison.score > 0)))
+    shares = {name: (fmean(right), len(right)) for name, right in sorted(told.items())}
+    return Judging(sum(event.pairs for event in paired), sum(event.flipped for event in paired), shares)
 
 
 def validate(comparisons: Sequence[Comparison], answers: Sequence[Answer], weights: Mapping[str, float]) -> Report:

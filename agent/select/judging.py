@@ -6,7 +6,7 @@ from typing import Protocol
 
 from crowquill.agent.answer import Grade
 from crowquill.agent.critic.judge import grade, grade_by_probability, objection, opinion, strengths
-from crowquill.agent.events import Graded, Noticed
+from crowquill.agent.events import Graded, Noticed, Paired
 from crowquill.agent.lane import Lane
 from crowquill.agent.select.attempt import Attempt
 from crowquill.agent.select.vote import standardised
@@ -41,9 +41,7 @@ async def judge_all(attempts: Sequence[Attempt], run: Judged, *, pairs: bool) ->
     try:
         if pairs and len(told) > 1:
             found, matches = await strengths([attempt.candidate for attempt in told], run.objective, run.lane)
-            flips = sum(match.flipped for match in matches)
-            if flips:
-                await run.lane.emit(Noticed(f"the judge contradicted itself in {flips} of {len(matches)} pairs"))
+            await run.lane.emit(Paired(len(matches), sum(match.flipped for match in matches)))
             opinions: list[tuple[float, tuple[Grade, ...]]] = [(value, ()) for value in standardised(found)]
         else:
             opinions = [await _graded(attempt, run) for attempt in told]

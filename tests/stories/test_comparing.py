@@ -1,7 +1,9 @@
 """Answers of whole runs, compared blind, probed and given feedback."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,12 @@ from typer.testing import CliRunner
 
 from crowquill import Agent, Answer, ScriptedModel
 from crowquill.agent.cli.main import app
-from crowquill.agent.critic.choices import FILE, read_comparisons
+from crowquill.agent.critic.choices import FILE, Comparison, Side, keep, read_comparisons
 from crowquill.agent.critic.probe import probe
+from crowquill.agent.critic.report import judging
+from crowquill.agent.events import Paired
 from crowquill.agent.models.scripted import ScriptedReply
+from crowquill.agent.story import read_story
 from crowquill.agent.workspace import Workspace
 from crowquill.errors import UserError
 
@@ -86,6 +91,62 @@ def test_what_an_answer_hangs_on(workspace: Workspace) -> None:
     told = CliRunner().invoke(app, ["critic", "report", *place]).output
     assert "invents a citation" in told
     assert "1 of 1" not in told
+
+
+def test_what_an_answer_from_a_database_hangs_on(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "lakes.db")) as connection:
+        connection.executescript(
+            "CREATE TABLE lakes (name TEXT, depth INTEGER); INSERT INTO lakes VALUES ('Tarn', 310), ('Mere', 19);"
+        )
+    place = Workspace(tmp_path / "workspace")
+
+    def hang(sql: str, sentence: str, short: str) -> list[tuple[str, float]]:
+        told = [{"query": sql}, {"sentence": sentence, "answer": short}]
+        model = ScriptedModel([ScriptedReply("act", json=json_) for json_ in told])
+        agent = Agent(model=model, policy="guided", databases=[str(tmp_path / "lakes.db")], workspace=place)
+        found = probe(agent.ask("Which of the lakes is the deepest, and what is its depth?"))
+        return [(flip.what, flip.share) for flip in found.flips if flip.kind == "cell"]
+
+    deepest = "SELECT {} FROM lakes ORDER BY depth DESC LIMIT 1"
+    assert hang(deepest.format("name"), "The deepest is Tarn.", "Tarn") == [("Tarn → nothing (name)", 1.0)]
+    assert hang(deepest.format("depth"), "The deepest lake has a depth of 310.", "310") == [
+        ("310 → 311 (depth)", 1.0)
+    ]
+    place.close()
+
+
+def test_a_judge_is_held_against_choices(workspace: Workspace) -> None:
+    def graded(sentence: str, levels: list[int]) -> Answer:
+        reply = {"quotes": [1, 2], "sentence": sentence, "answer": "310 metres"}
+        said = [ScriptedReply("judge", json={"reason": "so", "level": str(level)}) for level in levels]
+        none = ScriptedReply("judge", json={"objection": "none", "quotes": []})
+        agent = Agent(
+            model=ScriptedModel([ScriptedReply("act", json=reply)]),
+            models={"judge": ScriptedModel([*said, none], name="judge")},
+            policy="guided", corpora=["lakes"], memory=False, workspace=workspace, select="single,judge=gold",
+        )  # fmt: skip
+        return agent.ask(QUESTION)
+
+    better = graded("Lake Tarn is 310 metres deep.", [5, 5, 2, 3, 3])
+    worse = graded("It has a depth of 310 metres.", [4, 3, 4, 3, 3])
+    sides = (Side.of(better), Side.of(worse))
+    for score in (-1.0, -0.5, 0.5, 0.0):  # better is better twice, worse once, and once they are equal
+        keep(
+            workspace.path / FILE,
+            [Comparison(QUESTION, sides, score, "choice", 0, (better.run_id, worse.run_id))],
+        )
+    events = [[entry.event for entry in read_story(workspace, run.run_id).events] for run in (better, worse)]
+    found = judging([*events, [Paired(3, 1)], [Paired(1, 1)]], read_comparisons(workspace.path / FILE))
+    right, wrong = (pytest.approx(2 / 3), 3), (pytest.approx(1 / 3), 3)
+    expected = {"main question": right, "unsupported information": right, "useful extra": wrong}
+    assert (found.pairs, found.flipped) == (4, 2)
+    assert dict(found.criteria) == expected
+    told = CliRunner().invoke(app, ["critic", "report", "--workspace", str(workspace.path)]).output
+    assert "useful extra" in told
+    data = json.loads(
+        CliRunner().invoke(app, ["critic", "report", "--json", "--workspace", str(workspace.path)]).output
+    )
+    assert data["judge"]["criteria"]["useful extra"] == [pytest.approx(1 / 3), 3]
 
 
 def test_feedback_is_kept_like_a_choice(workspace: Workspace) -> None:

@@ -70,6 +70,7 @@ def test_a_text_says_a_short_answer_or_does_not(short: str, text: str, expected:
         ("Kansas Song", "What is the song of the university in Lawrence, Kansas?", False),
         ("the Rhine", "Which is longer, the Rhine or the Thames?", False),
         ("The Who", "Who played there?", False),
+        ("Pens & Quills", 'Who made the game "Pens and Quills"?', True),
     ],
 )
 def test_an_answer_that_only_repeats_the_question_is_none(short: str, question: str, expected: bool) -> None:

@@ -13,7 +13,7 @@ from tests.support.pages import indexed
 from crowquill import Agent, Answer, ScriptedModel, ToolContext, tool
 from crowquill.agent.agent import run_in_thread
 from crowquill.agent.critic.judge import Match, bradley_terry, criteria, kind_of
-from crowquill.agent.events import Graded, Noticed, RunFinished, Selected
+from crowquill.agent.events import Graded, Noticed, Paired, RunFinished, Selected
 from crowquill.agent.models.scripted import ScriptedReply
 from crowquill.agent.replay import replay
 from crowquill.agent.workspace import Workspace
@@ -82,7 +82,7 @@ def test_pairs_are_compared_in_both_orders(workspace: Workspace) -> None:
     judge = ScriptedModel([better("B much"), better("B much")])
     answer, events = ask(judge, workspace, "best_of_n:2,at_once=1,judge=pairs")
     assert answer.short == "310 metres"
-    assert any(isinstance(event, Noticed) and "contradicted itself in 1 of 1" in event.message for event in events)
+    assert [event for event in events if isinstance(event, Paired)] == [Paired(1, 1)]
     shown = [call.messages[-1].content for call in judge.calls]
     assert shown[0].index("310 metres deep") < shown[0].index("depth of 310 m")
     assert shown[1].index("310 metres deep") > shown[1].index("depth of 310 m")
