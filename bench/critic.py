@@ -27,6 +27,7 @@ from ruamel.yaml import YAML
 
 from crowquill.agent.answer import Claim, DraftClaim
 from crowquill.agent.critic.checks import check_claim, claim_faults
+from crowquill.agent.critic.closeness import closeness
 from crowquill.agent.critic.judge import chance_of_yes, criteria, yes_or_no
 from crowquill.agent.models.base import Message, Model, Request
 from crowquill.agent.models.resolve import resolve
@@ -106,6 +107,29 @@ def table(name: str, pairs: Sequence[Pair]) -> None:
     good = [flagged(claim) for pair, claim in found if pair.label == "supported"]
     every = [pair.label != "supported" for pair, claim in found if flagged(claim)]
     print(f"  supported     flagged wrongly {sum(good)} of {len(good)}; precision of all flags {mean(every):.3f}")
+
+
+def reworded(pairs: Sequence[Pair], *, wrong: bool) -> None:
+    """Print what is flagged of statements in other words and in another language, and list them if `wrong`."""
+    yaml = YAML(typ="safe", pure=True).load(Path(__file__).with_name("critic_reworded.yaml").read_text("utf-8"))
+    evidence = {pair.evidence[0].source.title: (pair.page, pair.evidence) for pair in pairs}
+    near: dict[str, list[float]] = {}
+    print("\nin other words, and across languages (right_across, …): flagged, on the tuning half and held out")
+    for name in ("right", "invented", "right_across", "invented_across"):
+        flags: tuple[list[bool], list[bool]] = ([], [])
+        for entry in yaml:
+            page, quotes = evidence[entry["title"]]
+            for text in entry.get(name, ()):
+                claim = check_claim(DraftClaim(text, tuple(range(1, len(quotes) + 1))), quotes, OBJECTIVE)
+                flags[page % 2].append(flagged(claim))
+                near.setdefault(name, []).append(closeness(text, [quote.text for quote in quotes]))
+                if wrong and flagged(claim) == name.startswith("right"):
+                    print(f"  {near[name][-1]:.2f} {name}: {text} — {claim.problem or claim.status}")
+        print(f"  {name:<16} {', '.join(f'{sum(half)} of {len(half)}' for half in flags)}")
+    for kind in ("", "_across"):
+        good, bad = near[f"right{kind}"], near[f"invented{kind}"]
+        area = _area([False] * len(good) + [True] * len(bad), [*good, *bad])
+        print(f"  area under the curve of nearness{kind} {area:.3f}")
 
 
 def mistakes(pairs: Sequence[Pair]) -> None:
@@ -239,6 +263,7 @@ def main() -> None:
     table("held out", [pair for pair in pairs if pair.held_out])
     for language in ("en", "ru"):
         table(language, [pair for pair in pairs if pair.language == language])
+    reworded(pairs, wrong=options.wrong)
     if options.judge is not None:
         pairs = [pair for pair in pairs if pair.label != "citation"]  # a model is not shown the numbers
         asyncio.run(judged(pairs, options.judge, options.minutes))

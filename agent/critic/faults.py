@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
+from crowquill.agent.critic.closeness import CLOSE, closeness
 from crowquill.agent.critic.fault import Fault
 from crowquill.agent.critic.misreadings import find_misreadings, find_swaps
 from crowquill.agent.critic.opposites import COMPARED, OPPOSITES, polarity
@@ -44,7 +45,7 @@ def find_faults(statement: str, texts: Sequence[str], among: Sequence[Passage], 
     if not found:
         found = list(find_misreadings(statement, among))
     if not found and all(passage.is_prose for passage in among):
-        found = list(_added(statement, texts, objective))
+        found = list(_added(statement, texts, [passage.text for passage in among], objective))
     return [*found, *_polarity(statement, near), *find_swaps(statement, near)]
 
 
@@ -166,10 +167,11 @@ def _same_order(statement: str, text: str) -> bool:
 # --- what was added ---
 
 
-def _added(statement: str, texts: Sequence[str], objective: str) -> Iterator[Fault]:
+def _added(statement: str, texts: Sequence[str], passages: Sequence[str], objective: str) -> Iterator[Fault]:
     """Find the first part of a statement whose words do not stand in the evidence.
 
-    Nearly none of at least two, or at least three and most of them. Names and numbers are looked at elsewhere.
+    Nearly none of two, unless a passage is close in meaning, or at least three and many of them: what was added to
+    a part does not take it far away. Names and numbers are looked at elsewhere.
     """
     known = content_words(" ".join([*texts, objective]))
     for part in _PART.split(statement):
@@ -179,7 +181,8 @@ def _added(statement: str, texts: Sequence[str], objective: str) -> Iterator[Fau
         ]
         unseen = [word for word in own if not _stands(word, known)]
         alone = len(own) >= 2 and len(unseen) >= (1 - NONE) * len(own)
-        if alone or (len(unseen) >= MANY and len(unseen) >= (1 - SOME) * len(own)):
+        many = len(unseen) >= MANY and len(unseen) >= (1 - SOME) * len(own)
+        if many or (alone and closeness(part, passages) < CLOSE):
             yield Fault("added", "adds", f"nothing says “{part.strip(' .,;')}”")
             return
 
