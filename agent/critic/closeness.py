@@ -7,14 +7,8 @@ nothing of numbers, names and denials; those are looked at elsewhere, and never 
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 
-from crowquill.memory.embed import SentenceEmbedder
-
-if TYPE_CHECKING:
-    from crowquill.memory.embed import Vectors
-else:
-    Vectors = Any
+from crowquill.memory.embed import SentenceEmbedder, Vectors
 
 CLOSE, CLOSE_ACROSS = 0.4, 0.33
 """Cosine from which a part of a statement says what its evidence says, in one language and across two. Set by
@@ -30,4 +24,5 @@ def closeness(statement: str, passages: Sequence[str]) -> float:
 
 @lru_cache(maxsize=2048)
 def _vector(text: str) -> Vectors:
-    return SentenceEmbedder().embed([text])[0]
+    row: Vectors = SentenceEmbedder().embed([text])[0]
+    return row
