@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from tests.support.fake_openai import FakeOpenAI, completion
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from crowquill import Agent, ScriptedModel, tool
 from crowquill.agent.agent import run_in_thread
@@ -107,9 +107,14 @@ def answered(output: str) -> list[str]:
     return sorted(Path(result["task"]).stem for result in results)
 
 
+def run_here(folder: Path, *words: str) -> Result:
+    """Do what `run_command` does, in this process."""
+    return CliRunner().invoke(app, [*words, "--workspace", str(folder / "w")])
+
+
 def test_several_runs_at_once_on_this_machine(tmp_path: Path) -> None:
-    done = run_command(tmp_path, "run", str(three(tmp_path, 0.5)), "--at-once", "3", "--json")
-    assert done.returncode == 0, done.stderr
+    done = run_here(tmp_path, "run", str(three(tmp_path, 0.5)), "--at-once", "3", "--json")
+    assert done.exit_code == 0, done.stderr
     assert answered(done.stdout) == ["one", "three", "two"]
     assert "3 of 3 done" in done.stderr
     workspace = Workspace(tmp_path / "w")
@@ -123,8 +128,8 @@ def test_several_runs_at_once_on_this_machine(tmp_path: Path) -> None:
 def test_a_run_that_fails_takes_no_other_with_it(tmp_path: Path) -> None:
     tasks = three(tmp_path, 0.0)
     (tasks / "broken.yaml").write_text("objective: What?\nmodel: scripted:none.replies\n")
-    done = run_command(tmp_path, "run", str(tasks), "--at-once", "2", "--json")
-    assert (done.returncode, answered(done.stdout)) == (1, ["one", "three", "two"]), done.stderr
+    done = run_here(tmp_path, "run", str(tasks), "--at-once", "2", "--json")
+    assert (done.exit_code, answered(done.stdout)) == (1, ["one", "three", "two"]), done.stderr
 
 
 @pytest.mark.parametrize("command", ["run", "eval"])
@@ -133,7 +138,7 @@ def test_a_run_that_fails_takes_no_other_with_it(tmp_path: Path) -> None:
 )
 def test_options_of_a_cluster_want_one(tmp_path: Path, command: str, words: list[str]) -> None:
     path = task(tmp_path, "one", 0.0)
-    end = CliRunner().invoke(app, [command, str(path), *words, "--workspace", str(tmp_path / "w")])
+    end = run_here(tmp_path, command, str(path), *words)
     assert isinstance(end.exception, UserError)
     assert str(end.exception) == f"{words[0]} would do nothing here: add --engine ray"
     assert not (tmp_path / "w").exists()
