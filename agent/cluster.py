@@ -8,6 +8,7 @@ be at the same path on every machine.
 import asyncio
 import os
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -29,6 +30,8 @@ CHECKPOINT_SECONDS = 1.0
 """How often a worker sends its journal home while something new is in it; of long ones, a tenth of the time."""
 ATTEMPTS = 3
 """How often a run whose worker was lost is begun or gone on with."""
+KNOCK_SECONDS = 10.0
+"""How long a cluster may take until it accepts a connection."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +166,8 @@ def connect(address: str | None) -> Any:
     """Return Ray, connected to the cluster at an address, or to one that is started here. Raises UserError."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing calls home
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of a change to come
+    if address is not None:
+        os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "1")  # of 40 s each; else 20, a quarter of an hour
     try:
         import ray as found  # 0.5 s, and an extra
     except ImportError as error:
@@ -171,11 +176,20 @@ def connect(address: str | None) -> Any:
     if not ray.is_initialized():
         dashboard = None if address else False
         try:
+            if address is not None:
+                _knock(address)
             ray.init(address, include_dashboard=dashboard, log_to_driver=False, logging_level="ERROR")
         except Exception as error:  # Ray raises a bare one where it does not start in time
             where = "Ray cannot be started here" if address is None else f"no Ray cluster at {address}"
             raise UserError(f"{where}: {error}") from error
     return ray
+
+
+def _knock(address: str) -> None:
+    """See that something listens at HOST:PORT: Ray would tell its user of each try. Raises OSError."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():  # else it is `auto`, or Ray says what is wrong with it
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK_SECONDS).close()
 
 
 def _check_room(ray: Any, cluster: Cluster) -> None:

@@ -217,11 +217,11 @@ def run(
     address: Address = None,
     at_once: AtOnce = None,
     calls_per_minute: CallsPerMinute = None,
-    cpus: Cpus = 1.0,
+    cpus: Cpus = None,
     memory_gib: MemoryGib = None,
 ) -> None:
     """Run YAML task files; with `expect:` they are tests (exit code 6 when one fails)."""
-    from crowquill.agent.cli.tasks import TaskOptions, list_presets, read_inputs, run_files
+    from crowquill.agent.cli.tasks import TaskOptions, list_presets, read_cluster, read_inputs, run_files
 
     if list_tasks:
         list_presets(as_json=as_json)
@@ -238,11 +238,10 @@ def run(
         search=search,
         allow_hosts=tuple(allow_host or ()),
     )
+    cluster = read_cluster(engine, at_once, calls_per_minute, address=address, cpus=cpus, memory=memory_gib)
     if engine == "ray" or at_once is not None or calls_per_minute is not None:
         from crowquill.agent.cli.many import run_many
-        from crowquill.agent.cluster import Cluster
 
-        cluster = Cluster(address, at_once, calls_per_minute, cpus, memory_gib)
         raise typer.Exit(run_many(files, options, cluster, ray=engine == "ray"))
     raise typer.Exit(run_files(files, options))
 
@@ -283,7 +282,7 @@ def evaluate(
     address: Address = None,
     at_once: AtOnce = None,
     calls_per_minute: CallsPerMinute = None,
-    cpus: Cpus = 1.0,
+    cpus: Cpus = None,
     memory_gib: MemoryGib = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
@@ -294,8 +293,7 @@ def evaluate(
     Exit codes: 0 all passed (with --baseline: nothing is worse), 6 not so, 5 paused, 130 cancelled.
     """
     from crowquill.agent.cli.eval import EvalOptions, run_eval
-    from crowquill.agent.cli.tasks import read_inputs
-    from crowquill.agent.cluster import Cluster
+    from crowquill.agent.cli.tasks import read_cluster, read_inputs
 
     options = EvalOptions(
         epochs=epochs,
@@ -305,7 +303,7 @@ def evaluate(
         tolerance=tolerance,
         fresh=fresh,
         ray=engine == "ray",
-        cluster=Cluster(address, at_once, calls_per_minute, cpus, memory_gib),
+        cluster=read_cluster(engine, at_once, calls_per_minute, address=address, cpus=cpus, memory=memory_gib),
         inputs=read_inputs(given or ()),
         workspace=workspace,
         as_json=as_json,

@@ -101,7 +101,10 @@ CallsPerMinute = Annotated[
     float | None, typer.Option(help="Model calls a minute, of all runs at once together.", min=0.1)
 ]
 Cpus = Annotated[
-    float, typer.Option("--cpus-per-run", help="Processors that a run takes, with --engine ray.", min=0.0)
+    float | None,
+    typer.Option(
+        "--cpus-per-run", help="Processors that a run takes, with --engine ray.", min=0.0, show_default="1"
+    ),
 ]
 MemoryGib = Annotated[
     float | None, typer.Option("--memory-per-run", help="GiB that a run takes, with --engine ray.", min=0.001)

@@ -13,6 +13,7 @@ from crowquill.agent.answer import Answer
 from crowquill.agent.changes import Changes, changes_since_last
 from crowquill.agent.cli.session import EXIT_CODES, drive, print_json
 from crowquill.agent.cli.written import deliver, target
+from crowquill.agent.cluster import Cluster
 from crowquill.agent.render import one_line
 from crowquill.agent.tasking import Wishes, label, load_cases, published, task_agent, task_form
 from crowquill.agent.workspace import Workspace
@@ -113,6 +114,23 @@ def read_inputs(given: Sequence[str]) -> dict[str, str]:
             raise UserError(f"--input {entry}: write it as NAME=VALUE, or NAME=@FILE for the text of a file")
         values[name] = _file(Path(value[1:])) if value.startswith("@") else value
     return values
+
+
+def read_cluster(
+    engine: str,
+    at_once: int | None,
+    calls_per_minute: float | None,
+    *,
+    address: str | None,
+    cpus: float | None,
+    memory: float | None,
+) -> Cluster:
+    """Read where, and how many at once, runs shall work. Raises UserError."""
+    on_cluster = {"--address": address, "--cpus-per-run": cpus, "--memory-per-run": memory}
+    given = [option for option, value in on_cluster.items() if value is not None]
+    if given and engine != "ray":
+        raise UserError(f"{' and '.join(given)} would do nothing here: add --engine ray")
+    return Cluster(address, at_once, calls_per_minute, 1.0 if cpus is None else cpus, memory)
 
 
 def _file(path: Path) -> str:

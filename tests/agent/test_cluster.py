@@ -17,9 +17,11 @@ from typing import Any
 
 import pytest
 from tests.support.fake_openai import FakeOpenAI, completion
+from typer.testing import CliRunner, Result
 
 from crowquill import Agent, ScriptedModel, tool
 from crowquill.agent.agent import run_in_thread
+from crowquill.agent.cli.main import app
 from crowquill.agent.cluster import ATTEMPTS, CHECKPOINT_SECONDS, Cluster, connect, place_of, run_jobs
 from crowquill.agent.events import Acted
 from crowquill.agent.jobs import Job, Pace, Paced, paced
@@ -105,9 +107,14 @@ def answered(output: str) -> list[str]:
     return sorted(Path(result["task"]).stem for result in results)
 
 
+def run_here(folder: Path, *words: str) -> Result:
+    """Do what `run_command` does, in this process."""
+    return CliRunner().invoke(app, [*words, "--workspace", str(folder / "w")])
+
+
 def test_several_runs_at_once_on_this_machine(tmp_path: Path) -> None:
-    done = run_command(tmp_path, "run", str(three(tmp_path, 0.5)), "--at-once", "3", "--json")
-    assert done.returncode == 0, done.stderr
+    done = run_here(tmp_path, "run", str(three(tmp_path, 0.5)), "--at-once", "3", "--json")
+    assert done.exit_code == 0, done.stderr
     assert answered(done.stdout) == ["one", "three", "two"]
     assert "3 of 3 done" in done.stderr
     workspace = Workspace(tmp_path / "w")
@@ -121,8 +128,20 @@ def test_several_runs_at_once_on_this_machine(tmp_path: Path) -> None:
 def test_a_run_that_fails_takes_no_other_with_it(tmp_path: Path) -> None:
     tasks = three(tmp_path, 0.0)
     (tasks / "broken.yaml").write_text("objective: What?\nmodel: scripted:none.replies\n")
-    done = run_command(tmp_path, "run", str(tasks), "--at-once", "2", "--json")
-    assert (done.returncode, answered(done.stdout)) == (1, ["one", "three", "two"]), done.stderr
+    done = run_here(tmp_path, "run", str(tasks), "--at-once", "2", "--json")
+    assert (done.exit_code, answered(done.stdout)) == (1, ["one", "three", "two"]), done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "eval"])
+@pytest.mark.parametrize(
+    "words", [["--address", "127.0.0.1:9"], ["--cpus-per-run", "1"], ["--memory-per-run", "2"]]
+)
+def test_options_of_a_cluster_want_one(tmp_path: Path, command: str, words: list[str]) -> None:
+    path = task(tmp_path, "one", 0.0)
+    end = run_here(tmp_path, command, str(path), *words)
+    assert isinstance(end.exception, UserError)
+    assert str(end.exception) == f"{words[0]} would do nothing here: add --engine ray"
+    assert not (tmp_path / "w").exists()
 
 
 async def test_model_calls_keep_their_pace() -> None:
@@ -270,7 +289,7 @@ class TestOnRay:
         assert figures["runs"] == 2
         assert len(set(figures["tasks"][0]["run_ids"])) == 2
 
-    def test_a_cluster_that_is_not_there_is_one_line(self, tmp_path: Path) -> None:
+    def test_a_cluster_that_is_not_there_is_one_line_and_soon(self, tmp_path: Path) -> None:
         done = run_command(
             tmp_path, "run", str(task(tmp_path, "one", 0.0)), "--engine", "ray", "--address", "127.0.0.1:9"
         )

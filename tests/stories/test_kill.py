@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from crowquill.agent.workspace import Workspace
 from crowquill.memory.blobs import BlobStore
 from crowquill.memory.evidence import Quote
 from crowquill.memory.evidence_json import decode
@@ -37,7 +38,9 @@ def command(tmp_path: Path) -> tuple[Path, list[str]]:
         "    json: {quotes: [1], sentence: 'The Danube is 2,850 kilometres long.', answer: '2,850 kilometres'}\n"
     )
     workspace = tmp_path / "workspace"
-    subprocess.run(crowquill(workspace, "index", str(pages)), check=True, capture_output=True)
+    place = Workspace(workspace)
+    place.index(pages, "rivers")
+    place.close()
     ask = (
         "ask",
         QUESTION,

@@ -1,8 +1,6 @@
 """`crowquill browse` as a person uses it: with keys in a terminal, and with commands from a pipe."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +8,11 @@ import pytest
 from tests.support.pdf import At, write_pdf
 from tests.support.screen import Screened
 from tests.support.site import Site
+from typer.testing import CliRunner, Result
 
-COMMAND = [sys.executable, "-m", "crowquill", "browse"]
+from crowquill.agent.cli.main import app
+from crowquill.errors import UserError
+
 PAGE = (
     "<title>Crows\x1b]0;owned\x07</title><h1>Crows</h1><p>Crows are clever birds. See <a href=/rook>rooks</a>.</p>"
     + "".join(f"<h2>Part {n}</h2><p>Fact {n}: {'a crow knows a lot. ' * 4}</p>" for n in range(20))
@@ -27,15 +28,15 @@ def site() -> Iterator[Site]:
         yield site
 
 
-def run(site: Site, folder: Path, *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
-    command = [*COMMAND, "--allow-host", site.host, "--workspace", str(folder), *arguments]
-    return subprocess.run(command, input=typed, capture_output=True, text=True, timeout=60)
+def run(site: Site, folder: Path, *arguments: str, typed: str = "") -> Result:
+    command = ["browse", "--allow-host", site.host, "--workspace", str(folder), *arguments]
+    return CliRunner().invoke(app, command, input=typed)
 
 
 def test_commands_come_from_a_pipe(site: Site, tmp_path: Path) -> None:
     typed = '\n1\nq 1\nq "46 cm long"\nq "Rooks live in trees and colonies."\nb\n/fact 7\nn\ng 3\no\n'
     done = run(site, tmp_path, site.url("/crow"), "--window", "120", typed=typed)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     for said in (
         "window 1 of ",
         "See [1] rooks.",
@@ -56,15 +57,15 @@ def test_commands_come_from_a_pipe(site: Site, tmp_path: Path) -> None:
 
 def test_what_fails_is_one_line_and_the_exit_code(site: Site, tmp_path: Path) -> None:
     done = run(site, tmp_path, site.url("/crow"), typed="99\nzzz\n?\n")
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "there is no number 99 here; open one of the links of this page by its number, 1 to 1" in done.stderr
     assert "there is no command 'zzz'; ? lists them" in done.stderr
     assert "Traceback" not in done.stderr
     assert "go to a line, page or place" in done.stdout
     missing = run(site, tmp_path, site.url("/none"))
-    assert missing.returncode == 1
-    assert "there is no such page" in missing.stderr
-    assert run(site, tmp_path, "words", "--corpus", "nowhere").returncode == 2
+    assert missing.exit_code == 1
+    assert "there is no such page" in str(missing.exception)
+    assert isinstance(run(site, tmp_path, "words", "--corpus", "nowhere").exception, UserError)
 
 
 def test_whole_pages_json_and_files(site: Site, tmp_path: Path) -> None:
