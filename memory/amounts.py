@@ -54,10 +54,6 @@ _LESS = re.compile(
 )
 _BETWEEN = re.compile(r"\b(?:between|from|от|между)\s*(?:[$€£₽¥]\s?)?\Z", re.IGNORECASE)
 _GAP, _JOINT = re.compile(r"\s+"), re.compile(r"\s+|,\s+|\s+(?:and|и)\s+")
-_ONE_UNIT = re.compile(
-    r"\b(?:(?:an?|one)\s+(?=[a-z])|(?=[а-я]))(hour|day|week|year|час|день|неделю|год)(?:,|\s+(?:and|и))?\s+\Z",
-    re.IGNORECASE,
-)
 _MINUS = re.compile(r"\b(?:minus|минус)\s\Z", re.IGNORECASE)
 _ONE = Fraction(1)
 _DEGREES = {"degrees", "celsius", "fahrenheit"}
@@ -128,29 +124,23 @@ def amounts(text: str) -> tuple[Amount, ...]:
 
 
 def _compound(text: str, found: Sequence[Amount]) -> list[Amount]:
-    """Join "1 hour 20 minutes" and "an hour and 20 minutes" to one amount, of 80 minutes."""
+    """Join "1 hour 20 minutes" to one amount, of 80 minutes."""
     joined: list[Amount] = []
     for amount in found:
-        one = _ONE_UNIT.search(text, joined[-1].end if joined else 0, amount.start)
-        first = (
-            Amount(_ONE, one.start(), one.end(1), *UNITS[one[1].lower()]) if one else joined[-1] if joined else None
-        )
-        whole = _whole(text, first, amount) if first is not None else None
-        if whole is not None and not one:
-            joined.pop()
-        joined.append(amount if whole is None else whole)
+        first = joined[-1] if joined else None
+        joint = _JOINT if amount.dimension in ("time", "months") else _GAP
+        if (
+            first is not None
+            and first.dimension == amount.dimension != ""
+            and 0 <= amount.value * amount.size < first.size
+            and joint.fullmatch(text[first.end : amount.start])
+        ):
+            value = first.value * first.size / amount.size + amount.value
+            span = {"start": first.start, "text": text[first.start : amount.end]}
+            joined[-1] = replace(amount, value=value, about=first.about, bound=first.bound, **span)
+        else:
+            joined.append(amount)
     return joined
-
-
-def _whole(text: str, first: Amount, second: Amount) -> Amount | None:
-    """Return two amounts as one, where the second stands behind the first and is less than its unit, else None."""
-    joint = _JOINT if second.dimension in ("time", "months") else _GAP
-    if not second.dimension or first.dimension != second.dimension or second.value * second.size >= first.size:
-        return None
-    if second.value < 0 or not joint.fullmatch(text[first.end : second.start]):
-        return None
-    value, written = first.value * first.size / second.size + second.value, text[first.start : second.end]
-    return replace(second, value=value, start=first.start, about=first.about, bound=first.bound, text=written)
 
 
 def _scaled(text: str, found: list[NumberAt]) -> list[NumberAt]:
