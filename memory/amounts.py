@@ -53,11 +53,7 @@ _LESS = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"\b(?:between|from|от|между)\s*(?:[$€£₽¥]\s?)?\Z", re.IGNORECASE)
-_GAP, _JOINT = re.compile(r"\s+"), re.compile(r"\s+|,\s+|\s+(?:and|и)\s+")
-_MINUS = re.compile(r"\b(?:minus|минус)\s\Z", re.IGNORECASE)
 _ONE = Fraction(1)
-_DEGREES = {"degrees", "celsius", "fahrenheit"}
-"""Temperatures are told without their scale, too."""
 _SHARES = (
     (r"\bhalf\b|\bполовин\w*", Fraction(1, 2)),
     (r"\btwo[ -]thirds\b|\bдв(?:е|ух) трет\w+", Fraction(2, 3)),
@@ -120,27 +116,7 @@ def amounts(text: str) -> tuple[Amount, ...]:
             found[found.index(first)] = replace(
                 first, dimension=second.dimension, size=second.size, noun=second.noun
             )
-    return tuple(_compound(text, found))
-
-
-def _compound(text: str, found: Sequence[Amount]) -> list[Amount]:
-    """Join "1 hour 20 minutes" to one amount, of 80 minutes."""
-    joined: list[Amount] = []
-    for amount in found:
-        first = joined[-1] if joined else None
-        joint = _JOINT if amount.dimension in ("time", "months") else _GAP
-        if (
-            first is not None
-            and first.dimension == amount.dimension != ""
-            and 0 <= amount.value * amount.size < first.size
-            and joint.fullmatch(text[first.end : amount.start])
-        ):
-            value = first.value * first.size / amount.size + amount.value
-            span = {"start": first.start, "text": text[first.start : amount.end]}
-            joined[-1] = replace(amount, value=value, about=first.about, bound=first.bound, **span)
-        else:
-            joined.append(amount)
-    return joined
+    return tuple(found)
 
 
 def _scaled(text: str, found: list[NumberAt]) -> list[NumberAt]:
@@ -165,8 +141,6 @@ def _amount(text: str, number: NumberAt) -> Amount:
         end = unit.end()
     elif follower := _NOUN.match(text, number.end):
         noun = stem(follower[1].lower())
-    if dimension in _DEGREES and (below := _MINUS.search(before)):
-        number = replace(number, value=-number.value, start=number.start - len(below[0]))
     if number.is_year and dimension == "months":
         dimension, size, end, noun = "", _ONE, number.end, ""  # "в 1990 году"
     rate = _PER.match(text, end)
@@ -227,8 +201,7 @@ def _against(amount: Amount, other: Amount) -> Held:
     if amount.is_year or other.is_year:
         return "same" if amount.value == other.value else ""  # four digits may be a plain number after all
     measured = amount.dimension and other.dimension
-    both = {amount.dimension, other.dimension}
-    if measured and len(both) == 2 and not (both <= _DEGREES and "degrees" in both):
+    if measured and amount.dimension != other.dimension:
         return "unit" if amount.value == other.value else ""
     other_unit = bool(measured) and amount.size != other.size
     sizes = (amount.size, other.size) if other_unit else (_ONE, _ONE)
