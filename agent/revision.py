@@ -1,5 +1,6 @@
 """The one revision: statements that code has found fault with are mended, and no others."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -32,7 +33,10 @@ async def mend(candidate: Candidate, evidence: Sequence[Evidence], objective: st
     except (BudgetExceeded, ModelError) as error:
         await lane.emit(Noticed(f"statements without receipts stay as they are: {error}"))
         return candidate
-    mended = [check_claim(claim, evidence, objective) if claim.text else None for claim in offered]
+    mended = [
+        await asyncio.to_thread(check_claim, claim, evidence, objective) if claim.text else None
+        for claim in offered
+    ]
     better = {
         old: new for old, new in zip(flagged, mended, strict=False) if new is None or new.status != "unsupported"
     }

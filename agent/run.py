@@ -162,7 +162,7 @@ class Run:
         evidence = self.evidence()
         lane = self._branch(draw + 1, self.ledger).lane  # one for each draw, so that they replay in any order
         grown = await next_statement(lane, self.objective, evidence, beginning, draw)
-        checked = check(Draft(grown.short, grown.claims), evidence, self.objective)
+        checked = await asyncio.to_thread(check, Draft(grown.short, grown.claims), evidence, self.objective)
         value = self._rewarded(checked).total if grown.claims else 0.0
         if grown.is_done or self.config.select.judge not in ("grade", "pairs"):
             return replace(grown, value=value)
@@ -354,11 +354,13 @@ class Run:
 
     async def _checked(self, draft: Draft, evidence: Sequence[Evidence]) -> Candidate:
         """Check a draft; where sources disagree, what earlier runs have found of them counts, too."""
-        candidate = check(draft, evidence, self.objective)
+        candidate = await asyncio.to_thread(
+            check, draft, evidence, self.objective
+        )  # the first may load the encoder
         if candidate.disagreements and self.config.memory:
             sources = sorted({voice(item) for item in evidence if isinstance(item, Quote)})
             history = await self.services.memory.history(self.lane.lane, sources)
-            candidate = check(draft, evidence, self.objective, history)
+            candidate = await asyncio.to_thread(check, draft, evidence, self.objective, history)
         if not self.config.select.closed_book:
             return candidate
         self.guess = await guess(self.objective, self.lane) if self.guess is None else self.guess

@@ -27,7 +27,7 @@ from ruamel.yaml import YAML
 
 from crowquill.agent.answer import Claim, DraftClaim
 from crowquill.agent.critic.checks import check_claim, claim_faults
-from crowquill.agent.critic.closeness import closeness
+from crowquill.agent.critic.closeness import closest
 from crowquill.agent.critic.judge import chance_of_yes, criteria, yes_or_no
 from crowquill.agent.models.base import Message, Model, Request
 from crowquill.agent.models.resolve import resolve
@@ -115,14 +115,14 @@ def reworded(pairs: Sequence[Pair], *, wrong: bool) -> None:
     evidence = {pair.evidence[0].source.title: (pair.page, pair.evidence) for pair in pairs}
     near: dict[str, list[float]] = {}
     print("\nin other words, and across languages (right_across, …): flagged, on the tuning half and held out")
-    for name in ("right", "invented", "right_across", "invented_across"):
+    for name in ("right", "opposite", "invented", "right_across", "invented_across"):
         flags: tuple[list[bool], list[bool]] = ([], [])
         for entry in yaml:
             page, quotes = evidence[entry["title"]]
             for text in entry.get(name, ()):
                 claim = check_claim(DraftClaim(text, tuple(range(1, len(quotes) + 1))), quotes, OBJECTIVE)
                 flags[page % 2].append(flagged(claim))
-                near.setdefault(name, []).append(closeness(text, [quote.text for quote in quotes]))
+                near.setdefault(name, []).append(closest(text, [quote.text for quote in quotes])[0])
                 if wrong and flagged(claim) == name.startswith("right"):
                     print(f"  {near[name][-1]:.2f} {name}: {text} — {claim.problem or claim.status}")
         print(f"  {name:<16} {', '.join(f'{sum(half)} of {len(half)}' for half in flags)}")

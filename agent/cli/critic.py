@@ -81,7 +81,7 @@ def _print_judge(console: Console, judge: Judging) -> None:
 def _shares(what: str, shares: Mapping[str, tuple[float, int]]) -> Table:
     table = Table(what, "right", "where it differs", box=None)
     for name, (share, count) in sorted(shares.items(), key=lambda pair: -pair[1][0]):
-        table.add_row(one_line(name), f"{share:.0%}", str(count))
+        table.add_row(Text(one_line(name)), f"{share:.0%}", str(count))
     return table
 
 

@@ -19,6 +19,7 @@ from crowquill.agent.events import (
     ModelCalled,
     Noticed,
     Observed,
+    Paired,
     Planned,
     Progress,
     RunFinished,
@@ -85,6 +86,8 @@ class LiveView:
                 self._book(event)
             case Noticed():
                 self._notices.append(one_line(event.message, 300))
+            case Paired() if event.flipped:
+                self._notices.append(f"the judge contradicted itself in {event.flipped} of {event.pairs} pairs")
             case Progress():
                 self._now = one_line(event.message, 300)
             case Judged():

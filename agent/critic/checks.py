@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from crowquill.agent.answer import Candidate, Claim, ClaimStatus, Draft, DraftClaim, Wrong
 from crowquill.agent.critic.agreement import Disagreement, History, disagreements
-from crowquill.agent.critic.closeness import CLOSE, CLOSE_ACROSS, closeness
+from crowquill.agent.critic.closeness import CLOSE_ACROSS, closest, says_alike
 from crowquill.agent.critic.completeness import unanswered
 from crowquill.agent.critic.fault import Fault
 from crowquill.agent.critic.faults import find_faults, number_faults
@@ -109,7 +109,7 @@ def check_claim(claim: DraftClaim, evidence: Sequence[Evidence], objective: str)
     if any(fault.kind != "citation" for fault in faults) or not cited:
         return Claim(claim.text, support, "unsupported", problem, _worst(faults), claim.row)
     status = _status(claim.text, cited)
-    if status in ("derived", "queried") and not _is_related(claim.text, cited, objective):
+    if status in ("derived", "queried") and not _is_related(claim.text, status, cited, objective):
         about = "the cited evidence is about something else"
         return Claim(claim.text, support, "unsupported", about, "adds", claim.row)
     return Claim(claim.text, support, status, problem, row=claim.row)
@@ -131,16 +131,14 @@ def claim_faults(claim: DraftClaim, evidence: Sequence[Evidence], objective: str
     ]
 
 
-def _is_related(text: str, cited: Sequence[Evidence], objective: str) -> bool:
+def _is_related(text: str, status: ClaimStatus, cited: Sequence[Evidence], objective: str) -> bool:
     """Say whether evidence is about the same thing: by words, else by meaning; across alphabets only by that."""
     queries = [item.sql for item in cited if isinstance(item, Table)]
     held = " ".join([*(_held(item, objective) for item in cited), *queries])
     prose = [passage.text for passage in passages(cited) if passage.is_prose]
-    if prose and is_cyrillic(text) != is_cyrillic(held):
-        return closeness(text, prose) >= CLOSE_ACROSS
-    if word_coverage(text, held) >= RELATED_COVERAGE:
-        return True
-    return bool(prose) and closeness(text, prose) >= CLOSE
+    if prose and status == "derived" and is_cyrillic(text) != is_cyrillic(held):
+        return closest(text, prose)[0] >= CLOSE_ACROSS
+    return word_coverage(text, held) >= RELATED_COVERAGE or says_alike(text, prose)
 
 
 def _cited(claim: DraftClaim, evidence: Sequence[Evidence]) -> list[Evidence]:

@@ -2,24 +2,31 @@
 
 The sentence encoder of the corpus search is asked, and only where words leave it open: about a part of a statement
 none of whose words stand in the evidence, and about a statement in another alphabet. Nearness of meaning knows
-nothing of numbers, names and denials; those are looked at elsewhere, and never forgiven for it.
+nothing of numbers and names, which are looked at elsewhere, nor of denials, which must stand on both sides or none;
+an opposite ("disliked" for "supported") it does not see.
 """
 
 from collections.abc import Sequence
 from functools import lru_cache
 
+from crowquill.agent.critic.opposites import is_denied
 from crowquill.memory.embed import SentenceEmbedder, Vectors
 
-CLOSE, CLOSE_ACROSS = 0.4, 0.33
+CLOSE, CLOSE_ACROSS = 0.6, 0.33
 """Cosine from which a part of a statement says what its evidence says, in one language and across two. Set by
 bench/critic.py on its tuning half."""
 
 
-def closeness(statement: str, passages: Sequence[str]) -> float:
-    """Return the largest cosine (−1 to 1) of a statement with a passage, or with all of them together."""
-    texts = dict.fromkeys([*passages, " ".join(passages)])
+def closest(statement: str, passages: Sequence[str]) -> tuple[float, str]:
+    """Return the cosine (−1 to 1) of a statement and the passage closest to it, and that; (0, "") without any."""
     own = _vector(statement)
-    return max(float(own @ _vector(text)) for text in texts)
+    return max(((float(own @ _vector(text)), text) for text in dict.fromkeys(passages)), default=(0.0, ""))
+
+
+def says_alike(statement: str, passages: Sequence[str]) -> bool:
+    """Say whether the passage closest to a statement, in its language, says the same: near, and no denial apart."""
+    near, text = closest(statement, passages)
+    return near >= CLOSE and is_denied(statement) == is_denied(text)
 
 
 @lru_cache(maxsize=2048)

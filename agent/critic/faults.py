@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
-from crowquill.agent.critic.closeness import CLOSE, closeness
+from crowquill.agent.critic.closeness import says_alike
 from crowquill.agent.critic.fault import Fault
 from crowquill.agent.critic.misreadings import find_misreadings, find_swaps
 from crowquill.agent.critic.opposites import COMPARED, OPPOSITES, polarity
@@ -170,7 +170,7 @@ def _same_order(statement: str, text: str) -> bool:
 def _added(statement: str, texts: Sequence[str], passages: Sequence[str], objective: str) -> Iterator[Fault]:
     """Find the first part of a statement whose words do not stand in the evidence.
 
-    Nearly none of two, unless a passage is close in meaning, or at least three and many of them: what was added to
+    Nearly none of two, unless a passage says alike, or at least three and many of them: what was added to
     a part does not take it far away. Names and numbers are looked at elsewhere.
     """
     known = content_words(" ".join([*texts, objective]))
@@ -182,7 +182,7 @@ def _added(statement: str, texts: Sequence[str], passages: Sequence[str], object
         unseen = [word for word in own if not _stands(word, known)]
         alone = len(own) >= 2 and len(unseen) >= (1 - NONE) * len(own)
         many = len(unseen) >= MANY and len(unseen) >= (1 - SOME) * len(own)
-        if many or (alone and closeness(part, passages) < CLOSE):
+        if many or (alone and not says_alike(part, passages)):
             yield Fault("added", "adds", f"nothing says “{part.strip(' .,;')}”")
             return
 

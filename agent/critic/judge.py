@@ -4,6 +4,7 @@ It only ever adds to what code has checked. It should be another model than the 
 words; answers are compared at equal length, and each pair twice, as models prefer what is longer and comes first.
 """
 
+import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -223,7 +224,7 @@ async def objection(candidate: Candidate, objective: str, evidence: Sequence[Evi
     told, cites = str(parsed.get("objection", "")).strip(), tuple(parsed.get("quotes", ()))
     if not cites or not told or told.casefold().strip(" .") == "none":
         return ""
-    held = check_claim(DraftClaim(told, cites), known, objective)
+    held = await asyncio.to_thread(check_claim, DraftClaim(told, cites), known, objective)
     return told if held.status != "unsupported" else ""
 
 

@@ -18,7 +18,8 @@ victory / defeat
 open opened opening / close closed closing
 born / died
 buy bought / sell sold
-accept accepted approve approved / reject rejected
+accept accepted approve approved adopt adopted pass passed / reject rejected veto vetoed refuse refused
+abolish abolished repeal repealed / uphold upheld introduce introduced retain retained keep kept
 allow allowed permit permitted legal / forbid forbidden ban banned prohibit prohibited illegal
 begin began begun start started / end ended finish finished stop stopped
 succeed succeeded success / fail failed failure
@@ -103,6 +104,11 @@ _BOUNDS = frozenset(
 _CLOSED = frozenset(", ; : . ! ? ( ) — – but and or while а но и или".split())  # noqa: SIM905
 _SHORT_SCOPE = frozenset(("не", "ни", "нет", "без"))
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[,;:.!?()—–]")
+
+
+def is_denied(text: str) -> bool:
+    """Say whether a text holds a word that denies."""
+    return any(token in _CUES or token.endswith(("n't", "n’t")) for token in _TOKEN.findall(fold(text).lower()))
 
 
 def _read(text: str) -> Mapping[str, frozenset[str]]:

@@ -4,7 +4,7 @@ import pytest
 
 from crowquill.agent.answer import DraftClaim
 from crowquill.agent.critic.checks import check_claim
-from crowquill.agent.critic.closeness import closeness
+from crowquill.agent.critic.closeness import closest
 from crowquill.memory.evidence import Quote, Source, Table, digest
 
 SOURCE = Source("corpus:t/1", "Cordon Act", "2026-01-01", digest("Cordon Act"), "corpus")
@@ -26,6 +26,10 @@ ACT = (
         ("The statute was abolished in 1938.", "derived"),
         ("The statute was abolished in 1983.", "unsupported"),
         ("Lawmakers adopted the Garden Act in 1921.", "unsupported"),
+        ("Lawmakers did not adopt the Cordon Act in 1921.", "unsupported"),
+        ("The statute was not abolished in 1938.", "unsupported"),
+        ("No statute was abolished.", "unsupported"),
+        ("Lawmakers rejected the Cordon Act in 1921.", "unsupported"),
         ("Farmers protested against higher taxes.", "unsupported"),
         ("The Cordon Act was passed in 1921 after riots in several harbour towns.", "unsupported"),
         ("Закон отменили в 1938 году.", "derived"),
@@ -43,7 +47,14 @@ def test_what_a_query_found_may_be_told_in_any_language() -> None:
     assert claim.status == "queried"
 
 
-def test_a_statement_is_as_close_as_its_closest_passage() -> None:
-    both = closeness("The law was repealed.", ["The act was repealed.", "It rained."])
-    assert both == pytest.approx(closeness("The law was repealed.", ["The act was repealed."]))
-    assert both > closeness("The law was repealed.", ["It rained."])
+def test_more_evidence_takes_nothing_away_from_what_a_query_found() -> None:
+    table = Table("SELECT name, depth FROM lakes", "lakes", ("name", "depth"), (("Tarn", 310),), 1)
+    claim = DraftClaim("Глубина Tarn 310.", (1, 2))
+    assert check_claim(claim, [table, quote("It rained all day.")], "Какова глубина Tarn?").status == "queried"
+
+
+def test_the_closest_passage_is_found() -> None:
+    near, text = closest("The law was repealed.", ["It rained.", "The act was repealed."])
+    assert text == "The act was repealed."
+    assert near > closest("The law was repealed.", ["It rained."])[0]
+    assert closest("The law was repealed.", []) == (0.0, "")
