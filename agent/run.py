@@ -353,10 +353,8 @@ class Run:
         return Attempt(self.number, candidate, score, judgement, stopped, why, left)
 
     async def _checked(self, draft: Draft, evidence: Sequence[Evidence]) -> Candidate:
-        """Check a draft; where sources disagree, what earlier runs have found of them counts, too."""
-        candidate = await asyncio.to_thread(
-            check, draft, evidence, self.objective
-        )  # the first may load the encoder
+        """Check a draft, in a thread as it may load the encoder; where sources disagree their past counts, too."""
+        candidate = await asyncio.to_thread(check, draft, evidence, self.objective)
         if candidate.disagreements and self.config.memory:
             sources = sorted({voice(item) for item in evidence if isinstance(item, Quote)})
             history = await self.services.memory.history(self.lane.lane, sources)

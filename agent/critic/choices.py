@@ -103,9 +103,8 @@ class Comparison:
         if abs(score + other) > 1e-6 or not -1.0 <= score <= 1.0:
             raise ValueError("score_0 and score_1 must sum to 0 and lie between -1 and 1")
         text = question["full_text"] if isinstance(question, dict) else str(question)
-        return cls(
-            text, (sides[0], sides[1]), score, by, int(data.get("first", 0)), tuple(map(str, data.get("runs", ())))
-        )
+        runs = tuple(map(str, data.get("runs", ())))
+        return cls(text, (sides[0], sides[1]), score, by, int(data.get("first", 0)), runs)
 
 
 def _side(text: Any, quotes: Any) -> Side:
