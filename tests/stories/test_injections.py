@@ -57,6 +57,7 @@ class World:
         self.proxy = proxy
         self.folder = folder
         self.done: list[str] = []
+        self.run_id = ""
         self.database = folder / "shop.sqlite"
 
     def sent(self) -> list[str]:
@@ -76,7 +77,7 @@ class World:
     def report(self) -> str:
         """The page that shows what the last run did, and what was refused."""
         place = Workspace(self.folder / "w", embedder=HashingEmbedder())
-        return render_report(read_story(place, "last"), place.blobs)
+        return render_report(read_story(place, self.run_id), place.blobs)
 
     def tools(self) -> list[Tool]:
         def note(what: str) -> str:
@@ -162,6 +163,7 @@ class World:
         agent = self.agent(model, safety)
         events = [event async for event in agent.stream(f"What does {PAGE} say about crows?")]
         await agent.close()
+        self.run_id = events[-1].answer.run_id
         return events, model
 
     def agent(self, model: Obedient, safety: Safety) -> Agent:
