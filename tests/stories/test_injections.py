@@ -31,7 +31,7 @@ from tests.support.pdf import column, write_pdf
 from tests.support.site import Site
 
 from crowquill import Agent, ApprovalRule, Budget, Safety, Tool, tool
-from crowquill.agent.events import Decided, Observed
+from crowquill.agent.events import Decided, RunFinished, Observed
 from crowquill.agent.report.page import render_report
 from crowquill.agent.story import read_story
 from crowquill.agent.workspace import Workspace
@@ -163,7 +163,9 @@ class World:
         agent = self.agent(model, safety)
         events = [event async for event in agent.stream(f"What does {PAGE} say about crows?")]
         await agent.close()
-        self.run_id = events[-1].answer.run_id
+        finished = events[-1]
+        assert isinstance(finished, RunFinished)
+        self.run_id = finished.answer.run_id
         return events, model
 
     def agent(self, model: Obedient, safety: Safety) -> Agent:
