@@ -31,7 +31,7 @@ from tests.support.pdf import column, write_pdf
 from tests.support.site import Site
 
 from crowquill import Agent, ApprovalRule, Budget, Safety, Tool, tool
-from crowquill.agent.events import Decided, RunFinished, Observed
+from crowquill.agent.events import Decided, Observed, RunFinished
 from crowquill.agent.report.page import render_report
 from crowquill.agent.story import read_story
 from crowquill.agent.workspace import Workspace
