@@ -289,7 +289,7 @@ class TestOnRay:
         assert figures["runs"] == 2
         assert len(set(figures["tasks"][0]["run_ids"])) == 2
 
-    def test_a_cluster_that_is_not_there_is_one_line_and_soon(self, tmp_path: Path) -> None:
+    def test_a_cluster_that_is_not_there_is_one_line(self, tmp_path: Path) -> None:
         done = run_command(
             tmp_path, "run", str(task(tmp_path, "one", 0.0)), "--engine", "ray", "--address", "127.0.0.1:9"
         )
