@@ -19,8 +19,10 @@ bench/critic.py on its tuning half."""
 
 def closest(statement: str, passages: Sequence[str]) -> tuple[float, str]:
     """Return the cosine (−1 to 1) of a statement and the passage closest to it, and that; (0, "") without any."""
+    if not passages:
+        return 0.0, ""
     own = _vector(statement)
-    return max(((float(own @ _vector(text)), text) for text in dict.fromkeys(passages)), default=(0.0, ""))
+    return max((float(own @ _vector(text)), text) for text in dict.fromkeys(passages))
 
 
 def says_alike(statement: str, passages: Sequence[str]) -> bool:
