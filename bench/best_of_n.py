@@ -53,7 +53,7 @@ params = xllamacpp.CommonParams()
 params.model.path, params.n_ctx, params.n_parallel = order["path"], 3072 * order["slots"], order["slots"]
 params.hostnames, params.port, params.api_keys = ["127.0.0.1"], 0, ["bench"]
 params.verbosity, params.ui, params.offline, params.use_jinja = -1, False, True, True
-params.fit_params, params.no_extra_bufts, params.cache_ram_mib = False, True, 512
+params.fit_params, params.cache_ram_mib = False, 512 # repacked weights: 1.4 times as fast with 4 slots
 server = xllamacpp.Server(params)
 print(server.listening_address, file=out, flush=True)
 sys.stdin.read()
