@@ -108,7 +108,11 @@ _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[,;:.!?()—–]")
 
 def is_denied(text: str) -> bool:
     """Say whether a text holds a word that denies."""
-    return any(token in _CUES or token.endswith(("n't", "n’t")) for token in _TOKEN.findall(fold(text).lower()))
+    return any(map(_denies, _TOKEN.findall(fold(text).lower())))
+
+
+def _denies(token: str) -> bool:
+    return token in _CUES or token.endswith(("n't", "n’t"))
 
 
 def _read(text: str) -> Mapping[str, frozenset[str]]:
@@ -139,7 +143,7 @@ def polarity(text: str) -> dict[str, set[bool]]:
     for place, token in enumerate(tokens):
         if token in _CLOSED:
             reach = 0
-        elif token in _CUES or token.endswith(("n't", "n’t")):
+        elif _denies(token):
             ahead = tokens[place + 1 : place + 6]
             if not (ahead and ahead[0] in _BOUNDS) and "until" not in ahead and not (ahead and ahead[0] == "."):
                 reach = 2 if token in _SHORT_SCOPE else 3

@@ -100,13 +100,13 @@ def judging(runs: Sequence[Sequence[Event]], comparisons: Sequence[Comparison]) 
         for event in events
         if isinstance(event, RunFinished)
     }
-    told: dict[str, list[float]] = {}
-    for comparison in preferences(comparisons):
-        before, after = ([*(graded.get(run, {}) for run in comparison.runs), {}, {}])[:2]
-        for name in before.keys() & after.keys():
-            if lead := after[name] - before[name]:
-                told.setdefault(name, []).append(float((lead > 0) == (comparison.score > 0)))
-    shares = {name: (fmean(right), len(right)) for name, right in sorted(told.items())}
+    chosen = [each for each in preferences(comparisons) if len(each.runs) == 2]
+    sides = [[graded.get(run, {}) for run in each.runs] for each in chosen]
+    differences = [
+        {name: after[name] - before[name] for name in before.keys() & after.keys()} for before, after in sides
+    ]
+    names = sorted({name for each in differences for name in each})
+    shares = {name: found for name in names if (found := _right(name, 1.0, differences, chosen))[1]}
     return Judging(sum(event.pairs for event in paired), sum(event.flipped for event in paired), shares)
 
 
@@ -116,7 +116,7 @@ def validate(comparisons: Sequence[Comparison], answers: Sequence[Answer], weigh
     used = weights if weights else shipped_weights()
     differences = [comparison.differences for comparison in chosen]
     leads = [sum(used.get(name, 0.0) * value for name, value in each.items()) for each in differences]
-    parts = {name: _right(name, used, differences, chosen) for name in used}
+    parts = {name: _right(name, weight, differences, chosen) for name, weight in used.items()}
     longer = [math.copysign(1, len(c.sides[1].text) - len(c.sides[0].text)) for c in chosen]
     return Report(
         len(chosen),
@@ -135,10 +135,11 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _right(
-    name: str, used: Mapping[str, float], differences: Sequence[Mapping[str, float]], chosen: Sequence[Comparison]
+    name: str, weight: float, differences: Sequence[Mapping[str, float]], chosen: Sequence[Comparison]
 ) -> tuple[float, int]:
-    sign = math.copysign(1, used.get(name, 0.0))
-    told = [(sign * each[name], c.score) for each, c in zip(differences, chosen, strict=True) if each[name]]
+    """Return the share of preferences that a part alone gets right where the two differ in it, and how many do."""
+    sign = math.copysign(1, weight)
+    told = [(sign * each[name], c.score) for each, c in zip(differences, chosen, strict=True) if each.get(name)]
     return _mean([float((lead > 0) == (score > 0)) for lead, score in told]), len(told)
 
 
