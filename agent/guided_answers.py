@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from crowquill.agent.annotate import counted, is_yes_no, uncounted, wants_person
+from crowquill.agent.critic.across import is_across
 from crowquill.agent.critic.checks import is_unknown, is_verdict
+from crowquill.agent.critic.closeness import CLOSE_ACROSS, closest
 from crowquill.agent.critic.grounding import (
     bare_title,
     connected,
@@ -50,13 +52,18 @@ def read_answer(state: State, parsed: dict[str, Any], reply: Reply | None) -> Ac
         texts = [searchable(item) for item in state.evidence]
         if lacking(short, [*texts, state.task.goal]) or not connected(state.task.goal, short, state.evidence):
             return NOT_FOUND
-        if not says(short, sentence):
+        if not says(short, sentence) or _strays(sentence, texts):
             sentence = _holder(short, tuple(parsed.get("quotes", ())), state.evidence)
     cites = needed(sentence, tuple(parsed.get("quotes", ())), state.evidence)
     args: dict[str, Any] = {"short": short, "claims": [{"text": sentence, "cites": list(cites)}]}
     if reply is not None and reply.logprobs:
         args["confidence"] = round(math.exp(sum(reply.logprobs) / len(reply.logprobs)), 4)
     return Action("answer", args)
+
+
+def _strays(sentence: str, texts: Sequence[str]) -> bool:
+    """Say whether a sentence in another alphabet than all texts is far in meaning from each."""
+    return is_across(sentence, " ".join(texts)) and closest(sentence, texts)[0] < CLOSE_ACROSS
 
 
 def decided(short: str, cites: Sequence[int], state: State) -> Action:

@@ -11,6 +11,7 @@ from typing import Any
 from crowquill.agent.annotate import answer_pattern
 from crowquill.agent.bridges import asked_of
 from crowquill.agent.compare import Comparison, Side, agree, best_quote, choose, holds, lacks, larger
+from crowquill.agent.critic.across import is_across
 from crowquill.agent.critic.checks import is_unknown
 from crowquill.agent.critic.grounding import needed
 from crowquill.agent.guided_answers import NOT_FOUND, decided, first_cell, read_answer, row_sentence
@@ -21,9 +22,11 @@ from crowquill.agent.render import evidence_block
 from crowquill.agent.schemas import cited_schema, object_schema, reading_schema, short_schema
 from crowquill.agent.state import Action, State
 from crowquill.memory.evidence import Evidence, Quote, Table, plain_text
-from crowquill.memory.textual import content_words
+from crowquill.memory.textual import content_words, is_cyrillic
 from crowquill.memory.verify import missing_numbers
 
+OPENINGS = {"Russian": "[А-ЯЁ][а-яё]+[ ,]", "English": "[A-Z][a-z]+[ ,]"}
+"""How a sentence begins that is to be in this language: small models go on as they have begun."""
 LONGEST = 15
 """Words of a short answer beyond which it is none."""
 
@@ -49,8 +52,10 @@ class Reader:
             facts = {"facts": {"type": "string", "maxLength": 300}, "answer": short_schema(pattern)}
             reply = await self._ask("reread", object_schema(facts), 160, state.evidence, state.task.goal)
         else:
-            schema = reading_schema(state.evidence, pattern)
-            reply = await self._ask("read", schema, 120, state.evidence, state.task.goal)
+            language = foreign_to(state.task.goal, state.evidence)
+            schema = reading_schema(state.evidence, pattern, OPENINGS.get(language, ""))
+            told = f" in {language}" if language else ""
+            reply = await self._ask("read", schema, 120, state.evidence, state.task.goal, language=told)
         parsed = reply.parsed if reply.parsed is not None else {}
         self.said = str(parsed.get("sentence", ""))
         if len(str(parsed.get("answer", "")).split()) > LONGEST:
@@ -141,14 +146,27 @@ class Reader:
         return read_answer(state, fallback, None)
 
     async def _ask(
-        self, name: str, schema: dict[str, Any], max_tokens: int, evidence: Sequence[Evidence], question: str
+        self,
+        name: str,
+        schema: dict[str, Any],
+        max_tokens: int,
+        evidence: Sequence[Evidence],
+        question: str,
+        **told: str,
     ) -> Reply:
         block = evidence_block(evidence, self._lane.services.seed, grouped=True)
-        messages = prompt(name).messages(evidence=block, objective=question)
+        messages = prompt(name).messages(evidence=block, objective=question, **told)
         return await self._lane.complete(Request("act", messages, max_tokens, schema, logprobs=True))
 
     def _pattern(self, question: str) -> str | None:
         return None if "types" in self._without else answer_pattern(question)
+
+
+def foreign_to(question: str, evidence: Sequence[Evidence]) -> str:
+    """Return the language of a question where some evidence is in another alphabet, else ""."""
+    if not any(is_across(question, plain_text(item)) for item in evidence):
+        return ""
+    return "Russian" if is_cyrillic(question) else "English"
 
 
 def _escaped(name: str) -> str:

@@ -36,7 +36,7 @@ async def present(
         wrong = form_problems(config.form, output, candidate.claims)
         candidate = replace(candidate, problems=(*candidate.problems, *wrong))
     translated: Translations = ()
-    if config.policy != "guided":  # which has no call left for it
+    if config.policy != "guided":  # whose models repeat the question instead
         try:
             translated = await translations(objective, evidence, lane)
         except (BudgetExceeded, ModelError) as error:

@@ -23,10 +23,10 @@ def object_schema(properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def reading_schema(evidence: Sequence[Evidence], pattern: str | None) -> dict[str, Any]:
-    """Return the schema of a sentence and a short answer that cite evidence."""
-    fields = {"sentence": {"type": "string", "maxLength": 240}, "answer": short_schema(pattern)}
-    return cited_schema(evidence, fields)
+def reading_schema(evidence: Sequence[Evidence], pattern: str | None, opening: str = "") -> dict[str, Any]:
+    """Return the schema of a sentence and a short answer that cite evidence; `opening` matches its start."""
+    sentence = {"pattern": f'^{opening}[^"]{{3,220}}$'} if opening else {"maxLength": 240}
+    return cited_schema(evidence, {"sentence": {"type": "string", **sentence}, "answer": short_schema(pattern)})
 
 
 def short_schema(pattern: str | None) -> dict[str, Any]:

@@ -11,16 +11,17 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from crowquill.agent.answer import Candidate, Claim, ClaimStatus, Draft, DraftClaim, Wrong
+from crowquill.agent.critic.across import is_across
 from crowquill.agent.critic.agreement import Disagreement, History, disagreements
 from crowquill.agent.critic.closeness import CLOSE_ACROSS, closest, says_alike
 from crowquill.agent.critic.completeness import unanswered
 from crowquill.agent.critic.fault import Fault
 from crowquill.agent.critic.faults import find_faults, number_faults
-from crowquill.agent.critic.grounding import searchable
+from crowquill.agent.critic.grounding import SAID, carried, searchable, unnamed
 from crowquill.agent.critic.passages import passages
 from crowquill.memory.evidence import Cell, CellAt, Computation, Evidence, Quote, Receipt, Table, Whole, plain_text
 from crowquill.memory.figures import numbers
-from crowquill.memory.textual import content_words, fold, is_cyrillic, names
+from crowquill.memory.textual import fold, names
 from crowquill.memory.verify import missing_names, missing_numbers, word_coverage
 
 QUOTED_COVERAGE = 0.6
@@ -53,13 +54,9 @@ def check(
         texts = [searchable(receipt.evidence) for claim in claims for receipt in claim.support]
         problems += [f"{fault.text} in the short answer" for fault in number_faults(draft.short, texts)]
         problems += [
-            f"no receipt for {name} in the short answer" for name in missing_names(draft.short, [*texts, objective])
+            f"no receipt for {name} in the short answer" for name in unnamed(draft.short, [*texts, objective])
         ]
-        if (
-            claims
-            and content_words(draft.short)
-            and word_coverage(draft.short, " ".join([*texts, objective])) < 0.5
-        ):
+        if claims and carried(draft.short, " ".join([*texts, objective])) < SAID:
             problems.append("the short answer stands in no receipt")
     problems += [f"nothing is said about: {part}" for part in unanswered(objective, claims)]
     claims, differing, dropped = _without_odd(claims, evidence, history)
@@ -87,9 +84,11 @@ def is_unknown(short: str) -> bool:
 
 
 _UNSAID = re.compile(
-    r"\bnot (?:provided|mentioned|given|stated|specified|said|found|known|available)\b", re.IGNORECASE
+    r"\bnot (?:provided|mentioned|given|stated|specified|said|found|known|available)\b"
+    r"|\bне (?:найден|указан|упомянут|упомина|сказан|известн|определен|определён)",
+    re.IGNORECASE,
 )
-_UNKNOWN = {"not found", "none", "unknown", "n/a", "not mentioned", "not given", "не найдено", "нет данных"}
+_UNKNOWN = {"not found", "none", "unknown", "n/a", "not mentioned", "not given", "неизвестно", "нет данных"}
 
 
 def is_verdict(short: str) -> bool:
@@ -136,7 +135,7 @@ def _is_related(text: str, status: ClaimStatus, cited: Sequence[Evidence], objec
     queries = [item.sql for item in cited if isinstance(item, Table)]
     held = " ".join([*(_held(item, objective) for item in cited), *queries])
     prose = [passage.text for passage in passages(cited) if passage.is_prose]
-    if prose and status == "derived" and is_cyrillic(text) != is_cyrillic(held):
+    if prose and status == "derived" and is_across(text, held):
         return closest(text, prose)[0] >= CLOSE_ACROSS
     return word_coverage(text, held) >= RELATED_COVERAGE or says_alike(text, prose)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from crowquill.agent.answer import Claim
+from crowquill.agent.critic.across import is_across
 from crowquill.memory.textual import content_words, names
 
 _PARTS = re.compile(
@@ -33,6 +34,9 @@ def unanswered(objective: str, claims: Sequence[Claim]) -> list[str]:
 
 
 def _speaks_of(part: str, text: str, shared: frozenset[str]) -> bool:
+    """Say whether a text speaks of a part of a question; words do not tell across two alphabets."""
+    if is_across(part, text):
+        return True
     wanted = content_words(part) - _ASKING - shared
     return not wanted or len(wanted & content_words(text)) >= SPOKEN_OF * len(wanted)
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
+from crowquill.agent.critic.across import is_across
 from crowquill.agent.critic.closeness import says_alike
 from crowquill.agent.critic.fault import Fault
 from crowquill.agent.critic.misreadings import find_misreadings, find_swaps
@@ -15,7 +16,7 @@ from crowquill.agent.critic.opposites import COMPARED, OPPOSITES, polarity
 from crowquill.agent.critic.paraphrase import ALIKE
 from crowquill.agent.critic.passages import Passage, aligned, shared_names, stems_of_names
 from crowquill.memory.amounts import Amount, amounts, held, shares
-from crowquill.memory.textual import content_words, dates, is_cyrillic, names, stem
+from crowquill.memory.textual import content_words, dates, names, stem
 from crowquill.memory.unit_words import UNITS
 from crowquill.memory.verify import missing_dates, missing_names
 
@@ -39,7 +40,7 @@ def find_faults(statement: str, texts: Sequence[str], among: Sequence[Passage], 
     """
     near = aligned(statement, among)
     found = [*_numbers(statement, texts, near), *_dates(statement, texts, near)]
-    if is_cyrillic(statement) != is_cyrillic(" ".join(texts)):
+    if is_across(statement, " ".join(texts)):
         return found
     found += _names(statement, texts, near, objective)
     if not found:

@@ -7,10 +7,13 @@ Code can see that: no name leads from the question to the quote that holds the a
 import re
 from collections.abc import Sequence
 
+from crowquill.agent.critic.across import is_across, is_named, share_said
 from crowquill.memory.evidence import Evidence, Quote, Table, plain_text
 from crowquill.memory.textual import content_words, names, stems
 from crowquill.memory.verify import missing_dates, missing_names, missing_numbers, word_coverage
 
+SAID = 0.5
+"""Share of the content words of a short answer, or of a name, that a text must hold to say it."""
 _ASKING = content_words("date day month year time name number place what which who whom when where how many much")
 _QUALIFIER = re.compile(r"\s*\([^)]*\)\s*\Z")
 _CHOICE = re.compile(r"\b(?:or|или)\b", re.IGNORECASE)
@@ -26,16 +29,30 @@ def lacking(statement: str, texts: Sequence[str]) -> list[str]:
     found = [
         *missing_numbers(statement, texts),
         *missing_dates(statement, texts),
-        *missing_names(statement, texts),
+        *unnamed(statement, texts),
     ]
     return list(dict.fromkeys(found))
+
+
+def unnamed(statement: str, texts: Sequence[str]) -> list[str]:
+    """Return the names of a statement that no text holds, be it in another alphabet."""
+    return [
+        name
+        for name in missing_names(statement, texts)
+        if not any(is_across(name, text) and share_said(name, text) >= SAID for text in texts)
+    ]
+
+
+def carried(short: str, text: str) -> float:
+    """Return the share (0 to 1) of a short answer's content words that a text holds, be it in another alphabet."""
+    return share_said(short, text) if is_across(short, text) else word_coverage(short, text)
 
 
 def says(short: str, text: str) -> bool:
     """Say whether a text holds a short answer: all its numbers and names, else most of its words."""
     if lacking(short, [text]):
         return False
-    return word_coverage(short, text) >= 0.5 if content_words(short) else True
+    return carried(short, text) >= SAID
 
 
 def repeats(short: str, question: str) -> bool:
@@ -72,9 +89,7 @@ def connected(question: str, short: str, evidence: Sequence[Evidence]) -> bool:
     asked = [name.text for name in names(question, openings=True)]
     if not asked or any(isinstance(item, Table) and says(short, plain_text(item)) for item in evidence):
         return True
-    about = [
-        text for text in map(searchable, evidence) if len(missing_names(", ".join(asked), [text])) < len(asked)
-    ]
+    about = [text for text in map(searchable, evidence) if _has_one(asked, text)]
     bridges = [name.text for text in about for name in names(text, openings=True)]
     relations = content_words(question) - content_words(" ".join(asked)) - _ASKING
 
@@ -84,6 +99,11 @@ def connected(question: str, short: str, evidence: Sequence[Evidence]) -> bool:
 
     holders = [item for item in evidence if says(short, searchable(item))]
     return any(searchable(holder) in about or leads_on(holder) for holder in holders)
+
+
+def _has_one(asked: Sequence[str], text: str) -> bool:
+    shown = ", ".join(asked)
+    return len(missing_names(shown, [text])) < len(asked) or (is_across(shown, text) and is_named(asked, text))
 
 
 def _subject(item: Evidence) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from crowquill.agent.guided_answers import read_answer
 from crowquill.agent.state import State
-from crowquill.memory.evidence import Evidence, Quote, Source
+from crowquill.memory.evidence import Evidence, Quote, Source, plain_text
 from crowquill.tasks.task import Task
 
 
@@ -19,6 +19,34 @@ EVIDENCE: tuple[Evidence, ...] = (
     quote("Orrin (lake)", "Lake Orrin is a reservoir in Scotland."),
     quote("Harbour Opera", "The Harbour Opera is a theatre in Cardiff, where Ada Fell sang."),
 )
+
+
+RADIUM: tuple[Evidence, ...] = (
+    quote(
+        "Marie Curie", "Marie Curie died in Passy of aplastic anaemia, which was caused by exposure to radiation."
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("short", "sentence", "told"),
+    [
+        ("апластическая анемия", "Мария Кюри умерла от апластической анемии из-за радиации.", "same"),
+        ("aplastic anaemia", "Мария Кюри умерла от апластической анемии из-за радиации.", "same"),
+        ("апластическая анемия", "Апластическая анемия бывает у кошек.", "quote"),
+        ("апластическая анемия", "Мария Кюри была физиком.", "quote"),
+        ("туберкулёз", "Мария Кюри умерла от туберкулёза.", "nothing"),
+        ("не указано", "В цитатах этого нет.", "nothing"),
+    ],
+)
+def test_an_answer_is_in_the_language_of_the_question_where_the_quotes_are_not(
+    short: str, sentence: str, told: str
+) -> None:
+    task = Task(id="a", goal="От чего умерла Мария Кюри?")
+    parsed = {"answer": short, "sentence": sentence, "quotes": [1]}
+    action = read_answer(State(task.goal, task, evidence=RADIUM), parsed, None)
+    texts = [claim["text"] for claim in action.args.get("claims", ())]
+    assert texts == {"same": [sentence], "quote": [plain_text(RADIUM[0])], "nothing": []}[told]
 
 
 def read(question: str, answer: str) -> object:

@@ -109,7 +109,8 @@ def test_quotes_in_another_language_get_a_translation_that_is_marked_and_checked
     page = render_report(read_story(workspace, answer.run_id), workspace.blobs)
     assert "translated by the model: “Глубина озера Тарн 310 метров.”" in page
     assert "All of it rests on one source: corpus:lakes/Atlas.html" in page
-    for wrong in ("Глубина озера Тарн 130 метров.", "Lake Tarn is 310 metres deep.", ""):
+    others = ("Глубина озера Тарн 130 метров.", "Озеро Тарн глубокое.", "Зарплата 310 рублей.", RUSSIAN)
+    for wrong in (*others, "Lake Tarn is 310 metres deep.", ""):
         said = ScriptedReply("write", json={"translations": [wrong]})
         assert ask(workspace, RUSSIAN, {"Atlas": "2"}, "310 метров", claims, said, cache=False).translations == ()
 

@@ -39,6 +39,31 @@ def test_a_name_must_lead_from_the_question_to_the_answer(question: str, short: 
     assert connected(question, short, FILM) is expected
 
 
+VIADUCT: tuple[Evidence, ...] = (
+    quote("Harrow Viaduct", "The Harrow Viaduct was opened in 1887 and is 412 metres long."),
+    quote("Rivers", "The Danube is 2,850 kilometres long."),
+    quote("Мост Победы", "Мост Победы открыт в 1965 году."),
+    quote("Озеро Сорь", "Наибольшая глубина 37 метров."),
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "short", "expected"),
+    [
+        ("Какова длина виадука Харроу?", "412 метров", True),
+        ("Какова длина виадука Хартли?", "412 метров", False),
+        ("Какова длина Дуная?", "2 850 км", True),
+        ("Какова длина Эльбы?", "2 850 км", False),
+        ("When was the Victory Bridge opened?", "1965", True),
+        ("When was the Winter Bridge opened?", "1965", False),
+        ("How deep is Lake Sor?", "37 metres", True),
+        ("How deep is Lake Onega?", "37 metres", False),
+    ],
+)
+def test_a_name_leads_to_an_answer_in_another_alphabet(question: str, short: str, expected: bool) -> None:
+    assert connected(question, short, VIADUCT) is expected
+
+
 def test_a_query_result_is_about_the_question_it_was_written_for() -> None:
     table = Table("SELECT count(*) FROM customers WHERE country = 'Austria'", "shop", ("count(*)",), ((3,),), 1)
     assert connected("How many customers of the shop live in Austria?", "3", [table])
@@ -54,6 +79,15 @@ def test_a_query_result_is_about_the_question_it_was_written_for() -> None:
         ("Ludwig Boltzmann", "It was written by Anton Karas.", False),
         ("conscription", "It holds that conscription is constitutional.", True),
         ("conscription", "It holds that the draft is constitutional.", False),
+        ("Кардифф", "She was born in Cardiff.", True),
+        ("Лондон", "She was born in Cardiff.", False),
+        ("Ян Тарнов", "Jan Tarnow founded the brewery.", True),
+        ("Tver", "Анна Вересова родилась в Твери.", True),
+        ("Moscow", "Анна Вересова родилась в Твери.", False),
+        ("от радиации", "Her illness was caused by exposure to radiation.", True),
+        ("от туберкулёза", "Her illness was caused by exposure to radiation.", False),
+        ("37 метров", "It is 37 metres deep.", True),
+        ("73 метра", "It is 37 metres deep.", False),
     ],
 )
 def test_a_text_says_a_short_answer_or_does_not(short: str, text: str, expected: bool) -> None:
