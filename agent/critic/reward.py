@@ -1,18 +1,20 @@
 """The reward: one real number out of what was checked, larger is better, unbounded on both sides.
 
-Every part is built so that an answer cannot raise it by being longer, cite more, flatter or hedge: shares are over
-claims that are to the point and said once, and whatever is wrong counts once for each time.
+Every part is built so that an answer cannot raise it by being longer, cite more, flatter or hedge: of the claims
+that are to the point the worst one counts, never a share, which true filler would raise, and whatever is wrong
+counts once for each time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from crowquill.agent.answer import Accept, Candidate, Revise, Reward, Verdict
+from crowquill.agent.answer import Accept, Candidate, Claim, Revise, Reward, Verdict
 from crowquill.agent.critic.checks import is_verdict
 from crowquill.agent.critic.citations import citation_precision, citation_recall
 from crowquill.agent.critic.completeness import beside_the_point, parts_of, unanswered
+from crowquill.agent.critic.grounding import says
 from crowquill.errors import UserError
 
 _STRENGTH = {"quoted": 1.0, "computed": 1.0, "queried": 1.0, "derived": 0.6, "unsupported": 0.0}
@@ -72,15 +74,16 @@ def features(candidate: Candidate, objective: str) -> dict[str, float]:
     claims = [claim for claim in candidate.claims if claim not in beside]
     parts = parts_of(objective)
     wrong = [claim for claim in candidate.claims if claim.problem]
+    held = [claim for claim in claims if claim.status != "unsupported"]
     fine = bool(candidate.claims) and (is_verdict(candidate.short) or not candidate.problems)
     return {
-        "answered": 1.0 if candidate.short and candidate.claims else 0.0,
-        "receipts": citation_recall(claims),
+        "answered": 1.0 if any(_tells(candidate.short, claim) for claim in held) else 0.0,
+        "receipts": _least(citation_recall, claims),
         "short form": 1.0 if fine else 0.0,
-        "directness": sum(_STRENGTH[claim.status] for claim in claims) / max(len(claims), 1),
+        "directness": min((_STRENGTH[claim.status] for claim in claims), default=0.0),
         "confidence": candidate.confidence if candidate.confidence is not None else 0.0,
-        "citation precision": citation_precision(claims) if claims else 0.0,
-        "completeness": 1 - len(unanswered(objective, claims)) / max(len(parts), 1) if claims else 0.0,
+        "citation precision": _least(citation_precision, claims),
+        "completeness": 1 - len(unanswered(objective, held)) / max(len(parts), 1) if claims else 0.0,
         "judge": candidate.judged if candidate.judged is not None else 0.0,
         "closed book": 1.0 if candidate.remembered else 0.0,
         "problems": float(len(candidate.problems) + len(wrong)),
@@ -89,6 +92,16 @@ def features(candidate: Candidate, objective: str) -> dict[str, float]:
         "padding": float(len(beside)),
         "effort": len(" ".join(claim.text for claim in candidate.claims).split()) / 100,
     }
+
+
+def _tells(short: str, claim: Claim) -> bool:
+    """Say whether a claim says the short answer; any may stand behind a bare yes or no."""
+    return bool(short) and (is_verdict(short) or says(short, claim.text))
+
+
+def _least(share: Callable[[Sequence[Claim]], float], claims: Sequence[Claim]) -> float:
+    """Return the least share that a single claim has; 0 without claims."""
+    return min((share([claim]) for claim in claims), default=0.0)
 
 
 def reward(candidate: Candidate, objective: str = "", *, weights: Mapping[str, float] | None = None) -> Reward:

@@ -42,6 +42,7 @@ def total(*claims: DraftClaim, short: str = "2,850 kilometres", question: str = 
 
 BASES = {"right": (RIGHT,), "derived": (DERIVED,), "half wrong": (RIGHT, INVENTED), "wrong": (INVENTED,)}
 RHINE = DraftClaim("The Rhine is 1,230 kilometres long and flows through Cologne.", (2,))
+COUNTRIES = DraftClaim("The Danube flows through ten countries.", (1,))
 VIENNA = DraftClaim("Vienna was founded by the Romans and has two million inhabitants.", (3,))
 
 
@@ -56,6 +57,9 @@ def reworded(claims: tuple[DraftClaim, ...], template: str) -> tuple[DraftClaim,
         lambda base: (*base, *base, *base),
         lambda base: (*base, VIENNA),
         lambda base: (*base, VIENNA, VIENNA, VIENNA, VIENNA),
+        lambda base: (*base, COUNTRIES),
+        lambda base: (*base, COUNTRIES, VIENNA, RHINE),
+        lambda base: (*base, *reworded((COUNTRIES,), "Indeed, {}"), *reworded((COUNTRIES,), "It is true: {}")),
         lambda base: (DraftClaim("What an excellent and thoughtful question you have asked!", ()), *base),
         lambda base: reworded(base, "What an excellent, clever question! {}"),
         lambda base: (*base, DraftClaim("Danube length long kilometres river how long Danube.", ())),
@@ -68,7 +72,8 @@ def reworded(claims: tuple[DraftClaim, ...], template: str) -> tuple[DraftClaim,
         lambda base: (*base, DraftClaim("In conclusion, as an expert, I am absolutely certain of this.", ())),
     ],
     ids=[
-        "said three times", "padded", "padded a lot", "flattery", "flattery inside", "keywords", "cites all",
+        "said three times", "padded", "padded a lot", "one fact more", "three facts more", "a fact twice",
+        "flattery", "flattery inside", "keywords", "cites all",
         "invented citation", "cites five times", "hedged", "bold", "markdown", "certain",
     ],
 )  # fmt: skip
