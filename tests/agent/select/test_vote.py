@@ -37,6 +37,14 @@ def test_equal_answers_of_much_reward_beat_more_of_little() -> None:
     assert choose("weighted", samples).winner.candidate.short == "a1"
 
 
+@pytest.mark.parametrize("strategy", ["best_of_n", "majority", "weighted"])
+def test_a_few_words_less_do_not_beat_what_most_candidates_say(strategy: Strategy) -> None:
+    samples = [attempt(1, "27", 5.494), attempt(2, "30", 5.498), attempt(3, "27", 5.49), attempt(4, "25", 5.499)]
+    assert choose(strategy, samples).winner.number == 1
+    better = [*samples, attempt(5, "30", 5.99)]
+    assert choose("best_of_n", better).winner.number == 5
+
+
 def test_a_reward_of_zero_counts_and_nothing_is_kept_between_calls() -> None:
     """The best-of-N of dspy kept `fail_count` between calls, ignored 0, and returned None when all had failed."""
     samples = [attempt(1, "a", -1.0), attempt(2, "b", 0.0)]
