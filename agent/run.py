@@ -28,7 +28,7 @@ from crowquill.agent.select.attempt import Attempt, Sampling
 from crowquill.agent.select.candidates import Candidates
 from crowquill.agent.select.redraft import debated, next_statement, redraft
 from crowquill.agent.select.search import Beginning
-from crowquill.agent.select.vote import same_answer
+from crowquill.agent.select.same import same_answer
 from crowquill.agent.state import State
 from crowquill.agent.steering import Heard
 from crowquill.agent.workshop import Workshop
@@ -362,7 +362,7 @@ class Run:
         if not self.config.select.closed_book:
             return candidate
         self.guess = await guess(self.objective, self.lane) if self.guess is None else self.guess
-        same = self.guess != "" and same_answer(self.guess) == same_answer(candidate.short)
+        same = self.guess != "" and same_answer(self.guess, candidate.short)
         return replace(candidate, remembered=same)
 
     async def _draft(
