@@ -27,8 +27,8 @@ from crowquill.agent.rules import Rules
 from crowquill.agent.select.attempt import Attempt, Sampling
 from crowquill.agent.select.candidates import Candidates
 from crowquill.agent.select.redraft import debated, next_statement, redraft
-from crowquill.agent.select.search import Beginning
 from crowquill.agent.select.same import same_answer
+from crowquill.agent.select.search import Beginning
 from crowquill.agent.state import State
 from crowquill.agent.steering import Heard
 from crowquill.agent.workshop import Workshop

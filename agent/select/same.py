@@ -17,7 +17,18 @@ _TOKEN = re.compile(rf"{_GAP}|[^\W_]+[+#]*")  # "C++" is not "C"
 _LETTER = re.compile(r"[^\W\d_]")
 _ARTICLES = frozenset(("a", "an", "the"))
 _UNSAID = frozenset(
-    ("about", "around", "roughly", "approximately", "circa", "exactly", "около", "примерно", "приблизительно", "ровно")
+    [
+        "about",
+        "around",
+        "roughly",
+        "approximately",
+        "circa",
+        "exactly",
+        "около",
+        "примерно",
+        "приблизительно",
+        "ровно",
+    ]
 )
 """Words before a value that are as good as not said; `about` of an amount knows them."""
 _VERDICTS = {"true": "yes", "да": "yes", "false": "no", "нет": "no"}
@@ -47,9 +58,9 @@ class _Said:
 def same_answer(one: str, other: str) -> bool:
     """Say whether two short answers are the same.
 
-    Dates and numbers are compared by value and unit, words without case, articles and punctuation. What only one of
-    two answers adds behind a single value is left open by the other: "310" is "310 metres deep". So an answer may be
-    the same as two that are not the same as each other.
+    Dates and numbers are compared by value and unit, words without case, articles and punctuation. What only one
+    of two answers adds behind a single value is left open by the other: "310" is "310 metres deep". So an answer
+    may be the same as two that are not the same as each other.
     """
     first, second = _read(one), _read(other)
     if len(first.values) != len(second.values):
@@ -133,7 +144,7 @@ def _same_value(one: _Value, other: _Value) -> bool:
 
 
 def _stands_for(one: Amount, other: Amount) -> bool:
-    """Say whether an amount is another one; it may be a rounded one if it shows that, which zeros at the end do not."""
+    """Say whether an amount is another one, or that one rounded; zeros at its end alone do not say so."""
     shows = one.about or one.step.denominator > 1 or _LETTER.search(one.text) is not None
     way = held(one, [other])
     return way in ("same", "converted") or (way == "rounded" and shows)
