@@ -89,16 +89,15 @@ class Candidates:
         return winner, selection
 
     async def _search(self) -> None:
-        """Add the answers that a search over statements finds; `n` statements are tried for each that is kept."""
+        """Add the answers that a search over statements finds, the best `n`; also when it is cut short."""
         if self._is_certain or not self._maker.evidence():
             return
-        search = Search(self._maker.continued, calls=4 * self._select.n, at_once=self._at_once)
+        search = Search(self._maker.continued, at_once=self._at_once)
         try:
-            found = await search.run(cast("SearchStrategy", self._select.strategy), self._select.n)
+            await search.run(cast("SearchStrategy", self._select.strategy), self._select.n)
         except (BudgetExceeded, ModelError) as error:
             await self._stop(str(error))
-            return
-        for beginning in found[: self._select.n]:
+        for beginning in search.done[: self._select.n]:
             number = len(self._attempts) + 1
             draft = Draft(beginning.short, beginning.claims)
             self._attempts.append(await self._maker.drafted(number, draft))
