@@ -106,7 +106,10 @@ class Candidates:
         """Let the candidates read each other and answer again, until they agree; the last round counts."""
         for _ in range(ROUNDS):
             told = [attempt for attempt in self._attempts if attempt.answered]
-            if len(told) < 2 or agreement(told) == 1.0 or not self._shared:
+            if len(told) < 2 or agreement(told) == 1.0:
+                return
+            if not self._shared:
+                await self._maker.lane.emit(Noticed("no debate: no quote was found that it could be about"))
                 return
             ledgers = self._maker.ledger.split(len(told), keep_final=False)
             first = max(attempt.number for attempt in self._attempts) + 1

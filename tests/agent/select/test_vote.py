@@ -120,6 +120,10 @@ def test_spelling(text: str, expected: Select) -> None:
         ("auto,threshold=nan", "finite"),
         ("auto,foo=1", "unknown setting 'foo'"),
         ("auto,at_once=0", "1 or more"),
+        ("best_of_n:4,judge=pairs,judge=gold", "judge is given twice"),
+        ("best_of_n,share=plan,at_once=1,share=plan", "share is given twice"),
+        ("debate:2,share=plan", "a debate is about one evidence; it cannot have share=plan"),
+        ("debate:2,share=nothing", "one evidence"),
     ],
 )
 def test_what_is_misspelled_is_told(text: str, message: str) -> None:
