@@ -86,6 +86,7 @@ def _choice(attempts: Sequence[Attempt], scores: Sequence[tuple[float, Attempt]]
             attempt.reward.total,
             scored.get(attempt.number),
             attempt.stopped,
+            attempt.why,
         )
         for attempt in (*(attempt for _, attempt in order), *rest)
     )
