@@ -121,7 +121,7 @@ class Reward:
 class Ranked:
     """A candidate's place: its number in order of making, short answer, reward, and score under the strategy.
 
-    The score is None for a candidate that has no answer.
+    The score is None for a candidate that has no answer; `why` says what became of it.
     """
 
     number: int
@@ -129,6 +129,7 @@ class Ranked:
     reward: float
     score: float | None
     stopped: Stopped
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

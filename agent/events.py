@@ -123,7 +123,7 @@ class TaskFinished:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A candidate was checked by code and scored; `number` counts them from 1."""
+    """A candidate was checked by code and scored, and again once a model has judged it; numbers count from 1."""
 
     short: str
     claims: tuple[Claim, ...]

@@ -14,7 +14,7 @@ from crowquill.agent.critic.judge import WORTH, critique, critique_claims, guess
 from crowquill.agent.critic.reward import reward, verdict
 from crowquill.agent.critic.statements import separated
 from crowquill.agent.episode import Outcome, run_episode
-from crowquill.agent.events import Judged, Noticed, RunFinished, RunStarted
+from crowquill.agent.events import Noticed, RunFinished, RunStarted
 from crowquill.agent.foresight import foresee
 from crowquill.agent.lane import Lane, Services
 from crowquill.agent.planning import Planning
@@ -27,8 +27,8 @@ from crowquill.agent.rules import Rules
 from crowquill.agent.select.attempt import Attempt, Sampling
 from crowquill.agent.select.candidates import Candidates
 from crowquill.agent.select.redraft import debated, next_statement, redraft
+from crowquill.agent.select.same import same_answer
 from crowquill.agent.select.search import Beginning
-from crowquill.agent.select.vote import same_answer
 from crowquill.agent.state import State
 from crowquill.agent.steering import Heard
 from crowquill.agent.workshop import Workshop
@@ -349,8 +349,9 @@ class Run:
         draft = draft if self.config.policy == "guided" else placed(draft, evidence)  # guided has placed them
         candidate = _cited_first(await self._checked(draft, evidence))
         score, judgement = self._rewarded(candidate), verdict(candidate)
-        await self.lane.emit(Judged(candidate.short, candidate.claims, score, judgement, self.number))
-        return Attempt(self.number, candidate, score, judgement, stopped, why, left)
+        attempt = Attempt(self.number, candidate, score, judgement, stopped, why, left)
+        await self.lane.emit(attempt.event)
+        return attempt
 
     async def _checked(self, draft: Draft, evidence: Sequence[Evidence]) -> Candidate:
         """Check a draft, in a thread as it may load the encoder; where sources disagree their past counts, too."""
@@ -362,7 +363,7 @@ class Run:
         if not self.config.select.closed_book:
             return candidate
         self.guess = await guess(self.objective, self.lane) if self.guess is None else self.guess
-        same = self.guess != "" and same_answer(self.guess) == same_answer(candidate.short)
+        same = self.guess != "" and same_answer(self.guess, candidate.short)
         return replace(candidate, remembered=same)
 
     async def _draft(

@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from crowquill.agent.answer import Answer, Claim, Selection
+from crowquill.agent.answer import Answer, Claim, Ranked, Selection
 from crowquill.agent.events import (
     Acted,
     Decided,
@@ -64,7 +64,7 @@ def describe(event: Event) -> str | None:
             return f"     {kind_of(event.evidence)}: {one_line(plain_text(event.evidence), 110)}"
         case TaskFinished():
             return f"{event.task.id} {event.task.status}" + (f": {one_line(event.why)}" if event.why else "")
-        case Judged() if event.number > 1:
+        case Judged() if event.number > 1 or dict(event.reward.parts).get("judge"):
             return f"candidate {event.number}: {one_line(event.short, 80)} ({event.reward.total:.2f})"
         case Graded():
             levels = ", ".join(f"{grade.criterion} {grade.value:+.1f}" for grade in event.grades)
@@ -175,9 +175,13 @@ def _candidates(selection: Selection, *, wrapped: bool) -> Iterator[RenderableTy
     """Yield why the answer was chosen, and a line for each different answer that was not."""
     yield _labelled("Chosen", Text(f"{selection.strategy}: {selection.why}", "dim"), wrapped=wrapped)
     for ranked in selection.candidates:
-        said = one_line(ranked.short, 60) if ranked.short else ranked.stopped
+        said = one_line(ranked.short, 60) if ranked.short else _ending(ranked)
         score = "" if ranked.score is None else f"{ranked.score:.2f}"
         yield Text(f"  {score:>6}  {said}  (candidate {ranked.number}, reward {ranked.reward:.2f})", style="dim")
+
+
+def _ending(ranked: Ranked) -> str:
+    return f"{ranked.stopped}: {one_line(ranked.why, 120)}" if ranked.why else ranked.stopped
 
 
 def score_lines(answer: Answer, *, wrapped: bool) -> Iterator[RenderableType]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crowquill.agent.answer import Accept, Answer, Claim, Reward
+from crowquill.agent.answer import Accept, Answer, Claim, Ranked, Reward
 from crowquill.agent.config import RunConfig
 from crowquill.agent.events import Decided, EvidenceFound, Judged, Noticed, Planned, Selected, TaskFinished
 from crowquill.agent.report.chart import Chart, charts
@@ -30,12 +30,15 @@ class ClaimView:
 
 @dataclass(frozen=True, slots=True)
 class CandidateView:
-    """A checked candidate: its reward with the parts, its score under the strategy, and what code found wrong."""
+    """A candidate: its reward with the parts, its score under the strategy, and what code found wrong.
+
+    One that failed has no reward, and `findings` say why.
+    """
 
     number: int
     short: str
     statements: int
-    reward: Reward
+    reward: Reward | None
     score: float | None
     verdict: str
     findings: str
@@ -129,14 +132,20 @@ def _claim(number: int, claim: Claim, receipts: Receipts) -> ClaimView:
 
 
 def _candidates(judged: Mapping[int, Judged], selected: Selected | None) -> tuple[CandidateView, ...]:
-    """Return the candidates that were scored, the winner first."""
+    """Return the candidates among which was chosen, with what counted then, the winner first."""
     if selected is None:
         return tuple(_candidate(entry, None, won=True) for entry in judged.values())
     return tuple(
         _candidate(judged[ranked.number], ranked.score, won=ranked.number == selected.winner)
-        for ranked in selected.selection.candidates
         if ranked.number in judged
+        else _failed(ranked, won=ranked.number == selected.winner)
+        for ranked in selected.selection.candidates
     )
+
+
+def _failed(ranked: Ranked, *, won: bool) -> CandidateView:
+    why = f"{ranked.stopped}: {ranked.why}" if ranked.why else ranked.stopped
+    return CandidateView(ranked.number, "", 0, None, None, "stop", why, won)
 
 
 def _candidate(entry: Judged, score: float | None, *, won: bool) -> CandidateView:

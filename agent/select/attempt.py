@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from crowquill.agent.answer import Candidate, Reward, Stopped, Verdict
+from crowquill.agent.events import Judged
 from crowquill.agent.models.base import Request
 from crowquill.agent.render import fence
 from crowquill.memory.untrusted import Untrusted
@@ -55,6 +56,11 @@ class Attempt:
     stopped: Stopped
     why: str = ""
     open: tuple[str, ...] = ()
+
+    @property
+    def event(self) -> Judged:
+        """What is recorded of it."""
+        return Judged(self.candidate.short, self.candidate.claims, self.reward, self.verdict, self.number)
 
     @property
     def answered(self) -> bool:

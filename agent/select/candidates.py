@@ -89,16 +89,15 @@ class Candidates:
         return winner, selection
 
     async def _search(self) -> None:
-        """Add the answers that a search over statements finds; `n` statements are tried for each that is kept."""
+        """Add the answers that a search over statements finds, the best `n`; also when it is cut short."""
         if self._is_certain or not self._maker.evidence():
             return
-        search = Search(self._maker.continued, calls=4 * self._select.n, at_once=self._at_once)
+        search = Search(self._maker.continued, at_once=self._at_once)
         try:
-            found = await search.run(cast("SearchStrategy", self._select.strategy), self._select.n)
+            await search.run(cast("SearchStrategy", self._select.strategy), self._select.n)
         except (BudgetExceeded, ModelError) as error:
             await self._stop(str(error))
-            return
-        for beginning in found[: self._select.n]:
+        for beginning in search.done[: self._select.n]:
             number = len(self._attempts) + 1
             draft = Draft(beginning.short, beginning.claims)
             self._attempts.append(await self._maker.drafted(number, draft))
@@ -107,7 +106,10 @@ class Candidates:
         """Let the candidates read each other and answer again, until they agree; the last round counts."""
         for _ in range(ROUNDS):
             told = [attempt for attempt in self._attempts if attempt.answered]
-            if len(told) < 2 or agreement(told) == 1.0 or not self._shared:
+            if len(told) < 2 or agreement(told) == 1.0:
+                return
+            if not self._shared:
+                await self._maker.lane.emit(Noticed("no debate: no quote was found that it could be about"))
                 return
             ledgers = self._maker.ledger.split(len(told), keep_final=False)
             first = max(attempt.number for attempt in self._attempts) + 1

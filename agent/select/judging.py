@@ -52,6 +52,8 @@ async def judge_all(attempts: Sequence[Attempt], run: Judged, *, pairs: bool) ->
         attempt.number: run.rescored(_with(attempt, value, grades))
         for attempt, (value, grades) in zip(told, opinions, strict=True)
     }
+    for attempt in judged.values():
+        await run.lane.emit(attempt.event)
     return [judged.get(attempt.number, attempt) for attempt in attempts]
 
 

@@ -44,7 +44,7 @@ class Select:
         """Read `best_of_n`, `majority:8`, `best_of_n:4,share=plan,threshold=4.5,at_once=2`.
 
         Raises:
-            UserError: an unknown strategy or setting, or a value that it cannot have.
+            UserError: an unknown strategy or setting, one that is given twice, or a value that it cannot have.
         """
         first, *rest = (part.strip() for part in text.split(","))
         name, _, count = first.partition(":")
@@ -54,6 +54,9 @@ class Select:
         chosen = cls(strategy, 1 if strategy == "single" else USUAL)
         if count:
             chosen = replace(chosen, n=_count("the number of candidates", count))
+        keys = [part.partition("=")[0] for part in rest]
+        if twice := next((key for at, key in enumerate(keys) if key in keys[:at]), ""):
+            raise UserError(f"select: {twice} is given twice")
         for part in rest:
             chosen = chosen._with(part)
         return chosen.checked()
@@ -88,11 +91,13 @@ class Select:
                 )
 
     def checked(self) -> "Select":
-        """Return this selection. Raises UserError when a number is none that it can have."""
+        """Return this selection. Raises UserError when it has a number or a combination that cannot be."""
         if self.strategy == "single" and self.n != 1:
             raise UserError("select: single has one candidate; best_of_n:4 has four")
         if not 1 <= self.n <= MOST:
             raise UserError(f"select: from 1 to {MOST} candidates, not {self.n}")
+        if self.strategy == "debate" and self.share != "evidence":
+            raise UserError(f"select: a debate is about one evidence; it cannot have share={self.share}")
         if self.at_once is not None and self.at_once < 1:
             raise UserError(f"select: at_once must be 1 or more, not {self.at_once}")
         if self.threshold is not None and not math.isfinite(self.threshold):

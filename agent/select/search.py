@@ -8,7 +8,7 @@ compute" (2024); trees with backtracking as in Yao et al., "Tree of Thoughts", a
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from crowquill.agent.answer import DraftClaim
@@ -34,56 +34,69 @@ Continue = Callable[[Beginning, int], Awaitable[Beginning]]
 """Continues a beginning by one statement, or ends it; the number tells draws apart."""
 
 
-class Search:
-    """One search; it makes at most `calls` continuations, at most `at_once` at the same time."""
+def most_calls(strategy: SearchStrategy, width: int) -> int:
+    """Return how many continuations a search tries at most, without those that finish the best where none is."""
+    paths = max(width // BRANCHES, 1) if strategy == "dvts" else width
+    return BRANCHES * DEPTH * paths
 
-    def __init__(self, carry_on: Continue, *, calls: int, at_once: int = 1) -> None:
+
+class Search:
+    """One search, with at most `at_once` continuations at the same time. `done` are the answers found so far."""
+
+    def __init__(self, carry_on: Continue, *, at_once: int = 1) -> None:
         self._carry_on = carry_on
-        self._left = calls
+        self._left = 0
         self._draws = 0
         self._at_once = at_once
+        self._done: list[Beginning] = []
+        self._best = Beginning()
+
+    @property
+    def done(self) -> list[Beginning]:
+        """The complete answers, best first; also when the search was cut short."""
+        return _distinct(sorted(self._done, key=lambda each: -each.value))
 
     async def run(self, strategy: SearchStrategy, width: int) -> list[Beginning]:
-        """Return the answers that were found, best first; unfinished ones when none was finished."""
+        """Return the answers found, best first; where none is complete, the best beginning is finished."""
+        self._left = most_calls(strategy, width)
         match strategy:
             case "beam":
-                found = await self._beam([Beginning()], width)
+                await self._beam(width)
             case "dvts":
-                trees = max(width // BRANCHES, 1)
-                found = [best for _ in range(trees) for best in await self._beam([Beginning()], 1)]
+                for _ in range(max(width // BRANCHES, 1)):
+                    await self._beam(1)
             case "tree":
-                found = await self._tree(Beginning(), [])
-        done = [each for each in found if each.is_done and each.claims]
-        rest = [each for each in found if each.claims]
-        return sorted(done if done else rest, key=lambda each: -each.value)
+                await self._tree(Beginning(), width)
+        if not self._done and self._best.claims:
+            await self._finish(self._best)
+        return self.done
 
-    async def _beam(self, alive: Sequence[Beginning], width: int) -> list[Beginning]:
+    async def _finish(self, best: Beginning) -> None:
+        """Continue a beginning until it is complete, whether it gets better or not."""
+        while not best.is_done:
+            self._left = 1
+            best = (await self._expand([best]))[0]
+
+    async def _beam(self, width: int) -> None:
         """Continue all, keep the best `width`, until those are complete."""
         done: list[Beginning] = []
-        for _ in range(DEPTH + 1):
+        alive = [Beginning()]
+        while alive:
             grown = await self._expand([each for each in alive for _ in range(max(BRANCHES, width // len(alive)))])
-            if not grown:
-                return [*done, *alive]
             best = _distinct(sorted([*grown, *done], key=lambda each: -each.value))[:width]
             done, alive = [each for each in best if each.is_done], [each for each in best if not each.is_done]
-            if not alive:
-                break
-        return [*done, *alive]
 
-    async def _tree(self, start: Beginning, done: list[Beginning]) -> list[Beginning]:
+    async def _tree(self, start: Beginning, width: int) -> None:
         """Follow the best continuation first; turn back where a statement makes the answer worse."""
         children = _distinct(await self._expand([start] * BRANCHES))
         for child in sorted(children, key=lambda each: -each.value):
-            if child.is_done or len(child.claims) >= DEPTH:
-                done.append(child)
-            elif child.value >= start.value or not start.claims:
-                await self._tree(child, done)
-            if done and self._left < 1:
-                break
-        return done if done or not children else [max(children, key=lambda each: each.value)]
+            if len(self._done) >= width:
+                return
+            if not child.is_done and (child.value >= start.value or not start.claims):
+                await self._tree(child, width)
 
     async def _expand(self, beginnings: Sequence[Beginning]) -> list[Beginning]:
-        """Continue beginnings, as far as calls are left."""
+        """Continue beginnings, as far as calls are left; those that end without saying anything are left out."""
         grown: list[Beginning] = []
         beginnings = beginnings[: self._left]
         self._left -= len(beginnings)
@@ -95,10 +108,14 @@ class Search:
             except BaseExceptionGroup as failures:  # one failure is told as if it were alone
                 raise failures.exceptions[0] from None
             grown += [task.result() for task in tasks]
+        grown = [each for each in grown if each.claims]
+        self._done += [each for each in grown if each.is_done]
+        self._best = max([self._best, *grown], key=lambda each: (bool(each.claims), each.value))
         return grown
 
     async def _grow(self, beginning: Beginning, draw: int) -> Beginning:
-        return await self._carry_on(beginning, draw)
+        grown = await self._carry_on(beginning, draw)
+        return replace(grown, is_done=grown.is_done or len(grown.claims) >= DEPTH)
 
     def _draw(self) -> int:
         self._draws += 1

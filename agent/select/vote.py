@@ -5,8 +5,6 @@ arXiv:2206.02336; Snell et al., arXiv:2408.03314), where the answer wins whose c
 """
 
 import math
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev
@@ -14,14 +12,11 @@ from statistics import fmean, pstdev
 from crowquill.agent.answer import Ranked, Stopped
 from crowquill.agent.select.attempt import Attempt
 from crowquill.agent.select.options import Strategy
-from crowquill.memory.figures import numbers
-from crowquill.memory.textual import fold
+from crowquill.agent.select.same import same_answer
 
 TIE = 0.1
 """Rewards within so much of each other are as good: those of computations differ by their length alone, and the
 shortest is right less often than what most give (bench/best_of_n.py: 23 and 37 of 60 word problems)."""
-_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
-_UNSAID = re.compile(r"^(?:≈|about|around|approximately|exactly|около|примерно|ровно)\s*", re.IGNORECASE)
 _PLACES: tuple[Stopped, ...] = (
     "answered", "budget", "stalled", "not_found", "refused", "error", "paused", "cancelled",
 )  # fmt: skip
@@ -35,21 +30,6 @@ class Choice:
     winner: Attempt
     ranking: tuple[Ranked, ...]
     why: str
-
-
-def same_answer(short: str) -> str:
-    """Return what equal short answers have in common.
-
-    A single number is its value, however it is written ("1,620 km", "1620"); else words without case, articles and
-    punctuation.
-    """
-    text = _UNSAID.sub("", fold(short).strip())
-    found = numbers(text)
-    if len(found) == 1 and found[0].start <= 1:
-        return f"{float(found[0].value):.10g}{'%' if found[0].is_percent else ''}"
-    words = re.sub(r"[^\w\s]", " ", text.casefold())
-    bare = " ".join(_ARTICLES.sub(" ", words).split())
-    return {"true": "yes", "да": "yes", "false": "no", "нет": "no"}.get(bare, bare)
 
 
 def standardised(values: Sequence[float]) -> list[float]:
@@ -93,19 +73,21 @@ def _coarse(attempt: Attempt) -> float:
 
 def _votes(attempts: Sequence[Attempt], weights: Sequence[float]) -> list[tuple[float, Attempt]]:
     """Give each candidate the sum of the weights of those with the same answer."""
-    sums: dict[str, float] = {}
-    for attempt, weight in zip(attempts, weights, strict=True):
-        key = same_answer(attempt.candidate.short)
-        sums[key] = sums.get(key, 0.0) + weight
-    return [(sums[same_answer(attempt.candidate.short)], attempt) for attempt in attempts]
+    return [
+        (sum(weight for other, weight in zip(attempts, weights, strict=True) if _agree(attempt, other)), attempt)
+        for attempt in attempts
+    ]
+
+
+def _agree(one: Attempt, other: Attempt) -> bool:
+    return same_answer(one.candidate.short, other.candidate.short)
 
 
 def _choice(attempts: Sequence[Attempt], scores: Sequence[tuple[float, Attempt]], why: str) -> Choice:
     """Rank by score, then reward, then agreement, then order: a tie goes to the candidate that came first."""
-    told = Counter(same_answer(attempt.candidate.short) for attempt in attempts if attempt.answered)
+    agreeing = {attempt.number: count for count, attempt in _counts(attempts)}
     order = sorted(
-        scores,
-        key=lambda pair: (-pair[0], -_coarse(pair[1]), -told[same_answer(pair[1].candidate.short)], pair[1].number),
+        scores, key=lambda pair: (-pair[0], -_coarse(pair[1]), -agreeing.get(pair[1].number, 0), pair[1].number)
     )
     scored = {attempt.number: score for score, attempt in scores}
     rest = [attempt for attempt in attempts if attempt.number not in scored]
@@ -116,6 +98,7 @@ def _choice(attempts: Sequence[Attempt], scores: Sequence[tuple[float, Attempt]]
             attempt.reward.total,
             scored.get(attempt.number),
             attempt.stopped,
+            attempt.why,
         )
         for attempt in (*(attempt for _, attempt in order), *rest)
     )
@@ -124,12 +107,21 @@ def _choice(attempts: Sequence[Attempt], scores: Sequence[tuple[float, Attempt]]
 
 def agreement(attempts: Sequence[Attempt]) -> float:
     """Return the share of candidates that have the most frequent answer; 0 where none has one."""
-    answers = [same_answer(attempt.candidate.short) for attempt in attempts if attempt.answered]
-    return max(answers.count(answer) for answer in answers) / len(attempts) if answers else 0.0
+    counts = _counts(attempts)
+    return max(count for count, _ in counts) / len(attempts) if counts else 0.0
 
 
 def decided(attempts: Sequence[Attempt], n: int) -> bool:
     """Say whether the most frequent answer stays so, whatever the candidates that are still to come of `n` say."""
-    counts = Counter(same_answer(attempt.candidate.short) for attempt in attempts if attempt.answered)
-    first, second = [*(count for _, count in counts.most_common(2)), 0, 0][:2]
-    return first - second > n - len(attempts)
+    counts = _counts(attempts)
+    if not counts:
+        return False
+    most, leader = max(counts, key=lambda pair: pair[0])
+    rival = max((count for count, other in counts if not _agree(leader, other)), default=0)
+    return most - rival > n - len(attempts)
+
+
+def _counts(attempts: Sequence[Attempt]) -> list[tuple[int, Attempt]]:
+    """Return how many have the answer of each candidate that has one."""
+    answered = [attempt for attempt in attempts if attempt.answered]
+    return [(sum(_agree(attempt, other) for other in answered), attempt) for attempt in answered]

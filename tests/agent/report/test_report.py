@@ -73,6 +73,41 @@ def test_candidates_and_decisions_are_told(tmp_path: Path) -> None:
     workspace.close()
 
 
+def test_the_candidates_are_shown_as_they_were_chosen_and_failed_ones_with_the_reason(tmp_path: Path) -> None:
+    def level(number: int) -> ScriptedReply:
+        return ScriptedReply("judge", json={"reason": "so", "level": str(number)})
+
+    def read(short: str) -> ScriptedReply:
+        reply = {"quotes": [1], "sentence": "The tarn is 310 metres deep.", "answer": short}
+        return ScriptedReply("act", json=reply)
+
+    workspace = indexed(tmp_path, {"Tarn": "The tarn is 310 metres deep."}, "lakes")
+    failing = [ScriptedReply("act", text="no object") for _ in range(3)]
+    agent = Agent(
+        model=ScriptedModel([read("310 metres"), read("310 m"), *failing]),
+        models={"judge": ScriptedModel([*[level(1)] * 5, *[level(5)] * 5], name="judge")},
+        policy="guided",
+        corpora=["lakes"],
+        workspace=workspace,
+        cache=False,
+        select="best_of_n:3,at_once=1,judge=grade",
+    )
+    answer = agent.ask("How deep is the tarn?")
+    assert answer.selection is not None
+    story = read_story(workspace, answer.run_id)
+    html = render_report(story, workspace.blobs)
+    for ranked in answer.selection.candidates[:2]:
+        assert f">{ranked.reward:.2f}</td>" in html
+    assert html.count("judge 1 + effort") == html.count("judge -1 + effort") == 1
+    assert "3. (no answer)" in html
+    assert "<td>error: the reply is not the JSON object" in html
+    place = ("--workspace", str(workspace.path))
+    workspace.close()
+    shown = CliRunner().invoke(app, ["runs", "show", answer.run_id, *place]).stdout
+    assert f"candidate 1: 310 metres ({answer.selection.candidates[1].reward:.2f})" in shown
+    assert "error: the reply is not the JSON object" in shown
+
+
 def test_it_is_written_by_command(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     place = ("--workspace", str(run.workspace.path))
