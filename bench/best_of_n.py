@@ -187,15 +187,16 @@ class Bench:
             return {"score": 0.0, "tokens": most}
         said = reply.text.rpartition("Answer:")[2].strip()
         return {
-            "score": self._score(said.rstrip("."), case["answer"]),
+            "score": self._score(said.rstrip("."), case["answer"], last="Answer:" not in reply.text),
             "tokens": reply.usage.prompt + reply.usage.completion,
             "said": said[:80],
         }
 
-    def _score(self, short: str, gold: str) -> float:
+    def _score(self, short: str, gold: str, *, last: bool = False) -> float:
+        """Score a short answer; `last`: a reasoning that does not name it, whose last number is meant."""
         if self.kind == "hotpot":
             return f1(short, gold)
-        value = number_of(short.replace("≈ ", ""), last=False)
+        value = number_of(short.replace("≈ ", ""), last=last)
         return float(value is not None and abs(value - float(gold.replace(",", ""))) < 1e-6)
 
 
