@@ -12,11 +12,13 @@ from tests.support.pages import indexed
 
 from crowquill import Agent, Answer, ScriptedModel, ToolContext, tool
 from crowquill.agent.agent import run_in_thread
-from crowquill.agent.critic.judge import Match, bradley_terry, criteria, kind_of
+from crowquill.agent.answer import Candidate, Claim
+from crowquill.agent.critic.judge import CUT, Match, at_equal_length, bradley_terry, criteria, kind_of
 from crowquill.agent.events import Graded, Noticed, Paired, RunFinished, Selected
 from crowquill.agent.models.scripted import ScriptedReply
 from crowquill.agent.replay import replay
 from crowquill.agent.workspace import Workspace
+from crowquill.memory.evidence import Quote, Receipt, Source, digest
 
 QUESTION = "How deep is Lake Tarn?"
 
@@ -83,9 +85,41 @@ def test_pairs_are_compared_in_both_orders(workspace: Workspace) -> None:
     answer, events = ask(judge, workspace, "best_of_n:2,at_once=1,judge=pairs")
     assert answer.short == "310 metres"
     assert [event for event in events if isinstance(event, Paired)] == [Paired(1, 1)]
-    shown = [call.messages[-1].content for call in judge.calls]
+    shown = [call.messages[-1].content.partition("Question: ")[2] for call in judge.calls]
     assert shown[0].index("310 metres deep") < shown[0].index("depth of 310 m")
     assert shown[1].index("310 metres deep") > shown[1].index("depth of 310 m")
+
+
+def test_a_pair_is_shown_with_its_evidence_once_and_both_short_answers(workspace: Workspace) -> None:
+    judge = ScriptedModel([better("equal")] * 2)
+    ask(judge, workspace, "best_of_n:2,at_once=1,judge=pairs")
+    for call in judge.calls:
+        text = call.messages[-1].content
+        fenced = re.findall(r"<data \w+>\n(.*?)\n</data", text, re.DOTALL)
+        assert "Lake Tarn is 310 metres deep" in fenced[0]
+        assert text.count("[1] Lake Tarn: ") == 1
+        shorts = [part.splitlines()[0] for part in fenced[1:]]
+        assert sorted(shorts) == ["Short answer: 310 m", "Short answer: 310 metres"]
+
+
+def candidate(*texts: str, page: str = "Lake Tarn") -> Candidate:
+    quote = Quote("It is 310 metres deep.", Source(f"corpus:{page}", page, "", digest(page)), 0, 22, (1, 1))
+    return Candidate("310 metres", tuple(Claim(text, (Receipt(quote),), "quoted") for text in texts), (quote,))
+
+
+def test_answers_are_compared_at_equal_length_in_words() -> None:
+    brief, long = candidate("Lake Tarn is 310 metres deep."), candidate(" ".join(["deep"] * 205) + " lake.")
+    for pair in ((brief, long), (long, brief)):
+        first, second = (sum(len(claim.text.split()) for claim in each.claims) for each in at_equal_length(*pair))
+        assert abs(first - second) <= 5
+    assert at_equal_length(long, brief)[0].claims[0].text == f"deep deep deep deep deep deep {CUT}"
+    several = candidate("Lake Tarn is 310 metres deep.", "It was dammed in 1931.", "It is cold.")
+    assert [claim.text for claim in at_equal_length(several, brief)[0].claims] == ["Lake Tarn is 310 metres deep."]
+    ends_soon = candidate("Lake Tarn has a depth of about 310 metres.")
+    assert at_equal_length(brief, ends_soon)[1].claims == ends_soon.claims  # and not "a depth of … (cut)"
+    two = at_equal_length(brief, candidate("It is 310 metres deep.", page="Tarn"))
+    assert two[0].evidence == two[1].evidence
+    assert len(two[0].evidence) == 2
 
 
 def test_a_gold_judge_reports_and_changes_nothing(workspace: Workspace) -> None:
