@@ -14,8 +14,9 @@ from statistics import fmean
 from typing import Any, Literal, get_args
 
 from crowquill.agent.annotate import needs_calculation
-from crowquill.agent.answer import Candidate, Claim, DraftClaim, Grade
+from crowquill.agent.answer import Candidate, Claim, DraftClaim, Grade, Objection
 from crowquill.agent.critic.checks import check_claim
+from crowquill.agent.critic.objections import opposes
 from crowquill.agent.events import Noticed
 from crowquill.agent.lane import Lane
 from crowquill.agent.models.base import Reply, Request
@@ -238,10 +239,12 @@ def bradley_terry(count: int, matches: Sequence[Match], *, rounds: int = 200) ->
 # --- objections and steps ---
 
 
-async def objection(candidate: Candidate, objective: str, evidence: Sequence[Evidence], lane: Lane) -> str:
-    """Argue against an answer from all evidence of the run and from memory; return what holds, "" if nothing does.
+async def objection(
+    candidate: Candidate, objective: str, evidence: Sequence[Evidence], lane: Lane
+) -> Objection | None:
+    """Argue against an answer from all evidence of the run and from memory; return what holds, if anything does.
 
-    It must cite evidence, and code must find that it stands there. Raises as `grade`.
+    It must cite evidence, and code must find that it stands there and speaks against the answer. Raises as `grade`.
     """
     recalled = await lane.memory.recall(objective, limit=5)
     known = list({item.id: item for item in (*evidence, *recalled)}.values())
@@ -252,9 +255,12 @@ async def objection(candidate: Candidate, objective: str, evidence: Sequence[Evi
     parsed = reply.parsed if reply.parsed is not None else {}
     told, cites = str(parsed.get("objection", "")).strip(), tuple(parsed.get("quotes", ()))
     if not cites or not told or told.casefold().strip(" .") == "none":
-        return ""
+        return None
     held = await asyncio.to_thread(check_claim, DraftClaim(told, cites), known, objective)
-    return told if held.status != "unsupported" else ""
+    said = [*(claim.text for claim in candidate.claims), candidate.short]
+    if held.status == "unsupported" or not await asyncio.to_thread(opposes, told, said, objective):
+        return None
+    return Objection(told, tuple(receipt.evidence for receipt in held.support))
 
 
 @dataclass(frozen=True, slots=True)
