@@ -65,6 +65,14 @@ class Grade:
 
 
 @dataclass(frozen=True, slots=True)
+class Objection:
+    """What speaks against an answer, as a judging model puts it, and the evidence in which code has found it."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A checked draft: what may become the answer. `problems` are findings about the whole.
 
@@ -81,6 +89,7 @@ class Candidate:
     judged: float | None = None
     grades: tuple[Grade, ...] = ()
     remembered: bool = False
+    objection: Objection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +174,8 @@ class Answer:
     it was chosen when there were several candidates, `output` the answer in the form that was asked for,
     `disagreements` where the sources do not agree, `grades` what a judging model thinks. `problems` are findings
     about the whole, `carrier` is the one source on which every statement rests, if it is one, and `translations`
-    are a model's, of quotes in another language: pairs of the number of the evidence and the text.
+    are a model's, of quotes in another language: pairs of the number of the evidence and the text. `objection` is
+    what a judging model has found against the answer, None without any.
     """
 
     text: str
@@ -189,6 +199,7 @@ class Answer:
     problems: tuple[str, ...] = ()
     carrier: str = ""
     translations: tuple[tuple[int, str], ...] = ()
+    objection: Objection | None = None
 
     @property
     def ok(self) -> bool:

@@ -35,6 +35,11 @@ def answer_html(answer: "Answer") -> str:
         )
         count = "1 receipt" if len(answer.evidence) == 1 else f"{len(answer.evidence)} receipts"
         parts.append(f"<details><summary>{count}</summary><ol>{items}</ol></details>")
+    if answer.objection is not None:
+        items = "".join(f"<li>{_receipt(item)}</li>" for item in answer.objection.evidence)
+        parts.append(
+            f"<p><small>Against it, says the judge: {_text(answer.objection.text)}</small></p><ul>{items}</ul>"
+        )
     tokens = answer.usage.prompt + answer.usage.completion
     parts.append(
         f"<small>{answer.stopped} · {answer.seconds:.1f} s · {tokens} tokens · score {answer.reward.total:.2f}"

@@ -135,7 +135,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """The judging model has looked at a candidate; `objection` is what holds against it, and code has checked."""
+    """The judging model has looked at a candidate; `objection` is what holds against it, and code has checked.
+
+    Its quotes are in the answer.
+    """
 
     number: int
     grades: tuple[Grade, ...]

@@ -30,6 +30,9 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     data["evidence"] = [
         _evidence(number, item, data["evidence"][number - 1]) for number, item in enumerate(answer.evidence, 1)
     ]
+    if answer.objection is not None:
+        for item, entry in zip(answer.objection.evidence, data["objection"]["evidence"], strict=True):
+            entry |= {"id": item.id, "shown": plain_text(item)}
     data["reward"] = {"total": answer.reward.total, "parts": dict(answer.reward.parts)}
     return data
 

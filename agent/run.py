@@ -423,6 +423,7 @@ class Run:
             problems=candidate.problems,
             carrier=carrier(candidate.claims),
             translations=shown.translations,
+            objection=candidate.objection,
         )
         goals = [task.goal for task in self.agenda.tasks if task.status == "done"]
         await self.lane.emit(RunFinished(answer, stopped), self.services.learn(answer, goals))

@@ -22,6 +22,10 @@ from crowquill.tasks.task import Task
 
 LONG = 4
 """Results of tasks from which an answer is long: it begins with an outline, and each point is written by itself."""
+DISAGREE, UNKNOWN = ("Sources disagree", "Источники расходятся"), ("Not known", "Что неизвестно")
+"""Headings of what stands behind the statements of an answer, English and Russian."""
+NO_RECEIPT = "(no receipt)"
+"""How a statement without support is marked."""
 _CARRIES = 0.5
 """Share of a statement's words that evidence must have to be cited for it by code."""
 
@@ -101,13 +105,9 @@ def compose(candidate: Candidate, *, open_tasks: Sequence[str] = (), objective: 
     groups = groupby(candidate.claims, key=lambda claim: tuple(name for name, _ in claim.row))
     text = "\n\n".join(_told(list(claims), candidate.evidence) for _, claims in groups)
     russian = is_cyrillic(objective)
-    sections = (
-        ("Источники расходятся" if russian else "Sources disagree", candidate.disagreements),
-        ("Что неизвестно" if russian else "Not known", open_tasks),
-    )
-    for heading, lines in sections:
+    for headings, lines in ((DISAGREE, candidate.disagreements), (UNKNOWN, open_tasks)):
         if lines:
-            text += f"\n\n{heading}: " + "; ".join(clean(line) for line in lines)
+            text += f"\n\n{headings[russian]}: " + "; ".join(clean(line) for line in lines)
     return text
 
 
@@ -139,5 +139,5 @@ def _sentence(claim: Claim, evidence: Sequence[Evidence]) -> str:
     numbers = {item.id: number for number, item in enumerate(evidence, 1)}
     marks = "".join(f"[{numbers[receipt.evidence.id]}]" for receipt in claim.support)
     text = clean(claim.text)
-    flag = " (no receipt)" if claim.status == "unsupported" else ""
+    flag = f" {NO_RECEIPT}" if claim.status == "unsupported" else ""
     return f"{text} {marks}{flag}".strip() if marks or flag else text

@@ -23,9 +23,14 @@ def as_markdown(answer: Answer) -> str:
     doubts += [f"All of it rests on one source: {_line(answer.carrier)}"] if answer.carrier else []
     said = {number: f" (translated by the model: “{_line(text)}”)" for number, text in answer.translations}
     sources = [f"{number}. {_source(item)}{said.get(number, '')}" for number, item in enumerate(answer.evidence, 1)]
+    against = answer.objection
+    objection = (
+        [] if against is None else [_line(against.text), "", *(f"- {_source(item)}" for item in against.evidence)]
+    )
     parts = [
         [f"# {_line(answer.objective)}", "", _cited(answer)],
         _section("Sources", sources),
+        _section("Against it, says the judge", objection),
         _section("To be checked", [f"- {doubt}" for doubt in doubts]),
         _section("Left open", [f"- {_line(goal)}" for goal in answer.open]),
     ]

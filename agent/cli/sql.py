@@ -254,6 +254,7 @@ def _teach(session: SqlSession, correction: str, *, wrong: bool) -> None:
     if wrong and not correction:
         raise UserError("say what was wrong, as in: .wrong use the latest row per person")
     session.agent.teach(session.answer, correction if wrong else "")
+    session.agent.rate(session.answer, accepted=not wrong)
     session.console.print(Text("kept"))
     if wrong:
         _ask(session, session.answer.objective)

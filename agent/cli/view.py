@@ -115,6 +115,10 @@ def answer_view(answer: Answer, *, wrapped: bool) -> Iterator[RenderableType]:
             yield numbered(f"[{number}]", text, wrapped=wrapped)
     for told in answer.disagreements:
         yield Text(f"! sources disagree: {one_line(told, 160)}", style="yellow")
+    if answer.objection is not None:
+        yield Text(f"! against it, says the judge: {one_line(answer.objection.text, 300)}", style="yellow")
+        for item in answer.objection.evidence:
+            yield numbered("–", receipt_view(item), wrapped=wrapped)
     problems = [one_line(problem, 300) for problem in answer.problems]
     problems += [
         f"{one_line(claim.text, 80)} — {one_line(claim.problem, 120)}" for claim in answer.claims if claim.problem

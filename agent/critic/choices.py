@@ -18,6 +18,7 @@ from crowquill.agent.answer import Answer, Candidate, Draft, DraftClaim
 from crowquill.agent.critic.checks import check
 from crowquill.agent.critic.reward import features
 from crowquill.agent.critic.statements import statements
+from crowquill.agent.writer import DISAGREE, NO_RECEIPT, UNKNOWN
 from crowquill.errors import UserError
 from crowquill.memory.evidence import Evidence, Quote, Source, digest, plain_text
 from crowquill.memory.forget import erase
@@ -27,9 +28,14 @@ FILE = "comparisons.jsonl"
 LEVELS: tuple[float, ...] = (-1.0, -0.5, 0.0, 0.5, 1.0)
 """Score of the second answer: from "the first is much better" to "the second is much better"."""
 MAX_LINE = 2_000_000
+_TIE = 1e-9
 By = Literal["choice", "acceptance", "edit", "import"]
 _CITE = re.compile(r"\s*\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 _BEHIND = re.compile(r"([.!?])\s*((?:\[\d{1,3}(?:\s*,\s*\d{1,3})*\]\s*)+)")
+_BESIDE = re.compile(
+    rf"(?:\A|\n\n)(?:{'|'.join((*DISAGREE, *UNKNOWN))}): .*?(?=\n\n|\Z)|\s*{re.escape(NO_RECEIPT)}", re.DOTALL
+)
+"""What stands in an answer's text beside its statements: admitting what is not known states nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Side:
             for title, text in self.quotes
         ]
         claims = []
-        text = _BEHIND.sub(r" \2\1 ", self.text)  # "… long. [1]" as "… long [1]."
+        text = _BEHIND.sub(r" \2\1 ", _BESIDE.sub("", self.text))  # "… long. [1]" as "… long [1]."
         for part in statements(DraftClaim(text, ())):
             cites = tuple(int(number) for found in _CITE.findall(part.text) for number in found.split(","))
             bare = _CITE.sub("", part.text).strip()
@@ -180,3 +186,8 @@ def feedback(answer: Answer, *, accepted: bool | None = None, edited: str = "") 
 def preferences(comparisons: Sequence[Comparison]) -> list[Comparison]:
     """Return the comparisons in which one of the two was preferred."""
     return [comparison for comparison in comparisons if comparison.score]
+
+
+def agreement(lead: float, score: float) -> float:
+    """Say how far a lead agrees with a preference: 1 where both prefer the same; a tie agrees by half."""
+    return 0.5 if abs(lead) < _TIE else float((lead > 0) == (score > 0))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crowquill.agent.critic.choices import Comparison, preferences
+from crowquill.agent.critic.choices import Comparison, agreement, preferences
 from crowquill.agent.critic.reward import shipped_weights
 from crowquill.errors import UserError
 from crowquill.memory.owned import open_own
@@ -26,7 +26,7 @@ _STRENGTH = 1.0
 class Fit:
     """Fitted weights, and the share of preferences that they get right where they were not fitted on them.
 
-    `before` is the share that the weights in use had right; `count` the preferences.
+    `before` is the share that the weights in use had right; `count` the preferences. A tie is half right.
     """
 
     weights: Mapping[str, float]
@@ -46,18 +46,20 @@ def fit(comparisons: Sequence[Comparison], current: Mapping[str, float]) -> Fit:
         raise UserError(f"{len(chosen)} preferences are too few to fit weights: {FEWEST} are needed at least")
     names = list(shipped_weights())
     rows = [[found[name] for name in names] for found in (comparison.differences for comparison in chosen)]
-    right = [comparison.score > 0 for comparison in chosen]
-    strength = [abs(comparison.score) for comparison in chosen]
+    scores = [comparison.score for comparison in chosen]
+    right = [score > 0 for score in scores]
+    strength = [abs(score) for score in scores]
     folds = min(FOLDS, len(chosen))
-    hits = 0
+    hits = 0.0
     for fold in range(folds):
         train = [at for at in range(len(chosen)) if at % folds != fold]
         found = _weights(
             names, [rows[at] for at in train], [right[at] for at in train], [strength[at] for at in train]
         )
-        hits += sum((_score(found, names, rows[at]) > 0) == right[at] for at in range(fold, len(chosen), folds))
+        held_out = range(fold, len(chosen), folds)
+        hits += sum(agreement(_score(found, names, rows[at]), scores[at]) for at in held_out)
     weights = _weights(names, rows, right, strength)
-    before = sum((_score(current, names, row) > 0) == wanted for row, wanted in zip(rows, right, strict=True))
+    before = sum(agreement(_score(current, names, row), score) for row, score in zip(rows, scores, strict=True))
     return Fit(weights, hits / len(chosen), before / len(chosen), len(chosen))
 
 

@@ -7,15 +7,16 @@ words; answers are compared at equal length, and each pair twice, as models pref
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from statistics import fmean
 from typing import Any, Literal, get_args
 
 from crowquill.agent.annotate import needs_calculation
-from crowquill.agent.answer import Candidate, Claim, DraftClaim, Grade
+from crowquill.agent.answer import Candidate, Claim, DraftClaim, Grade, Objection
 from crowquill.agent.critic.checks import check_claim
+from crowquill.agent.critic.objections import opposes
 from crowquill.agent.events import Noticed
 from crowquill.agent.lane import Lane
 from crowquill.agent.models.base import Reply, Request
@@ -34,6 +35,10 @@ WORTH: Mapping[Label, float] = {"good": 0.5, "neutral": 0.0, "bad": -0.5}
 """What the label of its last statement adds to the value of a beginning."""
 _BETTER = {"A much": -1.0, "A": -0.5, "equal": 0.0, "B": 0.5, "B much": 1.0}
 _LABELS: tuple[Label, ...] = get_args(Label)
+CUT = "… (cut)"
+"""Where the longer of two answers was cut."""
+NEARLY = 5
+"""Words by which an answer may be longer than the other: the last of a sentence may be what it says."""
 _REASON: dict[str, Any] = {"type": "string", "maxLength": 300}
 
 
@@ -121,8 +126,14 @@ def _shown(candidate: Candidate, objective: str, lane: Lane) -> dict[str, str]:
     return {
         "evidence": evidence_block(candidate.evidence, seed),
         "objective": objective,
-        "answer": fence(Untrusted(compose(candidate), "answer"), seed),
+        "answer": fence(Untrusted(_told(candidate), "answer"), seed),
     }
+
+
+def _told(candidate: Candidate) -> str:
+    """Return an answer as a judge is shown it: candidates may differ in the short answer alone."""
+    short = one_line(candidate.short, 200) if candidate.short else "(none)"
+    return f"Short answer: {short}\n\n{compose(candidate)}"
 
 
 async def guess(objective: str, lane: Lane) -> str:
@@ -152,26 +163,45 @@ class Match:
 async def match(pair: tuple[int, int], candidates: Sequence[Candidate], objective: str, lane: Lane) -> Match:
     """Compare two candidates in both orders, at equal length. Raises as `grade`."""
     first, second = pair
-    texts = _at_equal_length(candidates[first], candidates[second])
-    told = await _better(objective, texts[0], texts[1], lane)
-    swapped = -await _better(objective, texts[1], texts[0], lane)
+    one, other = at_equal_length(candidates[first], candidates[second])
+    evidence = evidence_block(one.evidence, lane.services.seed)
+    told = await _better(objective, evidence, (_told(one), _told(other)), lane)
+    swapped = -await _better(objective, evidence, (_told(other), _told(one)), lane)
     flipped = told * swapped < 0
     return Match(first, second, 0.0 if flipped else (told + swapped) / 2, flipped)
 
 
-async def _better(objective: str, one: str, other: str, lane: Lane) -> float:
+async def _better(objective: str, evidence: str, texts: tuple[str, str], lane: Lane) -> float:
     schema = object_schema({"reason": _REASON, "better": {"enum": list(_BETTER)}})
-    fenced = [fence(Untrusted(text, "answer"), lane.services.seed) for text in (one, other)]
-    messages = prompt("judge_pair").messages(objective=objective, first=fenced[0], second=fenced[1])
+    first, second = (fence(Untrusted(text, "answer"), lane.services.seed) for text in texts)
+    messages = prompt("judge_pair").messages(evidence=evidence, objective=objective, first=first, second=second)
     reply = await lane.complete(Request("judge", messages, 200, schema))
     return _BETTER[reply.parsed["better"]] if reply.parsed is not None else 0.0
 
 
-def _at_equal_length(one: Candidate, other: Candidate) -> tuple[str, str]:
-    """Return two answers as texts, of the longer one only as many statements as the shorter has."""
-    fewest = min(len(one.claims), len(other.claims))
-    first, second = (compose(Candidate(each.short, each.claims[:fewest], each.evidence)) for each in (one, other))
+def at_equal_length(one: Candidate, other: Candidate) -> tuple[Candidate, Candidate]:
+    """Return two answers of about as many words, the longer one cut, which number the evidence of both alike."""
+    evidence = tuple({item.id: item for item in (*one.evidence, *other.evidence)}.values())
+    fewest = min(sum(_length(claim) for claim in each.claims) for each in (one, other))
+    first, second = (Candidate(each.short, _cut(each.claims, fewest), evidence) for each in (one, other))
     return first, second
+
+
+def _length(claim: Claim) -> int:
+    return len(claim.text.split())
+
+
+def _cut(claims: Sequence[Claim], words: int) -> tuple[Claim, ...]:
+    """Return statements of so many words; one that is nearly at its end there is finished, another is marked."""
+    kept: list[Claim] = []
+    for claim in claims:
+        if words <= 0:
+            break
+        if _length(claim) > words + NEARLY:
+            claim = replace(claim, text=f"{' '.join(claim.text.split()[:words])} {CUT}", row=())
+        kept.append(claim)
+        words -= _length(claim)
+    return tuple(kept)
 
 
 async def strengths(candidates: Sequence[Candidate], objective: str, lane: Lane) -> tuple[list[float], list[Match]]:
@@ -209,10 +239,12 @@ def bradley_terry(count: int, matches: Sequence[Match], *, rounds: int = 200) ->
 # --- objections and steps ---
 
 
-async def objection(candidate: Candidate, objective: str, evidence: Sequence[Evidence], lane: Lane) -> str:
-    """Argue against an answer from all evidence of the run and from memory; return what holds, "" if nothing does.
+async def objection(
+    candidate: Candidate, objective: str, evidence: Sequence[Evidence], lane: Lane
+) -> Objection | None:
+    """Argue against an answer from all evidence of the run and from memory; return what holds, if anything does.
 
-    It must cite evidence, and code must find that it stands there. Raises as `grade`.
+    It must cite evidence, and code must find that it stands there and speaks against the answer. Raises as `grade`.
     """
     recalled = await lane.memory.recall(objective, limit=5)
     known = list({item.id: item for item in (*evidence, *recalled)}.values())
@@ -223,9 +255,12 @@ async def objection(candidate: Candidate, objective: str, evidence: Sequence[Evi
     parsed = reply.parsed if reply.parsed is not None else {}
     told, cites = str(parsed.get("objection", "")).strip(), tuple(parsed.get("quotes", ()))
     if not cites or not told or told.casefold().strip(" .") == "none":
-        return ""
+        return None
     held = await asyncio.to_thread(check_claim, DraftClaim(told, cites), known, objective)
-    return told if held.status != "unsupported" else ""
+    said = [*(claim.text for claim in candidate.claims), candidate.short]
+    if held.status == "unsupported" or not await asyncio.to_thread(opposes, told, said, objective):
+        return None
+    return Objection(told, tuple(receipt.evidence for receipt in held.support))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from statistics import fmean
 
 from crowquill.agent.answer import Answer, Draft, DraftClaim
 from crowquill.agent.critic.checks import check
-from crowquill.agent.critic.choices import Comparison, preferences
+from crowquill.agent.critic.choices import Comparison, agreement, preferences
 from crowquill.agent.critic.reward import reward, shipped_weights
 from crowquill.agent.critic.tricks import TRICKS
 from crowquill.agent.events import Event, Judged, Paired, Revised, RunFinished, Selected
@@ -28,10 +28,11 @@ class Bin:
 class Report:
     """The validation of a critic.
 
-    agreement: share of preferences that the reward gets right. parts: the same for each part alone, where the two
-    differ in it, with how many do. calibration: predicted against observed. position: share of preferences for the
-    answer that was shown first (0.5 is fair). length: how much more often the longer answer has the higher reward
-    (−1 to 1), beside the same of people. tricks: name → answers whose reward it raised, of how many.
+    agreement: share of preferences that the reward gets right, a tie by half. parts: the same for each part alone,
+    where the two differ in it, with how many do. calibration: predicted against observed. position: share of
+    preferences for the answer that was shown first (0.5 is fair). length: how much more often the longer answer has
+    the higher reward (−1 to 1), beside the same of people; equal lengths count 0. tricks: name → answers whose
+    reward it raised, of how many.
     """
 
     count: int
@@ -117,17 +118,21 @@ def validate(comparisons: Sequence[Comparison], answers: Sequence[Answer], weigh
     differences = [comparison.differences for comparison in chosen]
     leads = [sum(used.get(name, 0.0) * value for name, value in each.items()) for each in differences]
     parts = {name: _right(name, weight, differences, chosen) for name, weight in used.items()}
-    longer = [math.copysign(1, len(c.sides[1].text) - len(c.sides[0].text)) for c in chosen]
+    longer = [_sign(len(c.sides[1].text) - len(c.sides[0].text)) for c in chosen]
     return Report(
         len(chosen),
-        _mean([float((lead > 0) == (c.score > 0)) for lead, c in zip(leads, chosen, strict=True)]),
+        _mean([agreement(lead, c.score) for lead, c in zip(leads, chosen, strict=True)]),
         {name: found for name, found in parts.items() if found[1]},
         _calibration(leads, chosen),
         _mean([float((c.score > 0) == (c.first == 1)) for c in chosen if c.by == "choice"]),
-        _mean([sign * math.copysign(1, lead) for sign, lead in zip(longer, leads, strict=True) if lead]),
-        _mean([sign * math.copysign(1, c.score) for sign, c in zip(longer, chosen, strict=True)]),
+        _mean([sign * _sign(lead) for sign, lead in zip(longer, leads, strict=True) if lead]),
+        _mean([sign * _sign(c.score) for sign, c in zip(longer, chosen, strict=True)]),
         {name: _raised(name, answers, weights) for name in TRICKS},
     )
+
+
+def _sign(value: float) -> int:
+    return (value > 0) - (value < 0)
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -140,7 +145,7 @@ def _right(
     """Return the share of preferences that a part alone gets right where the two differ in it, and how many do."""
     sign = math.copysign(1, weight)
     told = [(sign * each[name], c.score) for each, c in zip(differences, chosen, strict=True) if each.get(name)]
-    return _mean([float((lead > 0) == (score > 0)) for lead, score in told]), len(told)
+    return _mean([agreement(lead, score) for lead, score in told]), len(told)
 
 
 def _calibration(leads: Sequence[float], chosen: Sequence[Comparison]) -> tuple[Bin, ...]:
@@ -148,7 +153,7 @@ def _calibration(leads: Sequence[float], chosen: Sequence[Comparison]) -> tuple[
     groups: dict[int, list[tuple[float, float]]] = {}
     for lead, comparison in zip(leads, chosen, strict=True):
         chance = 1 / (1 + math.exp(-abs(lead)))
-        right = float((lead > 0) == (comparison.score > 0))
+        right = agreement(lead, comparison.score)
         groups.setdefault(min(int((chance - 0.5) * 2 * BINS), BINS - 1), []).append((chance, right))
     return tuple(
         Bin(fmean(chance for chance, _ in group), fmean(right for _, right in group), len(group))

@@ -38,6 +38,9 @@ async def judge_all(attempts: Sequence[Attempt], run: Judged, *, pairs: bool) ->
     A judge that fails or cannot be paid is told, and changes nothing.
     """
     told = [attempt for attempt in attempts if attempt.answered]
+    if not told:
+        return list(attempts)
+    await _warn_of_own_words(run.lane)
     try:
         if pairs and len(told) > 1:
             found, matches = await strengths([attempt.candidate for attempt in told], run.objective, run.lane)
@@ -59,21 +62,35 @@ async def judge_all(attempts: Sequence[Attempt], run: Judged, *, pairs: bool) ->
 
 async def judge_gold(winner: Attempt, run: Judged) -> Attempt:
     """Grade the winner for the report alone, and let the judge argue against it; nothing of it counts."""
+    await _warn_of_own_words(run.lane)
     try:
-        _, grades = await _graded(winner, run, argue=True)
+        grades = await _grades(winner, run)
+        against = await objection(winner.candidate, run.objective, run.evidence(), run.lane)
     except (ModelError, BudgetExceeded) as error:
         await run.lane.emit(Noticed(f"the answer was not judged: {error}", "warning"))
         return winner
-    return replace(winner, candidate=replace(winner.candidate, grades=grades))
+    await run.lane.emit(Graded(winner.number, grades, against.text if against is not None else ""))
+    return replace(winner, candidate=replace(winner.candidate, grades=grades, objection=against))
 
 
-async def _graded(attempt: Attempt, run: Judged, *, argue: bool = False) -> tuple[float, tuple[Grade, ...]]:
+async def _warn_of_own_words(lane: Lane) -> None:
+    models = lane.services.models
+    judge = models["judge"].name
+    if judge in (models["act"].name, models["write"].name):
+        told = f"{judge} judges what it has written itself, and models prefer their own words"
+        await lane.emit(Noticed(f"{told}: name another model with --judge"))
+
+
+async def _graded(attempt: Attempt, run: Judged) -> tuple[float, tuple[Grade, ...]]:
+    grades = await _grades(attempt, run)
+    await run.lane.emit(Graded(attempt.number, grades))
+    return opinion(grades), grades
+
+
+async def _grades(attempt: Attempt, run: Judged) -> tuple[Grade, ...]:
     model = run.lane.services.models["judge"].name
     ask = grade_by_probability if model.startswith(_SMALL) else grade
-    grades = await ask(attempt.candidate, run.objective, run.lane)
-    against = await objection(attempt.candidate, run.objective, run.evidence(), run.lane) if argue else ""
-    await run.lane.emit(Graded(attempt.number, grades, against))
-    return opinion(grades), grades
+    return await ask(attempt.candidate, run.objective, run.lane)
 
 
 def _with(attempt: Attempt, value: float, grades: tuple[Grade, ...]) -> Attempt:

@@ -25,11 +25,12 @@ _LISTED = 10
 
 
 async def good(chat: Chat, rest: str) -> None:
-    """Keep the last answer's query as a good one."""
-    if not any(isinstance(item, Table) for item in chat.answer.evidence):
-        raise UserError("only a query can be kept as good; quotes that were verified are kept anyway")
-    chat.agent.teach(chat.answer)
-    chat.say("kept: questions like it will be shown this query")
+    """Keep that the last answer was good, and its query for questions like it."""
+    is_query = any(isinstance(item, Table) for item in chat.answer.evidence)
+    if is_query:
+        chat.agent.teach(chat.answer)
+    chat.agent.rate(chat.answer, accepted=True)
+    chat.say("kept: questions like it will be shown this query" if is_query else "kept as a good answer")
 
 
 async def bad(chat: Chat, rest: str) -> None:
@@ -38,6 +39,7 @@ async def bad(chat: Chat, rest: str) -> None:
     if not what:
         raise UserError('say what was wrong, as in: /bad use the latest row per person; /fix "…" also asks again')
     chat.agent.teach(chat.answer, what)
+    chat.agent.rate(chat.answer, accepted=False)
     chat.say("kept: questions like it will be told so")
 
 
@@ -118,7 +120,7 @@ async def fork(chat: Chat, rest: str) -> None:
 
 
 COMMANDS = (
-    Command("good", "", "keep the last query as a good one", good),
+    Command("good", "", "keep that the last answer was good, and its query", good),
     Command("bad", "WHAT", "keep what was wrong with the last answer", bad),
     Command("fix", '"WHAT"', "keep a correction, and ask again with it", fix),
     Command("save", "[FILE.md|.json|.html]", "write the conversation, or the last answer's report", save),

@@ -10,6 +10,7 @@ from tests.support.screen import Screened
 from typer.testing import CliRunner, Result
 
 from crowquill.agent.cli.main import app
+from crowquill.agent.critic.choices import FILE, read_comparisons
 from crowquill.errors import UserError
 
 REPLIES = """\
@@ -92,7 +93,10 @@ def test_mistakes_are_one_line_and_exit_1(people: str, sql: str, said: str) -> N
     assert result.stderr.count("\n") == 1
 
 
-def test_a_session_of_commands_statements_and_questions(people: str, tmp_path: Path) -> None:
+def test_a_session_of_commands_statements_and_questions(
+    people: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CROWQUILL_WORKSPACE", str(tmp_path / "w"))
     replies = tmp_path / "m.replies"
     replies.write_text(REPLIES)
     script = "\n".join(
@@ -115,6 +119,8 @@ def test_a_session_of_commands_statements_and_questions(people: str, tmp_path: P
     assert "people(name VARCHAR" in result.stdout
     assert "1. data: Which people are older than 40? → give real names" in result.stdout
     assert (tmp_path / "last.csv").read_text().split() == ["name", "Bo", "Cy"]
+    kept = read_comparisons(tmp_path / "w" / FILE)
+    assert [(comparison.by, comparison.score) for comparison in kept] == [("acceptance", 0.5)]
 
 
 @pytest.mark.parametrize(

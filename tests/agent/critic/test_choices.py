@@ -100,6 +100,44 @@ def test_the_report_finds_agreement_and_biases() -> None:
     assert validate(first, [], {}).position == 1.0
 
 
+@pytest.mark.parametrize("score", [-1.0, 1.0])
+def test_a_tie_prefers_neither_and_equal_lengths_neither(score: float) -> None:
+    report = validate([Comparison(QUESTION, (GOOD, GOOD), score)] * 20, [], {})
+    assert report.agreement == 0.5
+    assert (report.length, report.length_of_people) == (0.0, 0.0)
+    assert [bin_.observed for bin_ in report.calibration] == [0.5]
+    assert fit(choices(), {"judge": 1.0}).before == 0.5  # of which no text has any
+
+
+@pytest.mark.parametrize(
+    ("question", "section"),
+    [
+        (QUESTION, "Not known: Who built it? When did it begin?"),
+        (
+            QUESTION,
+            "Sources disagree: 1 source says 2,850 km, 1 says 2,580 km (a, b)\n\nNot known: Who?",
+        ),
+        ("Какова длина Дуная?", "Что неизвестно: Кто построил мост?"),
+        ("Какова длина Дуная?", "Источники расходятся: 1 source says 2,850 km\n\nЧто неизвестно: Кто?"),
+    ],
+)
+def test_admitting_what_is_not_known_is_no_statement_without_support(question: str, section: str) -> None:
+    honest = Side(f"{GOOD.text}\n\n{section}", QUOTES)
+    assert honest.candidate(question).claims == GOOD.candidate(question).claims
+    assert not any(Comparison(question, (GOOD, honest), 0.5).differences.values())
+
+
+def test_the_mark_of_a_statement_without_support_is_none_of_its_words() -> None:
+    told = Side("The Rhine is cold. (no receipt) The Danube is 2,850 kilometres long. [1]", QUOTES)
+    claims = told.candidate(QUESTION).claims
+    assert [(claim.text, claim.status) for claim in claims] == [
+        ("The Rhine is cold.", "unsupported"),
+        ("The Danube is 2,850 kilometres long.", "quoted"),
+    ]
+    row = Side("| river | length | |\n|---|---|---|\n| Danube | 2,850 kilometres | (no receipt) |", QUOTES)
+    assert [claim.text for claim in row.candidate(QUESTION).claims] == ["river: Danube; length: 2,850 kilometres"]
+
+
 def run(*arguments: str, pressed: str = "") -> str:
     result = CliRunner().invoke(app, list(arguments), input=pressed)
     assert result.exit_code == 0, result.output

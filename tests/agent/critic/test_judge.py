@@ -4,19 +4,29 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from tests.support.pages import indexed
 
 from crowquill import Agent, Answer, ScriptedModel, ToolContext, tool
 from crowquill.agent.agent import run_in_thread
-from crowquill.agent.critic.judge import Match, bradley_terry, criteria, kind_of
+from crowquill.agent.answer import Candidate, Claim
+from crowquill.agent.answer_html import answer_html
+from crowquill.agent.cli.view import answer_view, print_view
+from crowquill.agent.critic.judge import CUT, Match, at_equal_length, bradley_terry, criteria, kind_of
 from crowquill.agent.events import Graded, Noticed, Paired, RunFinished, Selected
 from crowquill.agent.models.scripted import ScriptedReply
+from crowquill.agent.publish import answer_json
 from crowquill.agent.replay import replay
+from crowquill.agent.report.page import write_report
+from crowquill.agent.story import read_story
 from crowquill.agent.workspace import Workspace
+from crowquill.agent.written import as_markdown
+from crowquill.memory.evidence import Quote, Receipt, Source, digest, plain_text
 
 QUESTION = "How deep is Lake Tarn?"
 
@@ -83,21 +93,100 @@ def test_pairs_are_compared_in_both_orders(workspace: Workspace) -> None:
     answer, events = ask(judge, workspace, "best_of_n:2,at_once=1,judge=pairs")
     assert answer.short == "310 metres"
     assert [event for event in events if isinstance(event, Paired)] == [Paired(1, 1)]
-    shown = [call.messages[-1].content for call in judge.calls]
+    shown = [call.messages[-1].content.partition("Question: ")[2] for call in judge.calls]
     assert shown[0].index("310 metres deep") < shown[0].index("depth of 310 m")
     assert shown[1].index("310 metres deep") > shown[1].index("depth of 310 m")
 
 
+def test_a_pair_is_shown_with_its_evidence_once_and_both_short_answers(workspace: Workspace) -> None:
+    judge = ScriptedModel([better("equal")] * 2)
+    ask(judge, workspace, "best_of_n:2,at_once=1,judge=pairs")
+    for call in judge.calls:
+        text = call.messages[-1].content
+        fenced = re.findall(r"<data \w+>\n(.*?)\n</data", text, re.DOTALL)
+        assert "Lake Tarn is 310 metres deep" in fenced[0]
+        assert text.count("[1] Lake Tarn: ") == 1
+        shorts = [part.splitlines()[0] for part in fenced[1:]]
+        assert sorted(shorts) == ["Short answer: 310 m", "Short answer: 310 metres"]
+
+
+def candidate(*texts: str, page: str = "Lake Tarn") -> Candidate:
+    quote = Quote("It is 310 metres deep.", Source(f"corpus:{page}", page, "", digest(page)), 0, 22, (1, 1))
+    return Candidate("310 metres", tuple(Claim(text, (Receipt(quote),), "quoted") for text in texts), (quote,))
+
+
+def test_answers_are_compared_at_equal_length_in_words() -> None:
+    brief, long = candidate("Lake Tarn is 310 metres deep."), candidate(" ".join(["deep"] * 205) + " lake.")
+    for pair in ((brief, long), (long, brief)):
+        first, second = (sum(len(claim.text.split()) for claim in each.claims) for each in at_equal_length(*pair))
+        assert abs(first - second) <= 5
+    assert at_equal_length(long, brief)[0].claims[0].text == f"deep deep deep deep deep deep {CUT}"
+    several = candidate("Lake Tarn is 310 metres deep.", "It was dammed in 1931.", "It is cold.")
+    assert [claim.text for claim in at_equal_length(several, brief)[0].claims] == ["Lake Tarn is 310 metres deep."]
+    ends_soon = candidate("Lake Tarn has a depth of about 310 metres.")
+    assert at_equal_length(brief, ends_soon)[1].claims == ends_soon.claims  # and not "a depth of … (cut)"
+    two = at_equal_length(brief, candidate("It is 310 metres deep.", page="Tarn"))
+    assert two[0].evidence == two[1].evidence
+    assert len(two[0].evidence) == 2
+
+
 def test_a_gold_judge_reports_and_changes_nothing(workspace: Workspace) -> None:
-    against = ScriptedReply("judge", json={"objection": "Lake Tarn was dammed in 1931.", "quotes": [1, 2]})
-    answer, events = ask(ScriptedModel([*[level(1)] * 5, against]), workspace, "best_of_n:2,at_once=1,judge=gold")
+    none = objecting("none")
+    answer, events = ask(ScriptedModel([*[level(1)] * 5, none]), workspace, "best_of_n:2,at_once=1,judge=gold")
     assert dict(answer.reward.parts)["judge"] == 0.0
     assert [grade.value for grade in answer.grades] == [-1.0] * 5
-    graded = next(event for event in events if isinstance(event, Graded))
-    assert graded.objection == "Lake Tarn was dammed in 1931."
-    invented = ScriptedReply("judge", json={"objection": "Lake Tarn was dammed in 1913.", "quotes": [1, 2]})
-    _, events = ask(ScriptedModel([*[level(1)] * 5, invented]), workspace, "single,judge=gold")
-    assert next(event for event in events if isinstance(event, Graded)).objection == ""
+    assert [event.objection for event in events if isinstance(event, Graded)] == [""]
+
+
+def objecting(what: str, *quotes: int) -> ScriptedReply:
+    return ScriptedReply("judge", json={"objection": what, "quotes": quotes})
+
+
+@pytest.fixture
+def disputed(tmp_path: Path) -> Iterator[Workspace]:
+    pages = {
+        "Lake Tarn": "Lake Tarn is 310 metres deep. It was dammed in 1931.",
+        "Survey": "Lake Tarn is only 290 metres deep.",
+    }
+    place = indexed(tmp_path, pages, "lakes")
+    yield place
+    place.close()
+
+
+def test_an_objection_comes_with_its_quotes_into_every_view_of_the_answer(disputed: Workspace) -> None:
+    said = "Lake Tarn is only 290 metres deep."
+    answer, events = ask(ScriptedModel([*[level(3)] * 5, objecting(said, 1, 2, 3)]), disputed, "single,judge=gold")
+    assert [event.objection for event in events if isinstance(event, Graded)] == [said]
+    assert answer.objection is not None
+    quotes = [plain_text(item) for item in answer.objection.evidence]
+    assert "Lake Tarn is only 290 metres deep." in quotes
+    assert read_story(disputed, answer.run_id).answer == answer
+    published = answer_json(answer)["objection"]
+    assert (published["text"], [item["shown"] for item in published["evidence"]]) == (answer.objection.text, quotes)
+    console = Console(width=200, file=StringIO(), record=True)
+    print_view(console, answer_view(answer, wrapped=False))
+    write_report(read_story(disputed, answer.run_id), disputed.blobs, disputed.path / "report.html")
+    page = (disputed.path / "report.html").read_text(encoding="utf-8")
+    above = page.partition('id="receipts"')[0]
+    for shown in (console.export_text(), as_markdown(answer), above, answer_html(answer)):
+        told = shown.partition("gainst it, says the judge")[2]
+        assert told.index("only 290") < told.rindex("only 290")  # the objection, and its quote
+    assert run_in_thread(replay(disputed, answer.run_id)) > 3
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Lake Tarn was dammed in 1931.",  # true, and beside the point
+        "Lake Tarn is 280 metres deep.",  # nothing says it
+        "Lake Tarn has a depth of 310 metres.",  # what the answer says
+    ],
+)
+def test_what_is_beside_the_point_or_unsupported_is_no_objection(disputed: Workspace, said: str) -> None:
+    judge = ScriptedModel([*[level(3)] * 5, objecting(said, 1, 2, 3)])
+    answer, events = ask(judge, disputed, "single,judge=gold")
+    assert answer.objection is None
+    assert [event.objection for event in events if isinstance(event, Graded)] == [""]
 
 
 def test_what_the_judge_thinks_of_the_steps_is_told_to_the_next_candidates(workspace: Workspace) -> None:
@@ -184,6 +273,17 @@ def test_a_judge_that_fails_is_told_and_changes_nothing(workspace: Workspace) ->
     assert answer.grades == ()
     assert any(isinstance(event, Noticed) and "not judged" in event.message for event in events)
     assert any(isinstance(event, Selected) for event in events)
+
+
+@pytest.mark.parametrize(("select", "replies"), [("judge=grade", 10), ("judge=pairs", 2), ("judge=gold", 6)])
+def test_that_a_model_judges_its_own_words_is_said_once(workspace: Workspace, select: str, replies: int) -> None:
+    said = {"reason": "so", "level": "3", "better": "equal", "objection": "none", "quotes": []}
+    judging = [ScriptedReply("judge", json=said)] * replies
+    _, events = ask(ScriptedModel(judging), workspace, f"best_of_n:2,at_once=1,{select}")
+    notices = [event.message for event in events if isinstance(event, Noticed)]
+    assert sum("--judge" in message for message in notices) == 1
+    _, events = ask(ScriptedModel(judging, name="judge"), workspace, f"best_of_n:2,at_once=1,{select}")
+    assert not any("--judge" in event.message for event in events if isinstance(event, Noticed))
 
 
 def test_without_a_judge_none_is_asked(workspace: Workspace) -> None:

@@ -18,7 +18,9 @@ from crowquill.agent.cli.chat.screen import Screen
 from crowquill.agent.cli.chat.session import Chat
 from crowquill.agent.cli.live import LiveView
 from crowquill.agent.cli.main import app
+from crowquill.agent.critic.choices import FILE, read_comparisons
 from crowquill.agent.settings import load_defaults, save_defaults
+from crowquill.agent.workspace import Workspace, find_workspace
 from crowquill.tasks.safety import Defaults
 
 PAGES = {"Lake Tarn": "Lake Tarn is a Norwegian lake. It is 310 metres deep. Lake Tarn was dammed in 1931."}
@@ -73,6 +75,20 @@ def test_answers_and_commands_come_in_the_order_of_the_lines(script: str) -> Non
     assert json.loads(Path("talk.json").read_text())[0]["short"] == "1931"
     assert "<!doctype html>" in Path("r.html").read_text()
     assert load_defaults().corpus == ["lakes"]
+
+
+def test_what_a_person_says_of_an_answer_is_kept_as_a_choice(script: str) -> None:
+    result = session(script, QUESTION, "/good", "/bad give the year alone", '/fix "give the year alone"')
+    assert result.exit_code == 0, result.output
+    assert "kept as a good answer" in result.stdout
+    assert result.stdout.count("Lake Tarn was dammed in 1931. [1]") == 2  # asked again
+    kept = read_comparisons(Workspace(find_workspace(None)).path / FILE)
+    assert [(comparison.by, comparison.score) for comparison in kept] == [
+        ("acceptance", -0.5),
+        ("acceptance", 0.5),
+        ("acceptance", 0.5),
+    ]
+    assert {comparison.question for comparison in kept} == {QUESTION}
 
 
 MISTAKES = {
