@@ -6,12 +6,13 @@ one site are one voice.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from crowquill.agent.answer import Claim
 from crowquill.agent.critic.passages import Passage, aligned, passages
-from crowquill.memory.amounts import Amount, amounts, held
+from crowquill.memory.amounts import ROUNDING, Amount, amounts, held
 from crowquill.memory.evidence import Evidence, Quote, Table
 from crowquill.memory.record import trust as trusted
 from crowquill.memory.textual import content_words, names
@@ -19,6 +20,9 @@ from crowquill.memory.verify import missing_names
 
 ODD = 2.0
 """By how much more trust the other value must have for a claim to be dropped as the odd one."""
+ABOUT, EXACT, YEARS = Fraction(1, 20), Fraction(1, 50), 10
+"""Most by which an amount may be off from another that is about as much (a share, of a year in years), and most of
+two where one is the other rounded to the zeros at its end."""
 SAME_THING = 0.6
 """Share of a claim's words (without the number) that a passage must have to be about the same thing."""
 
@@ -89,7 +93,7 @@ def _about(claim: Claim, amount: Amount, quotes: Sequence[Quote], history: Histo
     for item in quotes:
         for passage in _same_thing(claim.text, amount, passages([item])):
             rivals = [other for other in amounts(passage.text) if other.kind == amount.kind]
-            mine = held(amount, rivals) not in ("", "unit")
+            mine = any(_agree(amount, other) for other in rivals)
             if not mine and len(rivals) != 1:
                 continue  # which of them would it be?
             text = claim.text[amount.start : amount.end] if mine else passage.text[rivals[0].start : rivals[0].end]
@@ -104,6 +108,30 @@ def _about(claim: Claim, amount: Amount, quotes: Sequence[Quote], history: Histo
             odd = len(against) >= 2 * len(own) and sum(against.values()) >= ODD * sum(own.values())
             value = claim.text[amount.start : amount.end]
             yield Disagreement(claim.text, value, shown[key], tuple(sorted(own)), tuple(sorted(against)), odd)
+
+
+def _agree(one: Amount, other: Amount) -> bool:
+    """Say whether two sources that give these may both be right: either may be the other, less exactly."""
+    if any(held(amount, [given]) not in ("", "unit") for amount, given in ((one, other), (other, one))):
+        return True
+    if one.dimension != other.dimension or one.is_percent != other.is_percent:
+        return False
+    low, high = sorted((one, other), key=lambda amount: amount.value * amount.size)
+    if low.bound == "more" or high.bound == "less":
+        return True
+    off, whole = high.value * high.size - low.value * low.size, abs(high.value * high.size)
+    if one.is_year or other.is_year:
+        return (one.about or other.about) and off <= YEARS
+    rounding = _rounding(one, other)
+    if one.about or other.about:
+        return off <= max(ABOUT * whole, min(ROUNDING * whole, rounding))
+    return off <= (min(EXACT * whole, rounding) if max(one.step, other.step) > 1 else rounding)
+
+
+def _rounding(one: Amount, other: Amount) -> Fraction:
+    """Return by how much two amounts differ at most when they are rounded to the last digits that they show."""
+    steps = [amount.step * amount.size for amount in (one, other)]
+    return (max(steps) if one.size == other.size else steps[0] + steps[1]) / 2
 
 
 def _same_thing(text: str, amount: Amount, among: Sequence[Passage]) -> list[Passage]:
