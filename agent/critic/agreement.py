@@ -38,15 +38,24 @@ class Disagreement:
     against: tuple[str, ...]
     is_odd: bool
 
-    def __str__(self) -> str:
-        return (
-            f"{_voices(self.against)} {self.other}, {_voices(self.holding)} {self.value} "
-            f"({', '.join(self.against[:3])} against {', '.join(self.holding[:3])})"
+    def told(self, *, russian: bool = False) -> str:
+        """Say it in a line, in English or Russian."""
+        said = ", ".join(
+            f"{_voices(sources, russian=russian)} {value}"
+            for sources, value in ((self.against, self.other), (self.holding, self.value))
         )
+        against = "против" if russian else "against"
+        return f"{said} ({', '.join(self.against[:3])} {against} {', '.join(self.holding[:3])})"
 
 
-def _voices(sources: Sequence[str]) -> str:
-    return "1 source says" if len(sources) == 1 else f"{len(sources)} sources say"
+def _voices(sources: Sequence[str], *, russian: bool) -> str:
+    count = len(sources)
+    if not russian:
+        return "1 source says" if count == 1 else f"{count} sources say"
+    if count % 10 == 1 and count % 100 != 11:
+        return f"{count} источник говорит"
+    few = count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14)
+    return f"{count} {'источника' if few else 'источников'} говорят"
 
 
 def voice(item: Quote) -> str:

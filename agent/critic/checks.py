@@ -23,7 +23,7 @@ from crowquill.agent.critic.passages import passages
 from crowquill.agent.critic.short_form import NO, YES, bare, short_problems, verdict_problems
 from crowquill.memory.evidence import Cell, CellAt, Computation, Evidence, Quote, Receipt, Table, Whole, plain_text
 from crowquill.memory.figures import numbers
-from crowquill.memory.textual import fold, names
+from crowquill.memory.textual import fold, is_cyrillic, names
 from crowquill.memory.verify import missing_names, missing_numbers, word_coverage
 
 QUOTED_COVERAGE = 0.6
@@ -67,10 +67,11 @@ def whole(
 ) -> Candidate:
     """Check an answer whose statements have been checked, as a whole: what is left of it, and what is wrong."""
     kept, differing, dropped = _without_odd(claims, evidence, history)
+    told = tuple(each.told(russian=is_cyrillic(objective)) for each in differing)
     problems = [] if claims else ["the answer makes no statement"]
     problems += (verdict_problems if is_verdict(short) else short_problems)(short, kept, objective)
     problems += [f"nothing is said about: {part}" for part in unanswered(objective, kept)]
-    return Candidate(short, kept, tuple(evidence), (*problems, *dropped), disagreements=tuple(map(str, differing)))
+    return Candidate(short, kept, tuple(evidence), (*problems, *dropped), disagreements=told)
 
 
 def _without_odd(
@@ -93,10 +94,15 @@ def is_unknown(short: str) -> bool:
 
 _UNSAID = re.compile(
     r"\bnot (?:provided|mentioned|given|stated|specified|said|found|known|available)\b"
-    r"|\bне (?:найден|указан|упомянут|упомина|сказан|известн|определен|определён)",
+    r"|\bне (?:найден|указан|упомянут|упомина|сказан|известн|определен|определён|сообща|говорится)"
+    r"|\A(?:it|this|that|the answer) is (?:unknown|unclear)\b|\b(?:I|we) (?:do not|don['’]t) know\b"
+    r"|\b(?:sources?|texts?|pages?|quotes?|evidence|it) (?:do|does)(?: not|n['’]t) (?:say|state|mention|specify)\b"
+    r"|\A(?:cannot|can['’]t) be (?:determined|answered|found)\b|\A(?:there is )?no (?:information|data|answer)\b"
+    r"|\A(?:это |ответ )?неизвест(?:но|ен)\b|\A(?:я )?не зна(?:ю|ем)\b"
+    r"|\Aнет (?:данных|сведений|информации|ответа)\b",
     re.IGNORECASE,
 )
-_UNKNOWN = {"not found", "none", "unknown", "n/a", "not mentioned", "not given", "неизвестно", "нет данных"}
+_UNKNOWN = {"not found", "none", "unknown", "unclear", "n/a", "not mentioned", "not given"}
 
 
 def is_verdict(short: str) -> bool:

@@ -3,6 +3,7 @@
 import pytest
 
 from crowquill.agent.answer import Candidate, Draft, DraftClaim
+from crowquill.agent.critic.agreement import Disagreement
 from crowquill.agent.critic.checks import check
 from crowquill.memory.evidence import Quote, Source
 
@@ -59,3 +60,17 @@ def test_values_that_cannot_both_be_right_differ(value: str, other: str) -> None
     found = checked(f"The Danube is {value} long.", *[f"The Danube is {other} long."] * 4)
     assert len(found.claims) == 1
     assert found.disagreements
+
+
+def test_a_disagreement_is_told_in_the_language_of_the_question() -> None:
+    counts = {
+        1: "1 источник говорит",
+        2: "2 источника говорят",
+        5: "5 источников говорят",
+        21: "21 источник говорит",
+    }
+    for count, said in counts.items():
+        sources = tuple(map(str, range(count)))
+        told = Disagreement("", "3 км", "4 км", ("a",), sources, is_odd=False).told(russian=True)
+        assert told.startswith(f"{said} 4 км, 1 источник говорит 3 км (0")
+        assert told.endswith(" против a)")

@@ -103,3 +103,33 @@ def test_a_measure_is_answered_by_one_where_the_statements_have_it() -> None:
         ("How deep is Lake Tarn and when was it dammed?", "1931"),
     ):
         assert problems(question, short, *claims, page=TARN) == ()
+
+
+@pytest.mark.parametrize(
+    "short",
+    [
+        "not found",
+        "Unknown.",
+        "It is unknown",
+        "I don't know",
+        "I don’t know.",
+        "The sources do not say.",
+        "There is no information on this",
+        "неизвестно",
+        "Неизвестно, кто",
+        "не указано",
+        "не упоминается",
+        "Источники не сообщают.",
+        "Не знаю",
+        "Нет сведений",
+    ],
+)
+def test_a_short_answer_that_says_that_there_is_none(short: str) -> None:
+    assert is_unknown(short)
+
+
+@pytest.mark.parametrize(
+    "short", ["the Unknown Soldier", "No Country for Old Men", "no", "нет", "Неизвестный солдат"]
+)
+def test_a_short_answer_that_only_looks_like_none(short: str) -> None:
+    assert not is_unknown(short)
