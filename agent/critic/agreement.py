@@ -11,6 +11,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from crowquill.agent.answer import Claim
+from crowquill.agent.critic.paraphrase import LIGHT
 from crowquill.agent.critic.passages import Passage, aligned, passages
 from crowquill.memory.amounts import ROUNDING, Amount, amounts, held
 from crowquill.memory.evidence import Evidence, Quote, Table
@@ -95,12 +96,12 @@ def disagreements(
 
 
 def _about(claim: Claim, amount: Amount, quotes: Sequence[Quote], history: History) -> Iterator[Disagreement]:
-    if not amount.kind:
-        return
     trust: dict[str, dict[str, float]] = {}
     shown: dict[str, str] = {}
     for item in quotes:
         for passage in _same_thing(claim.text, amount, passages([item])):
+            if not _is_told_alike(claim.text, amount, passage):
+                continue
             rivals = [other for other in amounts(passage.text) if other.kind == amount.kind]
             mine = any(_agree(amount, other) for other in rivals)
             if not mine and len(rivals) != 1:
@@ -117,6 +118,30 @@ def _about(claim: Claim, amount: Amount, quotes: Sequence[Quote], history: Histo
             odd = len(against) >= 2 * len(own) and sum(against.values()) >= ODD * sum(own.values())
             value = claim.text[amount.start : amount.end]
             yield Disagreement(claim.text, value, shown[key], tuple(sorted(own)), tuple(sorted(against)), odd)
+
+
+def _is_told_alike(text: str, amount: Amount, passage: Passage) -> bool:
+    """Say whether a passage may give the same amount: of the same time, and in the same words if it has no kind.
+
+    Where year and amount both differ it tells of another time, whichever of the two is looked at.
+    """
+    given, own = amounts(passage.text), amounts(text)
+    if not amount.kind and _words(text, own) != _words(passage.text, given):
+        return False
+    years, others = ({each.value for each in found if each.is_year} for found in (own, given))
+    if not amount.is_year:
+        return not years or not others or bool(years & others)
+    return all(
+        any(_agree(each, other) for other in rivals)
+        for each in own
+        if not each.is_year and (rivals := [other for other in given if other.kind == each.kind])
+    )
+
+
+def _words(text: str, found: Sequence[Amount]) -> frozenset[str]:
+    for amount in reversed(found):
+        text = f"{text[: amount.start]} {text[amount.end :]}"
+    return content_words(text) - LIGHT
 
 
 def _agree(one: Amount, other: Amount) -> bool:

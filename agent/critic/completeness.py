@@ -21,13 +21,20 @@ _PARTS = re.compile(
 )
 SPOKEN_OF = 0.34
 """Share of the words of a part of the question that some claim must have for the part to be answered."""
-_KINDS: tuple[tuple[re.Pattern[str], Kind], ...] = tuple(
-    (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), kind)
-    for words, kind in (
-        (r"when|(?:what|which) (?:year|date|day|century)|когда|как(?:ом|ой) (?:год|век)\w*", "time"),
-        (r"how (?:many|much|long|deep|high|tall|wide|far|old|large|big|heavy|fast)|сколько", "number"),
-        (r"who|whom|whose|where|кто|кого|кому|кем|чей|чья|где|куда|откуда", "name"),
-    )
+_KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    (
+        "time",
+        re.compile(
+            r"\b(?:when|(?:what|which) (?:year|date|day|century)|когда|как(?:ом|ой) (?:год|век)\w*)\b", re.I
+        ),
+    ),
+    (
+        "number",
+        re.compile(
+            r"\b(?:how (?:many|much|long|deep|high|tall|wide|far|old|large|big|heavy|fast)|сколько)\b", re.I
+        ),
+    ),
+    ("name", re.compile(r"\b(?:who|whom|whose|where|кто|кого|кому|кем|чей|чья|где|куда|откуда)\b", re.I)),
 )
 _ASKING = content_words(
     "what who whom when where which why how many much long often name give list tell find say date year "
@@ -70,7 +77,7 @@ def unanswered(objective: str, claims: Sequence[Claim]) -> list[str]:
 
 
 def _kind(part: str) -> Kind:
-    return next((kind for words, kind in _KINDS if words.search(part)), "")
+    return next((kind for kind, words in _KINDS if words.search(part)), "")
 
 
 def _has(kind: Kind, text: str, objective: str) -> bool:

@@ -62,6 +62,33 @@ def test_values_that_cannot_both_be_right_differ(value: str, other: str) -> None
     assert found.disagreements
 
 
+@pytest.mark.parametrize(
+    ("claim", "other", "said"),
+    [
+        ("The population of Tarn is 5,400.", "The population of Tarn is 6,200.", "4 sources say 6,200"),
+        ("Население Тарна составляет 5 400.", "Население Тарна составляет 6 200.", "4 sources say 6 200"),
+        ("Tarn has 5,400 inhabitants.", "Tarn has 6,200 inhabitants.", "4 sources say 6,200"),
+        ("Tarn had 5,400 inhabitants in 2010.", "Tarn had 6,200 inhabitants in 2010.", "4 sources say 6,200"),
+        ("Tarn was founded in 1931.", "Tarn was founded in 1913.", "4 sources say 1913, 1 source says 1931"),
+    ],
+)  # fmt: skip
+def test_other_numbers_of_the_same_are_found_with_and_without_a_unit(claim: str, other: str, said: str) -> None:
+    assert checked(claim, *[other] * 4).disagreements[0].startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("claim", "other"),
+    [
+        ("The population of Tarn is 5,400.", "The population of Tarn County is 62,000."),
+        ("The population of Tarn is 5,400.", "The population of Tarn was 6,200 in 1950 before the mill closed."),
+        ("The population of Tarn was 5,400 in 2010.", "The population of Tarn was 6,200 in 2020."),
+        ("Tarn had 5,400 inhabitants in 2010.", "Tarn had 6,200 inhabitants in 2020."),
+    ],
+)
+def test_numbers_of_another_time_or_thing_are_no_disagreement(claim: str, other: str) -> None:
+    assert checked(claim, *[other] * 4).disagreements == ()
+
+
 def test_a_disagreement_is_told_in_the_language_of_the_question() -> None:
     counts = {
         1: "1 источник говорит",
