@@ -1,15 +1,16 @@
 """The run: plan, work the agenda off in batches, extend it, compose the answer from the evidence."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 from crowquill.agent.answer import Answer, Candidate, Draft, Reward, Selection, Stop, Stopped
 from crowquill.agent.budget import Ledger
 from crowquill.agent.config import PolicyName, RunConfig
-from crowquill.agent.critic.agreement import carrier, voice
-from crowquill.agent.critic.checks import check, is_unknown
+from crowquill.agent.critic.agreement import History, carrier, voice
+from crowquill.agent.critic.checks import LEFT_OUT, check, is_unknown, whole
 from crowquill.agent.critic.judge import WORTH, critique, critique_claims, guess
 from crowquill.agent.critic.reward import reward, verdict
 from crowquill.agent.critic.statements import separated
@@ -32,7 +33,7 @@ from crowquill.agent.select.search import Beginning
 from crowquill.agent.state import State
 from crowquill.agent.steering import Heard
 from crowquill.agent.workshop import Workshop
-from crowquill.agent.writer import compose, joined, placed, write
+from crowquill.agent.writer import compose, explain, joined, placed, write
 from crowquill.errors import BudgetExceeded, ModelError
 from crowquill.memory.evidence import Evidence, Quote, Source
 from crowquill.tasks.agenda import Agenda
@@ -181,9 +182,17 @@ class Run:
         """Have the statements without receipts mended, once; the guided policy has no call left for it."""
         if self.config.policy == "guided":
             return attempt
-        candidate = await mend(attempt.candidate, self.evidence(), self.objective, self.lane)
-        if candidate == attempt.candidate:
+        evidence = self.evidence()
+        mended = await mend(attempt.candidate, evidence, self.objective, self.lane)
+        if mended == attempt.candidate:
             return attempt
+        again = await self._weighed(partial(whole, mended.short, mended.claims, evidence, self.objective), evidence)
+        candidate = replace(
+            mended,
+            claims=again.claims,
+            problems=(*again.problems, *(problem for problem in mended.problems if problem.startswith(LEFT_OUT))),
+            disagreements=tuple(dict.fromkeys((*mended.disagreements, *again.disagreements))),
+        )
         return self.rescored(replace(attempt, candidate=_cited_first(candidate), verdict=verdict(candidate)))
 
     def rescored(self, attempt: Attempt) -> Attempt:
@@ -304,6 +313,14 @@ class Run:
         return [outcome for outcome in self.outcomes if outcome.task.id not in self._tried_again]
 
     @property
+    def _given_up(self) -> tuple[Task, ...]:
+        """Tasks that ended without a result and are not tried again: what they asked is not known."""
+        again = {task.retries for task in self.agenda.tasks}
+        return tuple(
+            outcome.task for outcome in self._standing if outcome.draft is None and outcome.task.id not in again
+        )
+
+    @property
     def _alone(self) -> bool:
         """Whether one task is the whole objective; one of several is a part of it."""
         return sum(task.id not in self._tried_again for task in self.agenda.tasks) <= 1
@@ -329,7 +346,8 @@ class Run:
         alone = self._standing[-1:] if self._alone else []
         evidence = alone[0].evidence if alone else self.evidence()  # a task numbers its own
         draft, stopped, why = await self._draft(evidence, stopped, why)
-        return await self.score(draft, evidence, (stopped, why), self.agenda.open)
+        left = self.agenda.open if draft is None else (*self._given_up, *self.agenda.open)
+        return await self.score(draft, evidence, (stopped, why), left)
 
     async def score(
         self,
@@ -340,7 +358,7 @@ class Run:
     ) -> Attempt:
         """Check and score a draft by code."""
         stopped, why = ending
-        left = tuple(task.goal for task in unfinished)
+        left = tuple(dict.fromkeys(task.goal for task in unfinished))
         if draft is None:
             kept = () if stopped in ("not_found", "refused") else tuple(evidence)
             nothing = Stop(why if why else stopped)
@@ -354,17 +372,21 @@ class Run:
         return attempt
 
     async def _checked(self, draft: Draft, evidence: Sequence[Evidence]) -> Candidate:
-        """Check a draft, in a thread as it may load the encoder; where sources disagree their past counts, too."""
-        candidate = await asyncio.to_thread(check, draft, evidence, self.objective)
-        if candidate.disagreements and self.config.memory:
-            sources = sorted({voice(item) for item in evidence if isinstance(item, Quote)})
-            history = await self.services.memory.history(self.lane.lane, sources)
-            candidate = await asyncio.to_thread(check, draft, evidence, self.objective, history)
+        candidate = await self._weighed(partial(check, draft, evidence, self.objective), evidence)
         if not self.config.select.closed_book:
             return candidate
         self.guess = await guess(self.objective, self.lane) if self.guess is None else self.guess
         same = self.guess != "" and same_answer(self.guess, candidate.short)
         return replace(candidate, remembered=same)
+
+    async def _weighed(self, checking: Callable[[History], Candidate], evidence: Sequence[Evidence]) -> Candidate:
+        """Check in a thread, as it may load the encoder; where sources disagree their past counts, too."""
+        candidate = await asyncio.to_thread(checking, {})
+        if not candidate.disagreements or not self.config.memory:
+            return candidate
+        sources = sorted({voice(item) for item in evidence if isinstance(item, Quote)})
+        history = await self.services.memory.history(self.lane.lane, sources)
+        return await asyncio.to_thread(checking, history)
 
     async def _draft(
         self, evidence: Sequence[Evidence], stopped: Stopped, why: str
@@ -402,7 +424,7 @@ class Run:
         answer = Answer(
             text=compose(candidate, open_tasks=chosen.open, objective=self.objective)
             if candidate.claims
-            else _explain(stopped, why, len(candidate.evidence)),
+            else explain(stopped, why, len(candidate.evidence), objective=self.objective),
             short=candidate.short,
             claims=candidate.claims,
             sources=_sources(evidence),
@@ -434,18 +456,6 @@ class Run:
             return round(self.services.clock.monotonic() - self.services.began, 3)
 
         return cast("float", await self.lane.effect("clock", "end", elapsed))
-
-
-def _explain(stopped: Stopped, why: str, found: int) -> str:
-    """Say in our own words that there is no answer, and why."""
-    reason = f": {why}" if why else ""
-    match stopped:
-        case "not_found":
-            return f"Not found{reason}."
-        case "refused":
-            return f"No answer is given{reason}."
-        case _:
-            return f"No answer: the run ended ({stopped}){reason}. Evidence found so far: {found}."
 
 
 def _cited_first(candidate: Candidate) -> Candidate:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from crowquill.agent.answer import Candidate, Claim, Draft, DraftClaim
+from crowquill.agent.answer import Candidate, Claim, Draft, DraftClaim, Stopped
 from crowquill.agent.critic.grounding import needed, searchable
 from crowquill.agent.episode import read_draft
 from crowquill.agent.lane import Lane
@@ -24,10 +24,25 @@ LONG = 4
 """Results of tasks from which an answer is long: it begins with an outline, and each point is written by itself."""
 DISAGREE, UNKNOWN = ("Sources disagree", "Источники расходятся"), ("Not known", "Что неизвестно")
 """Headings of what stands behind the statements of an answer, English and Russian."""
-NO_RECEIPT = "(no receipt)"
-"""How a statement without support is marked."""
+NO_RECEIPT = "(no receipt)", "(не подтверждено)"
+"""How a statement without support is marked, English and Russian."""
 _CARRIES = 0.5
 """Share of a statement's words that evidence must have to be cited for it by code."""
+_REASONS = {
+    "the evidence does not answer it": "найденное на это не отвечает",
+    "the sources consulted do not say it": "в просмотренных источниках этого нет",
+    "it found no answer": "ответа не нашлось",
+    "the same steps brought nothing new": "те же шаги не дали ничего нового",
+    "the model's replies cannot be read": "ответы модели нельзя прочесть",
+}
+"""Why there is no answer, as code says it, in Russian; what a model or the world says is left as it is."""
+_ENDINGS: dict[Stopped, str] = {
+    "budget": "исчерпан бюджет",
+    "stalled": "без продвижения",
+    "paused": "пауза",
+    "cancelled": "отмена",
+    "error": "ошибка",
+}
 
 
 async def write(objective: str, tasks: Sequence[Task], evidence: Sequence[Evidence], lane: Lane) -> Draft:
@@ -100,23 +115,42 @@ def _cites(claim: DraftClaim, evidence: Sequence[Evidence]) -> tuple[int, ...]:
 def compose(candidate: Candidate, *, open_tasks: Sequence[str] = (), objective: str = "") -> str:
     """Return the answer's text: the claims in order, each with its citations, unsupported ones marked.
 
-    Behind them stands where the sources disagree, and what is not known, in the language of the question.
+    Behind them stands where the sources disagree, and what is not known; the headings and marks are in the language
+    of the question.
     """
-    groups = groupby(candidate.claims, key=lambda claim: tuple(name for name, _ in claim.row))
-    text = "\n\n".join(_told(list(claims), candidate.evidence) for _, claims in groups)
     russian = is_cyrillic(objective)
+    groups = groupby(candidate.claims, key=lambda claim: tuple(name for name, _ in claim.row))
+    text = "\n\n".join(_told(list(claims), candidate.evidence, NO_RECEIPT[russian]) for _, claims in groups)
     for headings, lines in ((DISAGREE, candidate.disagreements), (UNKNOWN, open_tasks)):
         if lines:
             text += f"\n\n{headings[russian]}: " + "; ".join(clean(line) for line in lines)
     return text
 
 
-def _told(claims: Sequence[Claim], evidence: Sequence[Evidence]) -> str:
+def explain(stopped: Stopped, why: str, found: int, *, objective: str = "") -> str:
+    """Say in our own words that there is no answer, and why, in the language of the question."""
+    russian = is_cyrillic(objective)
+    reason = f": {_REASONS.get(why, why) if russian else why}" if why else ""
+    match stopped:
+        case "not_found":
+            return f"{'Не найдено' if russian else 'Not found'}{reason}."
+        case "refused":
+            return f"{'На это ответа не даётся' if russian else 'No answer is given'}{reason}."
+        case _ if russian:
+            ended = _ENDINGS.get(stopped, stopped)
+            return f"Ответа нет: работа закончилась раньше ({ended}){reason}. Найдено свидетельств: {found}."
+        case _:
+            return f"No answer: the run ended ({stopped}){reason}. Evidence found so far: {found}."
+
+
+def _told(claims: Sequence[Claim], evidence: Sequence[Evidence], flag: str) -> str:
     """Return statements one after the other, or rows as a Markdown table with their citations in a last column."""
     if not claims[0].row:
-        return " ".join(_sentence(claim, evidence) for claim in claims)
+        return " ".join(_sentence(claim, evidence, flag) for claim in claims)
     columns = [*(name for name, _ in claims[0].row), ""]
-    rows = [[*(cell for _, cell in claim.row), _sentence(replace(claim, text=""), evidence)] for claim in claims]
+    rows = [
+        [*(cell for _, cell in claim.row), _sentence(replace(claim, text=""), evidence, flag)] for claim in claims
+    ]
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join(f"| {' | '.join(one_line(cell, 300).replace('|', '/') for cell in line)} |" for line in lines)
 
@@ -135,9 +169,9 @@ def joined(parts: Sequence[tuple[Draft, Sequence[Evidence]]], evidence: Sequence
     return Draft("", tuple(claims)) if claims else None
 
 
-def _sentence(claim: Claim, evidence: Sequence[Evidence]) -> str:
+def _sentence(claim: Claim, evidence: Sequence[Evidence], flag: str) -> str:
     numbers = {item.id: number for number, item in enumerate(evidence, 1)}
     marks = "".join(f"[{numbers[receipt.evidence.id]}]" for receipt in claim.support)
     text = clean(claim.text)
-    flag = f" {NO_RECEIPT}" if claim.status == "unsupported" else ""
-    return f"{text} {marks}{flag}".strip() if marks or flag else text
+    behind = " ".join(part for part in (marks, flag if claim.status == "unsupported" else "") if part)
+    return f"{text} {behind}".strip()

@@ -7,6 +7,7 @@ as a literal is none.
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from types import MappingProxyType
 
@@ -16,12 +17,13 @@ from crowquill.agent.critic.agreement import Disagreement, History, disagreement
 from crowquill.agent.critic.closeness import CLOSE_ACROSS, closest, says_alike
 from crowquill.agent.critic.completeness import unanswered
 from crowquill.agent.critic.fault import Fault
-from crowquill.agent.critic.faults import find_faults, number_faults
-from crowquill.agent.critic.grounding import SAID, carried, searchable, unnamed
+from crowquill.agent.critic.faults import find_faults
+from crowquill.agent.critic.grounding import searchable
 from crowquill.agent.critic.passages import passages
+from crowquill.agent.critic.short_form import NO, YES, bare, short_problems, verdict_problems
 from crowquill.memory.evidence import Cell, CellAt, Computation, Evidence, Quote, Receipt, Table, Whole, plain_text
 from crowquill.memory.figures import numbers
-from crowquill.memory.textual import fold, names
+from crowquill.memory.textual import fold, is_cyrillic, names
 from crowquill.memory.verify import missing_names, missing_numbers, word_coverage
 
 QUOTED_COVERAGE = 0.6
@@ -30,6 +32,9 @@ RELATED_COVERAGE = 0.25
 """Share of a claim's content words below which evidence that is cited says nothing about the claim."""
 UNITS = frozenset(map(str, (*range(13), 24, 30, 52, 60, 100, 365, 366, 1000)))
 """Numbers that a calculation may bring along: small counts, and what units and percentages are made of."""
+
+LEFT_OUT = "left out, as most sources differ: "
+"""How the problem begins that names a statement which was dropped."""
 
 _SHARES = {
     r"\bhalf\b|\bполовин": Fraction(1, 2),
@@ -49,20 +54,24 @@ def check(
 ) -> Candidate:
     """Check a draft against the evidence that its citations number from 1; `history` is that of its sources."""
     claims = tuple(check_claim(claim, evidence, objective) for claim in draft.claims)
+    found = whole(draft.short, claims, evidence, objective, history)
+    return replace(found, confidence=draft.confidence)
+
+
+def whole(
+    short: str,
+    claims: Sequence[Claim],
+    evidence: Sequence[Evidence],
+    objective: str,
+    history: History = MappingProxyType({}),
+) -> Candidate:
+    """Check an answer whose statements have been checked, as a whole: what is left of it, and what is wrong."""
+    kept, differing, dropped = _without_odd(claims, evidence, history)
+    told = tuple(each.told(russian=is_cyrillic(objective)) for each in differing)
     problems = [] if claims else ["the answer makes no statement"]
-    if not is_verdict(draft.short):
-        texts = [searchable(receipt.evidence) for claim in claims for receipt in claim.support]
-        problems += [f"{fault.text} in the short answer" for fault in number_faults(draft.short, texts)]
-        problems += [
-            f"no receipt for {name} in the short answer" for name in unnamed(draft.short, [*texts, objective])
-        ]
-        if claims and carried(draft.short, " ".join([*texts, objective])) < SAID:
-            problems.append("the short answer stands in no receipt")
-    problems += [f"nothing is said about: {part}" for part in unanswered(objective, claims)]
-    claims, differing, dropped = _without_odd(claims, evidence, history)
-    return Candidate(
-        draft.short, claims, tuple(evidence), (*problems, *dropped), draft.confidence, tuple(map(str, differing))
-    )
+    problems += (verdict_problems if is_verdict(short) else short_problems)(short, kept, objective)
+    problems += [f"nothing is said about: {part}" for part in unanswered(objective, kept)]
+    return Candidate(short, kept, tuple(evidence), (*problems, *dropped), disagreements=told)
 
 
 def _without_odd(
@@ -75,7 +84,7 @@ def _without_odd(
     if len(odd) == len(claims):
         return tuple(claims), differing, ["most sources differ"] * bool(odd)
     kept = tuple(claim for claim in claims if claim not in odd)
-    return kept, differing, [f"left out, as most sources differ: {claim.text}" for claim in odd]
+    return kept, differing, [f"{LEFT_OUT}{claim.text}" for claim in odd]
 
 
 def is_unknown(short: str) -> bool:
@@ -85,15 +94,20 @@ def is_unknown(short: str) -> bool:
 
 _UNSAID = re.compile(
     r"\bnot (?:provided|mentioned|given|stated|specified|said|found|known|available)\b"
-    r"|\bне (?:найден|указан|упомянут|упомина|сказан|известн|определен|определён)",
+    r"|\bне (?:найден|указан|упомянут|упомина|сказан|известн|определен|определён|сообща|говорится)"
+    r"|\A(?:it|this|that|the answer) is (?:unknown|unclear)\b|\b(?:I|we) (?:do not|don['’]t) know\b"
+    r"|\b(?:sources?|texts?|pages?|quotes?|evidence|it) (?:do|does)(?: not|n['’]t) (?:say|state|mention|specify)\b"
+    r"|\A(?:cannot|can['’]t) be (?:determined|answered|found)\b|\A(?:there is )?no (?:information|data|answer)\b"
+    r"|\A(?:это |ответ )?неизвест(?:но|ен)\b|\A(?:я )?не зна(?:ю|ем)\b"
+    r"|\Aнет (?:данных|сведений|информации|ответа)\b",
     re.IGNORECASE,
 )
-_UNKNOWN = {"not found", "none", "unknown", "n/a", "not mentioned", "not given", "неизвестно", "нет данных"}
+_UNKNOWN = {"not found", "none", "unknown", "unclear", "n/a", "not mentioned", "not given"}
 
 
 def is_verdict(short: str) -> bool:
     """Say whether a short answer is a bare yes or no, which no receipt can contain."""
-    return short.casefold().strip(" .!") in {"yes", "no", "да", "нет", "true", "false"}
+    return bare(short) in YES | NO
 
 
 def check_claim(claim: DraftClaim, evidence: Sequence[Evidence], objective: str) -> Claim:

@@ -1,6 +1,6 @@
 """How answers are written: citations placed by code, one revision, long ones from an outline, what is not known."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,14 @@ from crowquill.agent.events import Event, Noticed, Revised, RunFinished
 from crowquill.agent.models.scripted import ScriptedReply
 from crowquill.agent.replay import replay
 from crowquill.agent.workspace import Workspace
-from crowquill.agent.writer import compose, placed
+from crowquill.agent.writer import compose, explain, placed
 from crowquill.memory.evidence import Evidence, Quote, Source
 
 QUESTION = "How deep is Lake Tarn?"
-PAGES = {"Lake Tarn": "Lake Tarn is 310 metres deep. It was dammed in 1931."}
+PAGES = {
+    "Lake Tarn": "Lake Tarn is 310 metres deep. It was dammed in 1931.",
+    "Chronicle": "Lake Tarn was dammed in 1932. Many came to see it.",
+}
 RIGHT = {"text": "Lake Tarn is 310 metres deep.", "cites": [1]}
 
 
@@ -46,21 +49,21 @@ def plan(*goals: str) -> ScriptedReply:
     return ScriptedReply("plan", json={"tasks": tasks})
 
 
-def ask(workspace: Workspace, claims: list[dict[str, Any]], *more: ScriptedReply) -> tuple[Answer, list[Event]]:
-    model = ScriptedModel(
-        [
-            plan(QUESTION),
-            act("search", query="Lake Tarn"),
-            act("open", target="1"),
-            act("quote", lines="2-3"),
-            act("answer", short="310 metres", claims=claims),
-            *more,
-        ]
-    )
+def ask(
+    workspace: Workspace,
+    claims: list[dict[str, Any]],
+    *more: ScriptedReply,
+    question: str = QUESTION,
+    short: str = "310 metres",
+    pages: Sequence[str] = ("Lake Tarn",),
+) -> tuple[Answer, list[Event]]:
+    looks = [(act("search", query=page), act("open", target="1"), act("quote", lines="2-3")) for page in pages]
+    replies = [plan(question), *(reply for look in looks for reply in look)]
+    model = ScriptedModel([*replies, act("answer", short=short, claims=claims), *more])
     agent = Agent(model=model, policy="json", corpora=["lakes"], memory=False, workspace=workspace)
 
     async def collect() -> list[Event]:
-        return [event async for event in agent.stream(QUESTION)]
+        return [event async for event in agent.stream(question)]
 
     events = run_in_thread(collect())
     last = events[-1]
@@ -95,6 +98,64 @@ def test_a_statement_that_nothing_says_is_dropped_and_a_bad_mending_is_not_taken
     assert "(no receipt)" in answer.text
     answer, events = ask(workspace, [RIGHT, wrong])
     assert any(isinstance(event, Noticed) and "stay as they are" in event.message for event in events)
+
+
+def test_an_answer_with_a_mended_statement_is_checked_again_as_a_whole(workspace: Workspace) -> None:
+    question = "How deep is Lake Tarn and when was it dammed?"
+    wrong = {"text": "It has 1,031 beavers.", "cites": [1]}
+    mended = {"text": "Lake Tarn was dammed in 1931.", "cites": [1]}
+    left, _ = ask(workspace, [RIGHT, wrong], revised(wrong), question=question)
+    assert left.problems == ("nothing is said about: when was it dammed",)
+    answer, _ = ask(workspace, [RIGHT, wrong], revised(mended), question=question)
+    assert (answer.problems, answer.verdict.kind) == ((), "accept")
+    contested, _ = ask(
+        workspace, [RIGHT, wrong], revised(mended), question=question, pages=("Lake Tarn", "Chronicle")
+    )
+    assert contested.disagreements[0].startswith("1 source says 1932, 1 source says 1931")
+    assert contested.disagreements[0] in contested.text
+
+
+@pytest.mark.parametrize("short", ["Неизвестно", "не указано", "не упоминается", "I don't know", "It is unknown"])
+def test_an_answer_that_says_that_there_is_none_ends_not_found(workspace: Workspace, short: str) -> None:
+    answer, _ = ask(workspace, [RIGHT], short=short)
+    assert (answer.stopped, answer.short) == ("not_found", "")
+
+
+def test_a_task_that_was_given_up_is_not_known(workspace: Workspace) -> None:
+    depth, owner = "How deep is Lake Tarn?", "Who owns Lake Tarn?"
+
+    def step(tool: str, goal: str, **arguments: Any) -> ScriptedReply:
+        return replace(act(tool, **arguments), match=f"Task: {goal}")
+
+    model = ScriptedModel(
+        [
+            plan(depth, owner),
+            step("search", depth, query="Lake Tarn"),
+            step("open", depth, target="1"),
+            step("quote", depth, lines="2-3"),
+            step("answer", depth, short="310 metres", claims=[RIGHT]),
+            step("search", owner, query="owner of Lake Tarn"),
+            step("give_up", owner, reason="not_found", note=""),
+            ScriptedReply("plan", json={"add": [], "drop": [], "order": [], "objective_met": True}),
+            ScriptedReply("write", json={"short": "310 metres", "claims": [RIGHT]}),
+        ]
+    )
+    agent = Agent(model=model, policy="json", corpora=["lakes"], memory=False, workspace=workspace)
+    answer = agent.ask("How deep is Lake Tarn and who owns it?")
+    assert (answer.stopped, answer.open) == ("answered", (owner,))
+    assert answer.text.endswith(f"Not known: {owner}")
+
+
+def test_what_is_not_found_is_told_in_the_language_of_the_question(workspace: Workspace) -> None:
+    answer, _ = ask(workspace, [RIGHT], question="Какова глубина озера Тарн?", short="неизвестно")
+    assert answer.text == "Не найдено: найденное на это не отвечает."
+    assert explain("refused", "", 0, objective="Почему он глуп?") == "На это ответа не даётся."
+    assert explain("budget", "", 2, objective="Кто он?").startswith(
+        "Ответа нет: работа закончилась раньше (исчерпан"
+    )
+    assert explain("not_found", "the evidence does not answer it", 0, objective="Who?") == (
+        "Not found: the evidence does not answer it."
+    )
 
 
 def test_the_report_of_the_critic_counts_what_revisions_did(workspace: Workspace) -> None:
@@ -144,7 +205,9 @@ def test_where_sources_disagree_and_what_is_not_known_stand_behind_the_answer() 
     candidate = Candidate("x", (Claim("A."),), (), disagreements=("1 source says 3, 4 sources say 4",))
     text = compose(candidate, open_tasks=["Who built it?"], objective="How long?")
     assert text.endswith("\n\nSources disagree: 1 source says 3, 4 sources say 4\n\nNot known: Who built it?")
-    assert "Что неизвестно: Who built it?" in compose(candidate, open_tasks=["Who built it?"], objective="Что там?")
+    russian = compose(candidate, open_tasks=["Кто построил?"], objective="Что там?")
+    assert russian.startswith("A. (не подтверждено)\n\nИсточники расходятся: ")
+    assert russian.endswith("\n\nЧто неизвестно: Кто построил?")
 
 
 def test_a_long_answer_begins_with_an_outline_and_each_point_has_its_own_evidence(workspace: Workspace) -> None:

@@ -136,6 +136,7 @@ def test_four_sources_against_one_drop_the_odd_claim_with_a_warning() -> None:
     found = check(Draft("2,580 kilometres", (odd, other)), evidence, QUESTION)
     assert [claim.text for claim in found.claims] == [other.text]
     assert any(problem.startswith("left out, as most sources differ") for problem in found.problems)
+    assert "no receipt for 2,580 in the short answer" in found.problems
     alone = check(Draft("2,580 kilometres", (odd,)), evidence, QUESTION)
     assert [claim.text for claim in alone.claims] == [odd.text]
     assert alone.disagreements[0].startswith("4 sources say 2,850 kilometres, 1 source says 2,580 kilometres")
