@@ -15,6 +15,7 @@ from crowquill.agent.critic.misreadings import find_misreadings, find_swaps
 from crowquill.agent.critic.opposites import COMPARED, OPPOSITES, polarity
 from crowquill.agent.critic.paraphrase import ALIKE
 from crowquill.agent.critic.passages import Passage, aligned, shared_names, stems_of_names
+from crowquill.agent.critic.places import rival
 from crowquill.memory.amounts import Amount, amounts, held, shares
 from crowquill.memory.textual import content_words, dates, names, stem
 from crowquill.memory.unit_words import UNITS
@@ -116,9 +117,14 @@ def _dates(statement: str, texts: Sequence[str], near: Sequence[Passage]) -> Ite
 
 def _names(statement: str, texts: Sequence[str], near: Sequence[Passage], objective: str) -> Iterator[Fault]:
     said = set().union(*stems_of_names(statement), *stems_of_names(objective))
-    for name in missing_names(statement, [*texts, objective]):
-        others = [other for passage in near for other in stems_of_names(passage.text) if not other & said]
-        yield Fault("name", "contradicts" if others else "adds", f"no receipt for {name}")
+    missing = missing_names(statement, texts)
+    unasked = missing_names(statement, [*texts, objective])
+    for name in missing:
+        if other := rival(name, statement, near):
+            yield Fault("name", "contradicts", f"no receipt for {name}; the evidence says {other}")
+        elif name in unasked:
+            others = [other for passage in near for other in stems_of_names(passage.text) if not other & said]
+            yield Fault("name", "contradicts" if others else "adds", f"no receipt for {name}")
 
 
 # --- the opposite ---
