@@ -99,7 +99,8 @@ def is_verdict(short: str) -> bool:
 def check_claim(claim: DraftClaim, evidence: Sequence[Evidence], objective: str) -> Claim:
     """Give a claim its receipts and its status; what is missing is named in `problem`.
 
-    Names that the objective itself uses need no receipt for the status *derived*; numbers always do.
+    Names that the objective itself uses need no receipt for the status *derived*, unless the evidence has others in
+    their place; numbers always do.
     """
     cited = _cited(claim, evidence)
     faults = claim_faults(claim, evidence, objective)
@@ -122,7 +123,8 @@ def claim_faults(claim: DraftClaim, evidence: Sequence[Evidence], objective: str
     if not cited:
         return [*faults, Fault("added", "adds", "cites no evidence")]
     texts = [_held(item, objective) for item in cited]
-    faults += find_faults(claim.text, texts, passages(cited), objective)
+    queries = [_TEXT.sub(" ", item.sql) for item in cited if isinstance(item, Table)]
+    faults += find_faults(claim.text, texts, passages(cited), objective, queries)
     return faults + [
         Fault("number", "adds", f"no receipt for {number} in the calculation")
         for item in cited
