@@ -13,7 +13,7 @@ from crowquill.agent.critic.closeness import says_alike
 from crowquill.agent.critic.fault import Fault
 from crowquill.agent.critic.misreadings import find_misreadings, find_swaps
 from crowquill.agent.critic.opposites import COMPARED, OPPOSITES, polarity
-from crowquill.agent.critic.paraphrase import ALIKE, LIGHT, TELLING
+from crowquill.agent.critic.paraphrase import LIGHT, TELLING, stands
 from crowquill.agent.critic.passages import Passage, aligned, shared_names, stems_of_names
 from crowquill.agent.critic.places import rival
 from crowquill.memory.amounts import Amount, amounts, held, shares
@@ -47,7 +47,7 @@ def find_faults(
     worked = any(
         not passage.is_prose and not passage.title for passage in among
     )  # word problems tell their numbers
-    told = _spelled_out(" ".join([*texts, *queries, objective if worked else _asked(objective)]))
+    told = spelled_out(" ".join([*texts, *queries, objective if worked else _asked(objective)]))
     if is_across(statement, " ".join(texts)):
         return [*found, *_added_to_results(statement, told)] if queries else found
     found += _names(statement, texts, near, objective)
@@ -193,7 +193,7 @@ def _added(statement: str, texts: Sequence[str], passages: Sequence[str], object
     known = content_words(" ".join([*texts, _asked(objective)]))
     for part in _PART.split(statement):
         own = _own_words(part)
-        unseen = [word for word in own if not _stands(word, known)]
+        unseen = [word for word in own if not stands(word, known)]
         alone = len(own) >= 2 and len(unseen) >= (1 - NONE) * len(own)
         many = len(unseen) >= MANY and len(unseen) >= (1 - SOME) * len(own)
         if many or (alone and not says_alike(part, passages)):
@@ -209,7 +209,7 @@ def _added_to_results(statement: str, told: str) -> Iterator[Fault]:
     known = content_words(told)
     for part in _PART.split(statement):
         own = [word for word in _own_words(part) if word not in LIGHT and word not in TELLING]
-        if len(own) >= 2 and not any(_stands(word, known) for word in own) and not share_said(_common(part), told):
+        if len(own) >= 2 and not any(stands(word, known) for word in own) and not share_said(_common(part), told):
             yield _says_nothing(part)
             return
 
@@ -237,14 +237,6 @@ def _common(part: str) -> str:
     return " ".join(word for word in re.findall(r"[^\W\d_]+", part) if content_words(word) & own - LIGHT - TELLING)
 
 
-def _spelled_out(text: str) -> str:
+def spelled_out(text: str) -> str:
     """Return the words of names as databases have them: "BillingCountry", "billing_country"."""
     return re.sub(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])|_", " ", text)
-
-
-def _stands(word: str, known: frozenset[str]) -> bool:
-    """Say whether a stem stands among others, or one that says the same, or its first two thirds (four letters)."""
-    if word in known or ALIKE.get(word, frozenset()) & known:
-        return True
-    root = word[: max(4, len(word) * 2 // 3)]
-    return len(word) > 4 and any(other.startswith(root) for other in known)

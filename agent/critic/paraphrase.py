@@ -54,3 +54,11 @@ ALIKE = {
     stem(word): frozenset(map(stem, line.split())) for line in _ALIKE.strip().splitlines() for word in line.split()
 }
 """Stem → stems that say the same of something."""
+
+
+def stands(word: str, known: frozenset[str]) -> bool:
+    """Say whether a stem stands among others, or one that says the same, or its first two thirds (four letters)."""
+    if word in known or ALIKE.get(word, frozenset()) & known:
+        return True
+    root = word[: max(4, len(word) * 2 // 3)]
+    return len(word) > 4 and any(other.startswith(root) for other in known)
