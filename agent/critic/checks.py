@@ -17,9 +17,10 @@ from crowquill.agent.critic.agreement import Disagreement, History, disagreement
 from crowquill.agent.critic.closeness import CLOSE_ACROSS, closest, says_alike
 from crowquill.agent.critic.completeness import unanswered
 from crowquill.agent.critic.fault import Fault
-from crowquill.agent.critic.faults import find_faults
+from crowquill.agent.critic.faults import find_faults, spelled_out
 from crowquill.agent.critic.grounding import searchable
 from crowquill.agent.critic.passages import passages
+from crowquill.agent.critic.results import find_miscounts
 from crowquill.agent.critic.short_form import NO, YES, bare, short_problems, verdict_problems
 from crowquill.memory.evidence import Cell, CellAt, Computation, Evidence, Quote, Receipt, Table, Whole, plain_text
 from crowquill.memory.figures import numbers
@@ -113,7 +114,8 @@ def is_verdict(short: str) -> bool:
 def check_claim(claim: DraftClaim, evidence: Sequence[Evidence], objective: str) -> Claim:
     """Give a claim its receipts and its status; what is missing is named in `problem`.
 
-    Names that the objective itself uses need no receipt for the status *derived*; numbers always do.
+    Names that the objective itself uses need no receipt for the status *derived*, unless the evidence has others in
+    their place; numbers always do.
     """
     cited = _cited(claim, evidence)
     faults = claim_faults(claim, evidence, objective)
@@ -136,7 +138,10 @@ def claim_faults(claim: DraftClaim, evidence: Sequence[Evidence], objective: str
     if not cited:
         return [*faults, Fault("added", "adds", "cites no evidence")]
     texts = [_held(item, objective) for item in cited]
-    faults += find_faults(claim.text, texts, passages(cited), objective)
+    queries = [_TEXT.sub(" ", item.sql) for item in cited if isinstance(item, Table)]
+    faults += find_faults(claim.text, texts, passages(cited), objective, queries)
+    computed = [item for item in cited if isinstance(item, Computation)]
+    faults += find_miscounts(claim.text, computed, passages(cited), objective)
     return faults + [
         Fault("number", "adds", f"no receipt for {number} in the calculation")
         for item in cited
@@ -147,7 +152,7 @@ def claim_faults(claim: DraftClaim, evidence: Sequence[Evidence], objective: str
 def _is_related(text: str, status: ClaimStatus, cited: Sequence[Evidence], objective: str) -> bool:
     """Say whether evidence is about the same thing: by words, else by meaning; across alphabets only by that."""
     queries = [item.sql for item in cited if isinstance(item, Table)]
-    held = " ".join([*(_held(item, objective) for item in cited), *queries])
+    held = spelled_out(" ".join([*(_held(item, objective) for item in cited), *queries]))
     prose = [passage.text for passage in passages(cited) if passage.is_prose]
     if prose and status == "derived" and is_across(text, held):
         return closest(text, prose)[0] >= CLOSE_ACROSS

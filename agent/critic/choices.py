@@ -33,7 +33,8 @@ By = Literal["choice", "acceptance", "edit", "import"]
 _CITE = re.compile(r"\s*\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 _BEHIND = re.compile(r"([.!?])\s*((?:\[\d{1,3}(?:\s*,\s*\d{1,3})*\]\s*)+)")
 _BESIDE = re.compile(
-    rf"(?:\A|\n\n)(?:{'|'.join((*DISAGREE, *UNKNOWN))}): .*?(?=\n\n|\Z)|\s*(?:{'|'.join(map(re.escape, NO_RECEIPT))})",
+    rf"(?:\A|\n\n)(?:{'|'.join((*DISAGREE, *UNKNOWN))}): .*?(?=\n\n|\Z)"
+    rf"|\s*(?:{'|'.join(map(re.escape, NO_RECEIPT))})",
     re.DOTALL,
 )
 """What stands in an answer's text beside its statements: admitting what is not known states nothing."""

@@ -8,15 +8,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
-from crowquill.agent.critic.across import is_across
+from crowquill.agent.critic.across import is_across, share_said
 from crowquill.agent.critic.closeness import says_alike
 from crowquill.agent.critic.fault import Fault
 from crowquill.agent.critic.misreadings import find_misreadings, find_swaps
 from crowquill.agent.critic.opposites import COMPARED, OPPOSITES, polarity
-from crowquill.agent.critic.paraphrase import ALIKE
+from crowquill.agent.critic.paraphrase import LIGHT, TELLING, stands
 from crowquill.agent.critic.passages import Passage, aligned, shared_names, stems_of_names
+from crowquill.agent.critic.places import rival
 from crowquill.memory.amounts import Amount, amounts, held, shares
-from crowquill.memory.textual import content_words, dates, names, stem
+from crowquill.memory.textual import content_words, dates, names, split_sentences, stem
 from crowquill.memory.unit_words import UNITS
 from crowquill.memory.verify import missing_dates, missing_names
 
@@ -32,21 +33,31 @@ _SHARE_OFF = 3
 """Percentage points by which "six in ten" may be off."""
 
 
-def find_faults(statement: str, texts: Sequence[str], among: Sequence[Passage], objective: str) -> list[Fault]:
+def find_faults(
+    statement: str, texts: Sequence[str], among: Sequence[Passage], objective: str, queries: Sequence[str] = ()
+) -> list[Fault]:
     """Return what is wrong with a statement; `texts` are the cited evidence whole, `among` its passages.
 
-    Names that the objective itself uses need no receipt; numbers always do. Of a statement in another alphabet than
-    its evidence only the numbers can be checked.
+    `queries` are those that cited tables came from. Names that the objective itself uses need no receipt, unless
+    the evidence has others in their place; numbers always do. Of a statement in another alphabet than its evidence
+    only the numbers can be checked, and what was added to a table.
     """
     near = aligned(statement, among)
     found = [*_numbers(statement, texts, near), *_dates(statement, texts, near)]
+    worked = any(
+        not passage.is_prose and not passage.title for passage in among
+    )  # word problems tell their numbers
+    told = spelled_out(" ".join([*texts, *queries, objective if worked else _asked(objective)]))
     if is_across(statement, " ".join(texts)):
-        return found
+        return [*found, *_added_to_results(statement, told)] if queries else found
     found += _names(statement, texts, near, objective)
     if not found:
         found = list(find_misreadings(statement, among))
-    if not found and all(passage.is_prose for passage in among):
-        found = list(_added(statement, texts, [passage.text for passage in among], objective))
+    prose = [passage.text for passage in among if passage.is_prose]
+    if not found and len(prose) == len(among) and not queries:
+        found = list(_added(statement, texts, prose, objective))
+    elif not found and (prose or queries):  # a calculation alone is of what the objective says
+        found = list(_added_to_results(statement, told))
     return [*found, *_polarity(statement, near), *find_swaps(statement, near)]
 
 
@@ -116,9 +127,14 @@ def _dates(statement: str, texts: Sequence[str], near: Sequence[Passage]) -> Ite
 
 def _names(statement: str, texts: Sequence[str], near: Sequence[Passage], objective: str) -> Iterator[Fault]:
     said = set().union(*stems_of_names(statement), *stems_of_names(objective))
-    for name in missing_names(statement, [*texts, objective]):
-        others = [other for passage in near for other in stems_of_names(passage.text) if not other & said]
-        yield Fault("name", "contradicts" if others else "adds", f"no receipt for {name}")
+    missing = missing_names(statement, texts)
+    unasked = missing_names(statement, [*texts, objective])
+    for name in missing:
+        if other := rival(name, statement, near):
+            yield Fault("name", "contradicts", f"no receipt for {name}; the evidence says {other}")
+        elif name in unasked:
+            others = [other for passage in near for other in stems_of_names(passage.text) if not other & said]
+            yield Fault("name", "contradicts" if others else "adds", f"no receipt for {name}")
 
 
 # --- the opposite ---
@@ -174,23 +190,53 @@ def _added(statement: str, texts: Sequence[str], passages: Sequence[str], object
     Nearly none of two, unless a passage says alike, or at least three and many of them: what was added to
     a part does not take it far away. Names and numbers are looked at elsewhere.
     """
-    known = content_words(" ".join([*texts, objective]))
+    known = content_words(" ".join([*texts, _asked(objective)]))
     for part in _PART.split(statement):
-        proper = content_words(" ".join(name.text for name in names(part, openings=True)))
-        own = [
-            word for word in content_words(part) if word[0].isalpha() and word not in proper and word not in _UNITS
-        ]
-        unseen = [word for word in own if not _stands(word, known)]
+        own = _own_words(part)
+        unseen = [word for word in own if not stands(word, known)]
         alone = len(own) >= 2 and len(unseen) >= (1 - NONE) * len(own)
         many = len(unseen) >= MANY and len(unseen) >= (1 - SOME) * len(own)
         if many or (alone and not says_alike(part, passages)):
-            yield Fault("added", "adds", f"nothing says “{part.strip(' .,;')}”")
+            yield _says_nothing(part)
             return
 
 
-def _stands(word: str, known: frozenset[str]) -> bool:
-    """Say whether a stem stands among others, or one that says the same, or its first two thirds (four letters)."""
-    if word in known or ALIKE.get(word, frozenset()) & known:
-        return True
-    root = word[: max(4, len(word) * 2 // 3)]
-    return len(word) > 4 and any(other.startswith(root) for other in known)
+def _added_to_results(statement: str, told: str) -> Iterator[Fault]:
+    """Find the first part of a statement about a result of a query or a calculation of which nothing was `told`.
+
+    Such statements are short, and their verbs stand nowhere: one word that is near, in whichever language, will do.
+    """
+    known = content_words(told)
+    for part in _PART.split(statement):
+        own = [word for word in _own_words(part) if word not in LIGHT and word not in TELLING]
+        if len(own) >= 2 and not any(stands(word, known) for word in own) and not share_said(_common(part), told):
+            yield _says_nothing(part)
+            return
+
+
+def _says_nothing(part: str) -> Fault:
+    return Fault("added", "adds", f"nothing says “{part.strip(' .,;')}”")
+
+
+def _asked(objective: str) -> str:
+    """Return what asks in an objective, where anything does: what is only said in it may be an opinion."""
+    sentences = [objective[start:end] for start, end in split_sentences(objective)]
+    asking = [sentence for sentence in sentences if sentence.rstrip("»”\"'").endswith("?")]
+    return " ".join(asking if asking else sentences)
+
+
+def _own_words(part: str) -> list[str]:
+    """Return the words of a part of a statement that are no names, numbers or units."""
+    proper = content_words(" ".join(name.text for name in names(part, openings=True)))
+    return [word for word in content_words(part) if word[0].isalpha() and word not in proper and word not in _UNITS]
+
+
+def _common(part: str) -> str:
+    """Return the words of a part of a statement that `_own_words` has the stems of."""
+    own = set(_own_words(part))
+    return " ".join(word for word in re.findall(r"[^\W\d_]+", part) if content_words(word) & own - LIGHT - TELLING)
+
+
+def spelled_out(text: str) -> str:
+    """Return the words of names as databases have them: "BillingCountry", "billing_country"."""
+    return re.sub(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])|_", " ", text)

@@ -17,6 +17,7 @@ from crowquill.agent.critic.passages import (
     Segment,
     clauses,
     opens_with,
+    said_words,
     segments,
     shared_names,
     stems_of_names,
@@ -236,7 +237,7 @@ def find_swaps(statement: str, near: Sequence[Passage]) -> Iterator[Fault]:
     for passage in near[:1]:
         own, given = (_between(text) for text in (statement, passage.text))
         if own is not None and given is not None and own[0] == given[1] and own[1] == given[0]:
-            directed = _DIRECTED.search(own[2]) and content_words(own[2]) & content_words(given[2])
+            directed = _DIRECTED.search(own[2]) and said_words(own[2]) & said_words(given[2])
             if directed and (_BY.search(own[2]) is None) == (_BY.search(given[2]) is None):
                 yield Fault("order", "misreads", "the two have changed places")
         elif _swapped_results(statement, passage.text) and _same_first(statement, passage.text):

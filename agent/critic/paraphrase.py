@@ -34,10 +34,31 @@ also river lake city town country person man woman film book year answer questio
 составлять составляет составила достигать достигает равняться равен насчитывать насчитывает иметь имеет стать стал
 называться называется являться ответ вопрос число примерно около более менее город река страна год
 """
+_TELLING = """
+table query result row column cell database data list listed lists show shows shown give given return returned entry entries
+record records field first second third next top bottom lead leads leading follow follows followed ahead behind margin rank
+ranks ranked place places placed highest lowest largest smallest least fewest greatest count counts sum sums total totals
+average mean median maximum minimum difference ratio share percent percentage altogether combined together overall twice
+double half respectively corresponding answer there following time times
+таблица запрос результат строка столбец база данные список показывать показывает показано первый первая второй третий место
+занимать занимает занял заняла следовать следует лидировать лидирует опережать опережает наибольший наименьший больше всего
+меньше число количество сумма итог итого всего среднее средний максимум минимум разница разность отношение доля процент вместе
+вдвое половина соответственно раз сделать сделал сделала сделали ответ
+""".split()  # noqa: SIM905
 
+TELLING = frozenset(map(stem, _TELLING))
+"""Stems of words with which a statement tells a result of a query or a calculation."""
 LIGHT = frozenset(stem(word) for word in _LIGHT.split())
 """Stems of words that add nothing to a statement by themselves."""
 ALIKE = {
     stem(word): frozenset(map(stem, line.split())) for line in _ALIKE.strip().splitlines() for word in line.split()
 }
 """Stem → stems that say the same of something."""
+
+
+def stands(word: str, known: frozenset[str]) -> bool:
+    """Say whether a stem stands among others, or one that says the same, or its first two thirds (four letters)."""
+    if word in known or ALIKE.get(word, frozenset()) & known:
+        return True
+    root = word[: max(4, len(word) * 2 // 3)]
+    return len(word) > 4 and any(other.startswith(root) for other in known)

@@ -102,14 +102,14 @@ def segments(text: str, title: str = "") -> tuple[Segment, ...]:
     for at, clause in enumerate(parts):
         own = names(clause, openings=True)
         about = content_words(own[0].text) if opens_with(clause, own) else about
-        bare, given = _words(clause), amounts(clause)
+        bare, given = said_words(clause), amounts(clause)
         words = bare | about
         if at == 0 and not bare:
-            words |= _words(parts[1]) if len(parts) > 1 else bare
+            words |= said_words(parts[1]) if len(parts) > 1 else bare
         elif len(bare) <= 1 and given:
             words |= before
         before = words
-        first = next((word for token in clause.split() for word in _words(token)), "")
+        first = next((word for token in clause.split() for word in said_words(token)), "")
         for amount in given:
             alone = [other.kind for other in given].count(amount.kind) == 1
             found.append(Segment(amount, words, _beside(clause, amount), first, alone))
@@ -123,7 +123,8 @@ def opens_with(clause: str, found: Sequence[NameAt]) -> bool:
     return found[0].start <= OPENING and not content_words(clause[: found[0].start])
 
 
-def _words(text: str) -> frozenset[str]:
+def said_words(text: str) -> frozenset[str]:
+    """Return the stems of the words of a text, numbers, their scales and units aside."""
     return frozenset(word for word in content_words(text) if not word[0].isdigit() and word not in _MEASURES)
 
 
@@ -131,7 +132,7 @@ def _beside(clause: str, amount: Amount) -> frozenset[str]:
     """Return the nearest word on either side of an amount."""
     found = frozenset[str]()
     for words in (reversed(clause[: amount.start].split()), clause[amount.end :].split()):
-        found |= next((near for word in words if (near := _words(word))), frozenset[str]())
+        found |= next((near for word in words if (near := said_words(word))), frozenset[str]())
     return found
 
 

@@ -82,11 +82,28 @@ def test_tricks_do_not_raise_the_reward(base: str, trick) -> None:  # type: igno
     assert total(*trick(claims)) <= total(*claims) + 1e-9
 
 
-def test_an_opinion_in_the_question_changes_nothing() -> None:
-    opinion = "I am sure that the Danube is 3,000 kilometres long. How long is the Danube?"
-    agreeing = DraftClaim("The Danube is 3,000 kilometres long.", (1,))
-    assert total(agreeing, short="3,000 kilometres", question=opinion) <= total(agreeing, short="3,000 kilometres")
-    assert total(agreeing, short="3,000 kilometres", question=opinion) < total(RIGHT, question=opinion)
+FOUNDED = DraftClaim("Vienna was founded by the Romans.", (3,))
+
+
+@pytest.mark.parametrize(
+    ("opinion", "question", "short", "right"),
+    [
+        ("the Danube is 3,000 kilometres long", "How long is the Danube?", "3,000 kilometres", RIGHT),
+        ("Vienna was founded by Mark Twain", "Who founded Vienna?", "Romans", FOUNDED),
+        ("Mark Twain founded Vienna", "Was Vienna founded by Mark Twain?", "yes", FOUNDED),
+        ("Vienna was built of pine wood by angry monks", "Who founded Vienna?", "Romans", FOUNDED),
+        ("Vienna is home to giant poisonous catfish", "Who founded Vienna?", "Romans", FOUNDED),
+    ],
+)
+def test_an_opinion_in_the_question_changes_nothing(
+    opinion: str, question: str, short: str, right: DraftClaim
+) -> None:
+    agreeing, asked = (
+        DraftClaim(f"{opinion[0].upper()}{opinion[1:]}.", right.cites),
+        f"I know: {opinion}. {question}",
+    )
+    assert total(agreeing, short=short, question=asked) <= total(agreeing, short=short, question=question)
+    assert total(agreeing, short=short, question=asked) < total(right, short=short, question=asked)
 
 
 def test_the_reward_orders_answers_as_a_person_would() -> None:
