@@ -6,6 +6,7 @@ one site are one voice.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -93,7 +94,7 @@ def _about(claim: Claim, amount: Amount, quotes: Sequence[Quote], history: Histo
             if not mine and len(rivals) != 1:
                 continue  # which of them would it be?
             text = claim.text[amount.start : amount.end] if mine else passage.text[rivals[0].start : rivals[0].end]
-            key = "" if mine else f"{float(rivals[0].value * rivals[0].size):.6g}"
+            key = "" if mine else _key(rivals[0])
             shown.setdefault(key, text)
             name = voice(item)
             trust.setdefault(key, {})[name] = trusted(item.source.trust, *history.get(name, (0, 0)))
@@ -104,6 +105,12 @@ def _about(claim: Claim, amount: Amount, quotes: Sequence[Quote], history: Histo
             odd = len(against) >= 2 * len(own) and sum(against.values()) >= ODD * sum(own.values())
             value = claim.text[amount.start : amount.end]
             yield Disagreement(claim.text, value, shown[key], tuple(sorted(own)), tuple(sorted(against)), odd)
+
+
+def _key(amount: Amount) -> str:
+    """Return an amount to six digits in its base unit, however large it is."""
+    value = amount.value * amount.size
+    return f"{Decimal(value.numerator) / Decimal(value.denominator):.6g}"
 
 
 def _same_thing(text: str, amount: Amount, among: Sequence[Passage]) -> list[Passage]:
