@@ -172,7 +172,7 @@ def shares(text: str) -> list[Fraction]:
     found = [value for pattern, value in _SHARE if pattern.search(text)]
     for match in _ONE_IN.finditer(text):
         word = (match[1] or match[2]).lower()
-        if word in _IN or word.isdigit():
+        if word in _IN or word.isdecimal():
             found.append(Fraction(1, _IN[word] if word in _IN else max(int(word), 1)))
     return found
 

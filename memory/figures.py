@@ -44,6 +44,8 @@ _DIGITS = re.compile(
     r"|(?<!\d)\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d|,\d)"
     r"|\d+(?:[.,]\d+)*"
 )
+_MOST_DIGITS = 4000
+"""Characters above which a run of digits is not read as a number: Python turns at most 4,300 digits into one."""
 _GAP = rf"[{_SPACES}\n]?"
 _PERCENT = re.compile(rf"{_GAP}(?:%|(?:percent|per{_GAP}cent|pct|процент\w*)\b)", re.IGNORECASE)
 _SCALE_WORDS = "|".join(sorted((word for word in SCALES), key=len, reverse=True))
@@ -93,11 +95,14 @@ def _parts(match: re.Match[str], comma_decimal: bool) -> list[NumberAt]:
     return [
         NumberAt(Fraction(part[0]), start + part.start(), start + part.end(), is_year=len(part[0]) == 4)
         for part in re.finditer(r"\d+", raw)
+        if len(part[0]) <= _MOST_DIGITS
     ]
 
 
 def _value(raw: str, comma_decimal: bool) -> Fraction | None:
-    """Read one written number; None when it is a list or a version rather than a number."""
+    """Read one written number; None when it is a list or a version rather than a number, or too long."""
+    if len(raw) > _MOST_DIGITS:
+        return None
     grouped = raw.translate(dict.fromkeys(map(ord, _SPACES)))
     if grouped != raw:
         return Fraction(grouped.replace(",", "."))

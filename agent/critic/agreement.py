@@ -6,6 +6,7 @@ one site are one voice.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -107,7 +108,7 @@ def _about(claim: Claim, amount: Amount, quotes: Sequence[Quote], history: Histo
             if not mine and len(rivals) != 1:
                 continue  # which of them would it be?
             text = claim.text[amount.start : amount.end] if mine else passage.text[rivals[0].start : rivals[0].end]
-            key = "" if mine else f"{float(rivals[0].value * rivals[0].size):.6g}"
+            key = "" if mine else _key(rivals[0])
             shown.setdefault(key, text)
             name = voice(item)
             trust.setdefault(key, {})[name] = trusted(item.source.trust, *history.get(name, (0, 0)))
@@ -166,6 +167,12 @@ def _rounding(one: Amount, other: Amount) -> Fraction:
     """Return by how much two amounts differ at most when they are rounded to the last digits that they show."""
     steps = [amount.step * amount.size for amount in (one, other)]
     return (max(steps) if one.size == other.size else steps[0] + steps[1]) / 2
+
+
+def _key(amount: Amount) -> str:
+    """Return an amount to six digits in its base unit, however large it is."""
+    value = amount.value * amount.size
+    return f"{Decimal(value.numerator) / Decimal(value.denominator):.6g}"
 
 
 def _same_thing(text: str, amount: Amount, among: Sequence[Passage]) -> list[Passage]:
