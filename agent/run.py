@@ -11,6 +11,7 @@ from crowquill.agent.config import PolicyName, RunConfig
 from crowquill.agent.critic.agreement import carrier, voice
 from crowquill.agent.critic.checks import check, is_unknown
 from crowquill.agent.critic.judge import WORTH, critique, critique_claims, guess
+from crowquill.agent.critic.objections import without_settled
 from crowquill.agent.critic.reward import reward, verdict
 from crowquill.agent.critic.statements import separated
 from crowquill.agent.episode import Outcome, run_episode
@@ -184,7 +185,8 @@ class Run:
         candidate = await mend(attempt.candidate, self.evidence(), self.objective, self.lane)
         if candidate == attempt.candidate:
             return attempt
-        return self.rescored(replace(attempt, candidate=_cited_first(candidate), verdict=verdict(candidate)))
+        candidate = without_settled(_cited_first(candidate), self.objective)
+        return self.rescored(replace(attempt, candidate=candidate, verdict=verdict(candidate)))
 
     def rescored(self, attempt: Attempt) -> Attempt:
         """Return an attempt with the reward that its candidate has now."""
