@@ -12,6 +12,7 @@ from crowquill.agent.config import PolicyName, RunConfig
 from crowquill.agent.critic.agreement import History, carrier, voice
 from crowquill.agent.critic.checks import LEFT_OUT, check, is_unknown, whole
 from crowquill.agent.critic.judge import WORTH, critique, critique_claims, guess
+from crowquill.agent.critic.objections import without_settled
 from crowquill.agent.critic.reward import reward, verdict
 from crowquill.agent.critic.statements import separated
 from crowquill.agent.episode import Outcome, run_episode
@@ -193,7 +194,8 @@ class Run:
             problems=(*again.problems, *(problem for problem in mended.problems if problem.startswith(LEFT_OUT))),
             disagreements=tuple(dict.fromkeys((*mended.disagreements, *again.disagreements))),
         )
-        return self.rescored(replace(attempt, candidate=_cited_first(candidate), verdict=verdict(candidate)))
+        candidate = without_settled(_cited_first(candidate), self.objective)
+        return self.rescored(replace(attempt, candidate=candidate, verdict=verdict(candidate)))
 
     def rescored(self, attempt: Attempt) -> Attempt:
         """Return an attempt with the reward that its candidate has now."""

@@ -5,7 +5,9 @@ Code only. A fact beside the point is none, however well it is supported, and ne
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from crowquill.agent.answer import Candidate
 from crowquill.agent.critic.faults import find_faults
 from crowquill.agent.critic.paraphrase import ALIKE, LIGHT
 from crowquill.agent.critic.passages import Passage, clauses
@@ -25,6 +27,14 @@ def opposes(objection: str, answer: Sequence[str], objective: str) -> bool:
         return True
     faults = find_faults(objection, [objective, *answer], near, objective)
     return any(fault.kind != "name" and fault.wrong != "adds" for fault in faults)
+
+
+def without_settled(candidate: Candidate, objective: str) -> Candidate:
+    """Return a candidate whose statements were mended, without the objection that this has met."""
+    against, said = candidate.objection, [*(claim.text for claim in candidate.claims), candidate.short]
+    if against is None or opposes(against.text, said, objective):
+        return candidate
+    return replace(candidate, objection=None)
 
 
 def _speaks_of(objection: str, passage: Passage) -> bool:

@@ -174,6 +174,39 @@ def test_an_objection_comes_with_its_quotes_into_every_view_of_the_answer(disput
     assert run_in_thread(replay(disputed, answer.run_id)) > 3
 
 
+def test_an_objection_that_the_revision_has_met_is_gone(workspace: Workspace) -> None:
+    wrong = [{"text": "Lake Tarn is 280 metres deep.", "cites": [1]}]
+    steps: list[dict[str, Any]] = [
+        {"tool": "search", "query": "Lake Tarn"},
+        {"tool": "open", "target": "1"},
+        {"tool": "quote", "lines": "2-3"},
+        {"tool": "answer", "short": "deep", "claims": wrong},
+    ]
+    plan = {"tasks": [{"id": "t1", "goal": QUESTION, "done_when": "", "needs": []}]}
+    acts = [ScriptedReply("act", json={"thought": "", "action": step}) for step in steps]
+    mended = ScriptedReply("write", json={"claims": [{"text": "Lake Tarn is 310 metres deep.", "cites": [1]}]})
+    against = objecting("Lake Tarn is 310 metres deep.", 1)
+    judge = ScriptedModel([*[level(3)] * 5, against], name="judge")
+    writer = ScriptedModel([ScriptedReply("plan", json=plan), *acts, mended])
+
+    async def collect() -> list[Any]:
+        agent = Agent(
+            model=writer,
+            models={"judge": judge},
+            policy="json",
+            corpora=["lakes"],
+            memory=False,
+            workspace=workspace,
+            select="single,judge=gold",
+        )
+        return [event async for event in agent.stream(QUESTION)]
+
+    events = run_in_thread(collect())
+    assert [event.objection for event in events if isinstance(event, Graded)] == ["Lake Tarn is 310 metres deep."]
+    assert [claim.status for claim in events[-1].answer.claims] == ["quoted"]
+    assert events[-1].answer.objection is None
+
+
 @pytest.mark.parametrize(
     "said",
     [
