@@ -77,14 +77,15 @@ class Candidates:
                 self._attempts += await self._wave(size)
         if self._select.strategy == "debate":
             await self._debate()
-        if self._select.judge in ("grade", "pairs"):
-            self._attempts = await judge_all(self._attempts, self._maker, pairs=self._select.judge == "pairs")
+        if self._select.ranks:
+            pairs = self._select.judge.startswith("pairs")
+            self._attempts = await judge_all(self._attempts, self._maker, pairs=pairs)
         strategy = by_strategy(self._select, self._attempts)
         choice = choose(strategy, self._attempts)
         name = self._select.strategy if strategy == self._select.strategy else f"auto: {strategy}"
         selection = Selection(name, choice.ranking, choice.why)
         await self._maker.lane.emit(Selected(choice.winner.number, selection))
-        gold = self._select.judge == "gold" and choice.winner.answered
+        gold = self._select.reports and choice.winner.answered
         winner = await judge_gold(choice.winner, self._maker) if gold else choice.winner
         return winner, selection
 

@@ -8,6 +8,7 @@ from crowquill.agent.answer import Grade
 from crowquill.agent.critic.judge import grade, grade_by_probability, objection, opinion, strengths
 from crowquill.agent.events import Graded, Noticed, Paired
 from crowquill.agent.lane import Lane
+from crowquill.agent.models.base import Request, Role
 from crowquill.agent.select.attempt import Attempt
 from crowquill.agent.select.vote import standardised
 from crowquill.errors import BudgetExceeded, ModelError
@@ -59,21 +60,40 @@ async def judge_all(attempts: Sequence[Attempt], run: Judged, *, pairs: bool) ->
 
 async def judge_gold(winner: Attempt, run: Judged) -> Attempt:
     """Grade the winner for the report alone, and let the judge argue against it; nothing of it counts."""
+    lane = _lane_of_gold(run.lane)
     try:
-        _, grades = await _graded(winner, run, argue=True)
+        grades = await _grades(winner, run, lane, "gold")
+        against = await objection(winner.candidate, run.objective, run.evidence(), lane)
+        await run.lane.emit(Graded(winner.number, grades, against))
     except (ModelError, BudgetExceeded) as error:
         await run.lane.emit(Noticed(f"the answer was not judged: {error}", "warning"))
         return winner
     return replace(winner, candidate=replace(winner.candidate, grades=grades))
 
 
-async def _graded(attempt: Attempt, run: Judged, *, argue: bool = False) -> tuple[float, tuple[Grade, ...]]:
-    model = run.lane.services.models["judge"].name
-    ask = grade_by_probability if model.startswith(_SMALL) else grade
-    grades = await ask(attempt.candidate, run.objective, run.lane)
-    against = await objection(attempt.candidate, run.objective, run.evidence(), run.lane) if argue else ""
-    await run.lane.emit(Graded(attempt.number, grades, against))
+def _lane_of_gold(lane: Lane) -> Lane:
+    """Return the lane on which the reporting model is asked; where that is the judge, there is no other."""
+    models = lane.services.models
+    if models["gold"].name == models["judge"].name:
+        return lane
+    return Lane(lane.services, "gold", lane.ledger, lane.rules, heard=lane.heard, sampling=_to_gold)
+
+
+def _to_gold(request: Request) -> Request:
+    """Send what is asked of the judge to the model that reports."""
+    return replace(request, role="gold") if request.role == "judge" else request
+
+
+async def _graded(attempt: Attempt, run: Judged) -> tuple[float, tuple[Grade, ...]]:
+    grades = await _grades(attempt, run, run.lane, "judge")
+    await run.lane.emit(Graded(attempt.number, grades))
     return opinion(grades), grades
+
+
+async def _grades(attempt: Attempt, run: Judged, lane: Lane, role: Role) -> tuple[Grade, ...]:
+    model = lane.services.models[role].name
+    ask = grade_by_probability if model.startswith(_SMALL) else grade
+    return await ask(attempt.candidate, run.objective, lane)
 
 
 def _with(attempt: Attempt, value: float, grades: tuple[Grade, ...]) -> Attempt:

@@ -12,8 +12,10 @@ from tests.support.pages import indexed
 
 from crowquill import Agent, Answer, ScriptedModel, ToolContext, tool
 from crowquill.agent.agent import run_in_thread
+from crowquill.agent.config import ROLES, RunConfig
 from crowquill.agent.critic.judge import Match, bradley_terry, criteria, kind_of
-from crowquill.agent.events import Graded, Noticed, Paired, RunFinished, Selected
+from crowquill.agent.events import Graded, ModelCalled, Noticed, Paired, RunFinished, Selected
+from crowquill.agent.models.base import Role
 from crowquill.agent.models.scripted import ScriptedReply
 from crowquill.agent.replay import replay
 from crowquill.agent.workspace import Workspace
@@ -35,15 +37,17 @@ def read(sentence: str, short: str) -> ScriptedReply:
 WRITER = [read("Lake Tarn is 310 metres deep.", "310 metres"), read("Lake Tarn has a depth of 310 m.", "310 m")]
 
 
-def level(number: int, **more: Any) -> ScriptedReply:
-    return ScriptedReply("judge", json={"reason": "so", "level": str(number)}, **more)
+def level(number: int, role: Role = "judge") -> ScriptedReply:
+    return ScriptedReply(role, json={"reason": "so", "level": str(number)})
 
 
-def ask(judge: ScriptedModel, workspace: Workspace, select: str) -> tuple[Answer, list[Any]]:
+def ask(
+    judge: ScriptedModel, workspace: Workspace, select: str, gold: ScriptedModel | None = None
+) -> tuple[Answer, list[Any]]:
     writer = ScriptedModel(list(WRITER))
     agent = Agent(
         model=writer,
-        models={"judge": judge},
+        models={"judge": judge} if gold is None else {"judge": judge, "gold": gold},
         policy="guided",
         corpora=["lakes"],
         memory=False,
@@ -98,6 +102,28 @@ def test_a_gold_judge_reports_and_changes_nothing(workspace: Workspace) -> None:
     invented = ScriptedReply("judge", json={"objection": "Lake Tarn was dammed in 1913.", "quotes": [1, 2]})
     _, events = ask(ScriptedModel([*[level(1)] * 5, invented]), workspace, "single,judge=gold")
     assert next(event for event in events if isinstance(event, Graded)).objection == ""
+
+
+def test_one_judge_ranks_and_another_reports(workspace: Workspace) -> None:
+    none = ScriptedReply("gold", json={"objection": "none", "quotes": []})
+    gold = ScriptedModel([*[level(2, "gold")] * 5, none], name="gold")
+    judge = ScriptedModel([better("B"), better("A much")], name="judge")
+    answer, events = ask(judge, workspace, "best_of_n:2,at_once=1,judge=pairs+gold", gold)
+    assert answer.short == "310 m"
+    assert dict(answer.reward.parts)["judge"] == 1.0
+    assert [grade.value for grade in answer.grades] == [-0.5] * 5
+    assert [event.number for event in events if isinstance(event, Graded)] == [2]
+    called = [event.role for event in events if isinstance(event, ModelCalled)]
+    assert called[-8:] == ["judge"] * 2 + ["gold"] * 6
+    judge.assert_spent()
+    gold.assert_spent()
+    assert run_in_thread(replay(workspace, answer.run_id)) > 5
+
+
+def test_a_run_of_before_there_was_a_second_judge_is_read() -> None:
+    data = RunConfig({**dict.fromkeys(ROLES, "local"), "judge": "openai:j"}, "json").to_json()
+    del data["models"]["gold"]
+    assert RunConfig.from_json(data).models["gold"] == "openai:j"
 
 
 def test_what_the_judge_thinks_of_the_steps_is_told_to_the_next_candidates(workspace: Workspace) -> None:
