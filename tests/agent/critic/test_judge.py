@@ -12,6 +12,7 @@ from tests.support.pages import indexed
 
 from crowquill import Agent, Answer, ScriptedModel, ToolContext, tool
 from crowquill.agent.agent import run_in_thread
+from crowquill.agent.cli.ask import AskOptions
 from crowquill.agent.config import ROLES, RunConfig
 from crowquill.agent.critic.judge import Match, bradley_terry, criteria, kind_of
 from crowquill.agent.events import Graded, ModelCalled, Noticed, Paired, RunFinished, Selected
@@ -118,6 +119,16 @@ def test_one_judge_ranks_and_another_reports(workspace: Workspace) -> None:
     judge.assert_spent()
     gold.assert_spent()
     assert run_in_thread(replay(workspace, answer.run_id)) > 5
+
+
+def test_judges_are_named_on_the_command_line(tmp_path: Path) -> None:
+    model, judge, gold = (f"http://127.0.0.1:9/v1#{name}" for name in ("writer", "judge", "gold"))
+    config = AskOptions(model=model, judge=judge, gold=gold, select="majority:2", workspace=tmp_path).agent().config
+    assert config.models == {**dict.fromkeys(ROLES, model), "judge": judge, "gold": gold}
+    assert config.select.judge == "grade+gold"
+    config = AskOptions(model=model, judge=judge, workspace=tmp_path).agent().config
+    assert config.models["gold"] == judge
+    assert config.select.judge == "grade"
 
 
 def test_a_run_of_before_there_was_a_second_judge_is_read() -> None:
