@@ -69,7 +69,7 @@ class Agent:
     Args:
         model: a model's spelling (`local`, `openai:gpt-5-mini`, `http://host:port/v1#name`,
             `scripted:file.yaml`), a `Model` or a chat model of LangChain.
-        models: other models for single roles (plan, act, write, judge).
+        models: other models for single roles (plan, act, write, judge, gold).
         policy: `guided` for models of 1–3 billion parameters, `json` for larger ones, `tools` for those that call
             tools by themselves; by the model when None.
         corpora: names of indexed folders (`crowquill index`), or `pocket` for the shipped pages.
@@ -171,6 +171,7 @@ class Agent:
         find: Callable[[str], Model] = cache_calls(resolve if self._tapes is None else AbsentModel)
         overrides = {} if models is None else models
         chosen = {role: overrides.get(role, model) for role in ROLES}
+        chosen["gold"] = overrides.get("gold", chosen["judge"])
         self.models: dict[Role, Model] = {
             role: find(spec) if isinstance(spec, str) else to_model(spec) for role, spec in chosen.items()
         }

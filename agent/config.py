@@ -30,7 +30,7 @@ the first has found nothing, reading on about what was answered when it is proba
 and a program of named steps for word problems."""
 PARTS: tuple[Part, ...] = get_args(Part)
 
-ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge")
+ROLES: tuple[Role, ...] = ("plan", "act", "write", "judge", "gold")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,7 @@ class RunConfig:
         profile = data.get("profile")
         values = {
             "profile": None if profile is None else Profile(**profile),
+            "models": {"gold": data["models"]["judge"], **data["models"]},  # there was one judge once
             "budget": Budget(**data["budget"]),
             "earlier": tuple((question, sql) for question, sql in data.get("earlier", ())),
             "conversation": Conversation.read(data.get("conversation", {})),

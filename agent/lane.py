@@ -25,7 +25,6 @@ from crowquill.agent.prompting import Instruction
 from crowquill.agent.recall import JournaledRecall, LaneRecall
 from crowquill.agent.render import one_line
 from crowquill.agent.rules import Rules, urls_in
-from crowquill.agent.select.attempt import Sampling
 from crowquill.agent.state import Action
 from crowquill.agent.steering import Heard, Order, Question, Steering
 from crowquill.agent.tape import canonical
@@ -47,7 +46,13 @@ _NOTHING = Budget(steps=None)
 _ASKED_FOR = ("steps", "tokens", "usd", "seconds")
 """Resources of which a person who is there may grant more."""
 
-_WORK: Mapping[Role, str] = {"plan": "planning", "act": "reading", "write": "writing", "judge": "judging"}
+_WORK: Mapping[Role, str] = {
+    "plan": "planning",
+    "act": "reading",
+    "write": "writing",
+    "judge": "judging",
+    "gold": "judging",
+}
 _SHOW_SECONDS, _SHOWN = 0.1, 300
 """Pause between two looks at a reply that is being written, and characters of its end that are shown."""
 
@@ -95,11 +100,11 @@ class Lane:
         *,
         heard: Heard | None = None,
         beside: int = 1,
-        sampling: Sampling | None = None,
+        sampling: Callable[[Request], Request] | None = None,
     ) -> None:
         """`heard` is what the run was told before; `beside` is how many lanes run at the same time.
 
-        `sampling` says how the model calls of one of several candidates differ from those of the others.
+        `sampling` says how the model calls of one of several candidates, or of a second judge, differ from others.
         """
         self.services = services
         self.heard = Heard() if heard is None else heard
@@ -365,8 +370,8 @@ class Lane:
             ModelError: the model failed in spite of retries.
             RunPaused: the model cannot be had now.
         """
+        request = request if self.sampling is None else self.sampling(request)
         model = self.services.models[request.role]
-        request = request if self.sampling is None else self.sampling.applied(request)
         redact = self.services.journal.redactor.text
         request = self.heard.tell(request)
         messages = tuple(replace(message, content=redact(message.content)) for message in request.messages)

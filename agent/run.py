@@ -80,7 +80,7 @@ class Run:
         self, name: str, ledger: Ledger, rules: Rules, *, heard: Heard | None = None, beside: int = 1
     ) -> Lane:
         """Make a lane; those of all candidates but the first have its number and draw at random."""
-        name, sampling = (name, None) if self.number == 1 else (f"c{self.number}-{name}", self._sampling)
+        name, sampling = (name, None) if self.number == 1 else (f"c{self.number}-{name}", self._sampling.applied)
         return Lane(self.services, name, ledger, rules, heard=heard, beside=beside, sampling=sampling)
 
     @property
@@ -166,7 +166,7 @@ class Run:
         grown = await next_statement(lane, self.objective, evidence, beginning, draw)
         checked = await asyncio.to_thread(check, Draft(grown.short, grown.claims), evidence, self.objective)
         value = self._rewarded(checked).total if grown.claims else 0.0
-        if grown.is_done or self.config.select.judge not in ("grade", "pairs"):
+        if grown.is_done or not self.config.select.ranks:
             return replace(grown, value=value)
         try:
             labels = [each.label for each in await critique_claims(checked.claims, self.objective, lane)]

@@ -31,7 +31,7 @@ def _is_model(name: str) -> str:
 Name = Annotated[str, Field(pattern=_NAME)]
 ModelName = Annotated[str, AfterValidator(_is_model)]
 Scalar = str | int | float | bool
-RoleName = Literal["plan", "act", "write", "judge"]
+RoleName = Literal["plan", "act", "write", "judge", "gold"]
 MAX_VARIANTS = 1000
 
 
@@ -115,9 +115,9 @@ class SelectionSpec(Strict):
 class CriticSpec(Strict):
     """How answers are judged."""
 
-    judge: Literal["off", "grade", "pairs", "gold"] = "off"
-    """What the model of the role `judge` does. grade: it grades each candidate, pairs: it compares them; both count
-    in the score. gold: it grades the winner, which changes nothing."""
+    judge: Literal["off", "grade", "pairs", "gold", "grade+gold", "pairs+gold"] = "off"
+    """What judging models do. grade: that of the role `judge` grades each candidate, pairs: it compares them; both
+    count in the score. gold: that of the role `gold` grades the winner, which changes nothing."""
     closed_book: bool = False
     """Ask the judge once what it knows without evidence; a candidate that says the same scores a little more."""
     weights: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = {}

@@ -46,6 +46,7 @@ class AskOptions:
     memory: bool = True
     select: str | None = None
     judge: str | None = None
+    gold: str | None = None
     examples: Path | None = None
     cache: bool = True
     similar: float | None = None
@@ -99,7 +100,7 @@ class AskOptions:
         alone = not self.corpora and not self.databases and not self.data
         return Agent(
             model="local" if self.model is None else self.model,
-            models=models if self.judge is None else {"judge": self.judge, **(models or {})},
+            models=self._judges() | dict(models or {}),
             policy=cast("PolicyName | None", self.policy),
             corpora=self.corpora,
             databases=self.databases,
@@ -128,8 +129,11 @@ class AskOptions:
     def _selection(self) -> Select:
         """Return the selection; naming a judge has it grade, where nothing else is said. Raises UserError."""
         chosen = Select.parse("single" if self.select is None else self.select)
-        judged = self.judge is not None and chosen.judge == "off"
-        return replace(chosen, judge="grade") if judged else chosen
+        return chosen.judged(rank=self.judge is not None, report=self.gold is not None)
+
+    def _judges(self) -> dict[Role, str | Model]:
+        named: dict[Role, str | None] = {"judge": self.judge, "gold": self.gold}
+        return {role: model for role, model in named.items() if model is not None}
 
 
 def _given(value: T | None, default: T | None) -> T | None:

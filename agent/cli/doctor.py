@@ -80,7 +80,9 @@ def _models(model: str) -> Iterator[Finding]:
     except CrowquillError as error:
         state, problem = "broken", str(error)
     for role in ROLES:
-        purpose = "off for this model: code checks alone score" if role == "judge" else default_policy(model)
+        purpose = (
+            "off for this model: code checks alone score" if role in ("judge", "gold") else default_policy(model)
+        )
         yield Finding(f"model, {role}", state, problem if problem else f"{model} ({purpose})")
 
 

@@ -26,6 +26,7 @@ from crowquill.agent.cli.options import (
     Databases,
     Engine,
     Events,
+    GoldModel,
     Js,
     JudgeModel,
     MemoryGib,
@@ -123,6 +124,7 @@ def ask(
     ] = None,
     select: SelectText = None,
     judge: JudgeModel = None,
+    gold: GoldModel = None,
     examples: Annotated[
         Path | None, typer.Option(help="Demonstrations (runs export) to show to a model of the json policy.")
     ] = None,
@@ -174,6 +176,7 @@ def ask(
         memory=memory,
         select=select,
         judge=judge,
+        gold=gold,
         examples=examples,
         cache=cache,
         similar=similar,

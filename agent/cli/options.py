@@ -79,7 +79,7 @@ SelectText = Annotated[
     str | None,
     typer.Option(
         help="Choose among candidates: best_of_n:4, weighted:4, majority:4, auto:8; further settings behind"
-        " commas: share=evidence|plan|nothing, threshold=, at_once=, judge=grade|pairs|gold.",
+        " commas: share=evidence|plan|nothing, threshold=, at_once=, judge=grade|pairs|gold|grade+gold|pairs+gold.",
         show_default="single",
     ),
 ]
@@ -87,6 +87,12 @@ JudgeModel = Annotated[
     str | None,
     typer.Option(
         "--judge", help="Model that grades the answer, better not the one that writes it.", show_default="none"
+    ),
+]
+GoldModel = Annotated[
+    str | None,
+    typer.Option(
+        "--gold", help="Model that grades the winner for the report alone.", show_default="that of --judge"
     ),
 ]
 ProfileFile = Annotated[

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
-Role = Literal["plan", "act", "write", "judge"]
+Role = Literal["plan", "act", "write", "judge", "gold"]
 Finish = Literal["stop", "length", "tool_calls", "content_filter"]
 
 

@@ -65,6 +65,7 @@ class Candidates:
         self._select = select
         self._maker = maker
         self._attempts: list[Attempt] = []
+        self._cost = _Cost(0, 0, 0.0)
 
     async def choose(self) -> tuple[Attempt, Selection]:
         """Make the candidates and return the winner, with the ranking that made it win."""
@@ -72,19 +73,20 @@ class Candidates:
         if self._select.strategy in ("beam", "dvts", "tree"):
             await self._search()
         else:
-            cost = _Cost.of(self._maker.ledger)
-            while (size := await self._next_wave(cost)) > 0:
+            self._cost = _Cost.of(self._maker.ledger)
+            while (size := await self._next_wave()) > 0:
                 self._attempts += await self._wave(size)
         if self._select.strategy == "debate":
             await self._debate()
-        if self._select.judge in ("grade", "pairs"):
-            self._attempts = await judge_all(self._attempts, self._maker, pairs=self._select.judge == "pairs")
+        if self._select.ranks:
+            pairs = self._select.judge.startswith("pairs")
+            self._attempts = await judge_all(self._attempts, self._maker, pairs=pairs)
         strategy = by_strategy(self._select, self._attempts)
         choice = choose(strategy, self._attempts)
         name = self._select.strategy if strategy == self._select.strategy else f"auto: {strategy}"
         selection = Selection(name, choice.ranking, choice.why)
         await self._maker.lane.emit(Selected(choice.winner.number, selection))
-        gold = self._select.judge == "gold" and choice.winner.answered
+        gold = self._select.reports and choice.winner.answered
         winner = await judge_gold(choice.winner, self._maker) if gold else choice.winner
         return winner, selection
 
@@ -122,7 +124,7 @@ class Candidates:
                 return
             self._attempts = said
 
-    async def _next_wave(self, cost: "_Cost") -> int:
+    async def _next_wave(self) -> int:
         """Return how many candidates to make next; 0 when there are enough, or no more can be paid."""
         left = self._select.n - len(self._attempts)
         if left < 1 or settled(self._select, self._attempts) or self._is_certain:
@@ -133,10 +135,15 @@ class Candidates:
             await self._maker.lane.tick()
         except BudgetExceeded as limit:
             return await self._stop(str(limit))
-        payable = left if self._shared else cost.payable(self._maker.ledger, left)
-        if payable < 1:
+        if self._payable < 1:
             return await self._stop("another one cannot be paid")
-        return min(left, payable, self._at_once)
+        return min(left, self._payable, self._at_once)
+
+    @property
+    def _payable(self) -> int:
+        """How many of those that are to come can be paid."""
+        left = self._select.n - len(self._attempts)
+        return left if self._shared else self._cost.payable(self._maker.ledger, left)
 
     @property
     def _at_once(self) -> int:
@@ -158,10 +165,10 @@ class Candidates:
         return self._select.share == "evidence" and any(isinstance(item, Quote) for item in self._maker.evidence())
 
     async def _wave(self, size: int) -> list[Attempt]:
-        """Make candidates at the same time, each with an equal share of what is left for all that are to come."""
+        """Make candidates at the same time, each with an equal share of what is left for all that can be paid."""
         first = len(self._attempts) + 1
         numbers = range(first, first + size)
-        ledgers = self._maker.ledger.split(self._select.n - len(self._attempts), keep_final=False)[:size]
+        ledgers = self._maker.ledger.split(self._payable, keep_final=False)[:size]
         if not self._shared:
             await self._maker.advise()
         make = self._maker.rewrite if self._shared else self._maker.another

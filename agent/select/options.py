@@ -8,7 +8,7 @@ from crowquill.errors import UserError
 
 Strategy = Literal["single", "best_of_n", "weighted", "majority", "auto", "debate", "beam", "dvts", "tree"]
 Share = Literal["evidence", "plan", "nothing"]
-Judging = Literal["off", "grade", "pairs", "gold"]
+Judging = Literal["off", "grade", "pairs", "gold", "grade+gold", "pairs+gold"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 SHARES: tuple[Share, ...] = get_args(Share)
 JUDGINGS: tuple[Judging, ...] = get_args(Judging)
@@ -27,8 +27,9 @@ class Select:
     it has found; with *plan* they share the plan and collect by themselves; with *nothing* they are whole runs. No
     candidate is begun once one has a reward of `threshold`. `at_once` candidates are made at the same time; as
     many as the model has slots when None. The model of the role `judge` may *grade* each candidate, or compare them
-    in *pairs*, which counts in the reward; as *gold* it grades the winner only, and changes nothing. With
-    `closed_book` it is asked once what it knows without evidence, and agreement with that counts a little.
+    in *pairs*, which counts in the reward; that of the role `gold` grades the winner only (*gold*), and changes
+    nothing. With `closed_book` the judge is asked once what it knows without evidence, and agreement with that
+    counts a little.
     """
 
     strategy: Strategy = "single"
@@ -38,6 +39,22 @@ class Select:
     at_once: int | None = None
     judge: Judging = "off"
     closed_book: bool = False
+
+    @property
+    def ranks(self) -> bool:
+        """Whether a judge counts in the reward."""
+        return self.judge.startswith(("grade", "pairs"))
+
+    @property
+    def reports(self) -> bool:
+        """Whether a judge grades the winner for the report."""
+        return self.judge.endswith("gold")
+
+    def judged(self, *, rank: bool, report: bool) -> "Select":
+        """Return this selection with judges that are named: one to rank grades, where nothing else is said."""
+        ranking = "grade" if rank and self.judge == "off" else self.judge.removesuffix("gold").removesuffix("+")
+        wanted = [name for name in (ranking, "gold" if self.reports or report else "") if name not in ("", "off")]
+        return replace(self, judge=next(known for known in JUDGINGS if known == "+".join(wanted or ["off"])))
 
     @classmethod
     def parse(cls, text: str) -> "Select":

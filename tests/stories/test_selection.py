@@ -134,6 +134,26 @@ def test_no_more_candidates_are_made_than_needed_or_paid(workspace: Workspace) -
     assert finished(events).answer.short == "310 metres"
 
 
+def test_the_budget_decides_how_many_candidates_auto_makes_where_they_disagree(workspace: Workspace) -> None:
+    model = ScriptedModel([read("1931"), read("45 metres"), read("310 metres", repeat=True)])
+    chosen = finished(events_of(agent(model, workspace, "auto:6,at_once=1", memory=False))).answer.selection
+    assert chosen is not None
+    assert (chosen.strategy, len(chosen.candidates)) == ("auto: weighted", 6)
+    model = ScriptedModel([read("1931"), read("310 metres", repeat=True)])
+    tight = Budget(steps=30)
+    events = events_of(
+        agent(model, workspace, "auto:6,share=plan,at_once=1", memory=False, cache=False, budget=tight)
+    )
+    assert any(isinstance(event, Noticed) and "cannot be paid" in event.message for event in events)
+    chosen = finished(events).answer.selection
+    assert chosen is not None
+    assert chosen.strategy == "auto: weighted"
+    assert sorted((ranked.short, ranked.stopped) for ranked in chosen.candidates) == [
+        ("1931", "answered"),
+        ("310 metres", "answered"),
+    ]
+
+
 def test_a_candidate_whose_model_fails_does_not_end_the_run(workspace: Workspace) -> None:
     bad = ScriptedReply("act", text="no json")
     model = ScriptedModel([read("310 metres"), bad, bad, bad, read("310 metres", repeat=True)])

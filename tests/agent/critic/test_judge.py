@@ -16,9 +16,12 @@ from crowquill import Agent, Answer, ScriptedModel, ToolContext, tool
 from crowquill.agent.agent import run_in_thread
 from crowquill.agent.answer import Candidate, Claim
 from crowquill.agent.answer_html import answer_html
+from crowquill.agent.cli.ask import AskOptions
 from crowquill.agent.cli.view import answer_view, print_view
+from crowquill.agent.config import ROLES, RunConfig
 from crowquill.agent.critic.judge import CUT, Match, at_equal_length, bradley_terry, criteria, kind_of
-from crowquill.agent.events import Graded, Noticed, Paired, RunFinished, Selected
+from crowquill.agent.events import Graded, ModelCalled, Noticed, Paired, RunFinished, Selected
+from crowquill.agent.models.base import Role
 from crowquill.agent.models.scripted import ScriptedReply
 from crowquill.agent.publish import answer_json
 from crowquill.agent.replay import replay
@@ -45,15 +48,17 @@ def read(sentence: str, short: str) -> ScriptedReply:
 WRITER = [read("Lake Tarn is 310 metres deep.", "310 metres"), read("Lake Tarn has a depth of 310 m.", "310 m")]
 
 
-def level(number: int, **more: Any) -> ScriptedReply:
-    return ScriptedReply("judge", json={"reason": "so", "level": str(number)}, **more)
+def level(number: int, role: Role = "judge") -> ScriptedReply:
+    return ScriptedReply(role, json={"reason": "so", "level": str(number)})
 
 
-def ask(judge: ScriptedModel, workspace: Workspace, select: str) -> tuple[Answer, list[Any]]:
+def ask(
+    judge: ScriptedModel, workspace: Workspace, select: str, gold: ScriptedModel | None = None
+) -> tuple[Answer, list[Any]]:
     writer = ScriptedModel(list(WRITER))
     agent = Agent(
         model=writer,
-        models={"judge": judge},
+        models={"judge": judge} if gold is None else {"judge": judge, "gold": gold},
         policy="guided",
         corpora=["lakes"],
         memory=False,
@@ -220,6 +225,38 @@ def test_what_is_beside_the_point_or_unsupported_is_no_objection(disputed: Works
     answer, events = ask(judge, disputed, "single,judge=gold")
     assert answer.objection is None
     assert [event.objection for event in events if isinstance(event, Graded)] == [""]
+
+
+def test_one_judge_ranks_and_another_reports(workspace: Workspace) -> None:
+    none = ScriptedReply("gold", json={"objection": "none", "quotes": []})
+    gold = ScriptedModel([*[level(2, "gold")] * 5, none], name="gold")
+    judge = ScriptedModel([better("B"), better("A much")], name="judge")
+    answer, events = ask(judge, workspace, "best_of_n:2,at_once=1,judge=pairs+gold", gold)
+    assert answer.short == "310 m"
+    assert dict(answer.reward.parts)["judge"] == 1.0
+    assert [grade.value for grade in answer.grades] == [-0.5] * 5
+    assert [event.number for event in events if isinstance(event, Graded)] == [2]
+    called = [event.role for event in events if isinstance(event, ModelCalled)]
+    assert called[-8:] == ["judge"] * 2 + ["gold"] * 6
+    judge.assert_spent()
+    gold.assert_spent()
+    assert run_in_thread(replay(workspace, answer.run_id)) > 5
+
+
+def test_judges_are_named_on_the_command_line(tmp_path: Path) -> None:
+    model, judge, gold = (f"http://127.0.0.1:9/v1#{name}" for name in ("writer", "judge", "gold"))
+    config = AskOptions(model=model, judge=judge, gold=gold, select="majority:2", workspace=tmp_path).agent().config
+    assert config.models == {**dict.fromkeys(ROLES, model), "judge": judge, "gold": gold}
+    assert config.select.judge == "grade+gold"
+    config = AskOptions(model=model, judge=judge, workspace=tmp_path).agent().config
+    assert config.models["gold"] == judge
+    assert config.select.judge == "grade"
+
+
+def test_a_run_of_before_there_was_a_second_judge_is_read() -> None:
+    data = RunConfig({**dict.fromkeys(ROLES, "local"), "judge": "openai:j"}, "json").to_json()
+    del data["models"]["gold"]
+    assert RunConfig.from_json(data).models["gold"] == "openai:j"
 
 
 def test_what_the_judge_thinks_of_the_steps_is_told_to_the_next_candidates(workspace: Workspace) -> None:

@@ -52,7 +52,7 @@ async def test_a_tree_turns_back_where_a_statement_makes_it_worse() -> None:
 @pytest.mark.parametrize("strategy", get_args(SearchStrategy))
 async def test_an_answer_that_never_ends_is_cut(strategy: SearchStrategy) -> None:
     for width in WIDTHS:
-        calls = []
+        calls: list[int] = []
 
         async def more(so_far: Beginning, draw: int, calls: list[int] = calls) -> Beginning:
             calls.append(draw)

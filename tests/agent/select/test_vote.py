@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crowquill.agent.answer import Accept, Candidate, Claim, Reward, Stopped
 from crowquill.agent.select.attempt import Attempt
-from crowquill.agent.select.options import Select, Strategy
+from crowquill.agent.select.options import Judging, Select, Strategy
 from crowquill.agent.select.vote import agreement, choose, decided, standardised
 from crowquill.errors import UserError
 
@@ -110,6 +110,7 @@ def test_a_vote_is_decided_when_the_rest_can_change_nothing() -> None:
         ("best_of_n", Select("best_of_n", 4)),
         ("majority:8", Select("majority", 8)),
         ("best_of_n:4,share=plan,threshold=0,at_once=2", Select("best_of_n", 4, "plan", 0.0, 2)),
+        ("best_of_n:4,judge=pairs+gold", Select("best_of_n", 4, judge="pairs+gold")),
     ],
 )
 def test_spelling(text: str, expected: Select) -> None:
@@ -137,3 +138,22 @@ def test_spelling(text: str, expected: Select) -> None:
 def test_what_is_misspelled_is_told(text: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         Select.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("said", "rank", "report", "expected"),
+    [
+        ("off", False, False, "off"),
+        ("off", True, False, "grade"),
+        ("off", False, True, "gold"),
+        ("off", True, True, "grade+gold"),
+        ("pairs", True, True, "pairs+gold"),
+        ("gold", True, False, "gold"),
+        ("pairs+gold", False, False, "pairs+gold"),
+    ],
+)
+def test_naming_a_judge_has_it_judge(said: Judging, rank: bool, report: bool, expected: Judging) -> None:
+    chosen = Select("best_of_n", 4, judge=said).judged(rank=rank, report=report)
+    assert chosen.judge == expected
+    assert chosen.ranks == expected.startswith(("grade", "pairs"))
+    assert chosen.reports == expected.endswith("gold")
