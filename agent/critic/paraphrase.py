@@ -1,5 +1,7 @@
 """Words that say little, and words that say the same, English and Russian. Data for finding what was added."""
 
+from collections.abc import Set
+
 from crowquill.memory.textual import stem
 
 _ALIKE = """
@@ -41,3 +43,12 @@ ALIKE = {
     stem(word): frozenset(map(stem, line.split())) for line in _ALIKE.strip().splitlines() for word in line.split()
 }
 """Stem → stems that say the same of something."""
+
+
+def stands(word: str, words: Set[str]) -> bool:
+    """Say whether a stem stands among others, or one that says the same, or another form of it ("designer")."""
+    if word in words or ALIKE.get(word, frozenset()) & words:
+        return True
+    return any(
+        min(len(word), len(other)) > 3 and (word.startswith(other) or other.startswith(word)) for other in words
+    )
