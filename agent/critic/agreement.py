@@ -12,12 +12,12 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from crowquill.agent.answer import Claim
-from crowquill.agent.critic.paraphrase import LIGHT
+from crowquill.agent.critic.paraphrase import LIGHT, stands
 from crowquill.agent.critic.passages import Passage, aligned, passages
 from crowquill.memory.amounts import ROUNDING, Amount, amounts, held
 from crowquill.memory.evidence import Evidence, Quote, Table
 from crowquill.memory.record import trust as trusted
-from crowquill.memory.textual import content_words, names
+from crowquill.memory.textual import DateAt, content_words, dates, names
 from crowquill.memory.verify import missing_names
 
 ODD = 2.0
@@ -81,6 +81,9 @@ def carrier(claims: Sequence[Claim]) -> str:
     return voices.pop() if len(voices) == 1 and not any(isinstance(item, Table) for item in held) else ""
 
 
+Value = Amount | DateAt
+"""What sources may differ in."""
+
 History = Mapping[str, tuple[int, int]]
 """Source → how often earlier runs have found its statements upheld, and how often contradicted."""
 
@@ -88,28 +91,34 @@ History = Mapping[str, tuple[int, int]]
 def disagreements(
     claim: Claim, evidence: Sequence[Evidence], history: History = MappingProxyType({})
 ) -> list[Disagreement]:
-    """Return the numbers of a claim for which another source gives another value of the same kind.
+    """Return the numbers and dates of a claim for which another source gives another value of the same kind.
 
     What earlier runs have found of a source moves the trust in it.
     """
     quotes = [item for item in evidence if isinstance(item, Quote)]
-    return [found for amount in amounts(claim.text) for found in _about(claim, amount, quotes, history)]
+    values: list[Value] = [*dates(claim.text), *_outside_dates(claim.text)]
+    return [found for value in values for found in _about(claim, value, quotes, history)]
 
 
-def _about(claim: Claim, amount: Amount, quotes: Sequence[Quote], history: History) -> Iterator[Disagreement]:
+def _outside_dates(text: str) -> list[Amount]:
+    spans = [(date.start, date.end) for date in dates(text)]
+    return [each for each in amounts(text) if not any(start <= each.start < end for start, end in spans)]
+
+
+def _about(claim: Claim, value: Value, quotes: Sequence[Quote], history: History) -> Iterator[Disagreement]:
     trust: dict[str, dict[str, float]] = {}
     shown: dict[str, str] = {}
+    written = claim.text[value.start : value.end]
     for item in quotes:
-        for passage in _same_thing(claim.text, amount, passages([item])):
-            if not _is_told_alike(claim.text, amount, passage):
+        for passage in _same_thing(claim.text, value, passages([item])):
+            if not _is_told_alike(claim.text, value, passage):
                 continue
-            rivals = [other for other in amounts(passage.text) if other.kind == amount.kind]
-            mine = any(_agree(amount, other) for other in rivals)
+            rivals = _rivals(value, passage.text)
+            mine = any(_agree(value, other) for other in rivals)
             if not mine and len(rivals) != 1:
                 continue  # which of them would it be?
-            text = claim.text[amount.start : amount.end] if mine else passage.text[rivals[0].start : rivals[0].end]
             key = "" if mine else _key(rivals[0])
-            shown.setdefault(key, text)
+            shown.setdefault(key, written if mine else passage.text[rivals[0].start : rivals[0].end])
             name = voice(item)
             trust.setdefault(key, {})[name] = trusted(item.source.trust, *history.get(name, (0, 0)))
     own = trust.pop("", {})
@@ -117,20 +126,36 @@ def _about(claim: Claim, amount: Amount, quotes: Sequence[Quote], history: Histo
         against = {name: weight for name, weight in voices.items() if name not in own}
         if against and own:
             odd = len(against) >= 2 * len(own) and sum(against.values()) >= ODD * sum(own.values())
-            value = claim.text[amount.start : amount.end]
-            yield Disagreement(claim.text, value, shown[key], tuple(sorted(own)), tuple(sorted(against)), odd)
+            yield Disagreement(claim.text, written, shown[key], tuple(sorted(own)), tuple(sorted(against)), odd)
 
 
-def _is_told_alike(text: str, amount: Amount, passage: Passage) -> bool:
-    """Say whether a passage may give the same amount: of the same time, and in the same words if it has no kind.
+def _rivals(value: Value, text: str) -> Sequence[Value]:
+    """Return what a passage gives that may stand in the place of a value; a bare year may be that of a date."""
+    if isinstance(value, Amount):
+        return [other for other in amounts(text) if other.kind == value.kind]
+    years = [DateAt(int(each.value), None, None, each.start, each.end) for each in amounts(text) if each.is_year]
+    found = dates(text)
+    return found if found else years
+
+
+def _key(value: Value) -> str:
+    """Return a date, or an amount to six digits in its base unit, however large it is."""
+    if isinstance(value, Amount):
+        whole = value.value * value.size
+        return f"{Decimal(whole.numerator) / Decimal(whole.denominator):.6g}"
+    return f"{value.year}-{value.month}-{value.day}"
+
+
+def _is_told_alike(text: str, value: Value, passage: Passage) -> bool:
+    """Say whether a passage may give the same value: of the same time, and in the same words if it has no kind.
 
     Where year and amount both differ it tells of another time, whichever of the two is looked at.
     """
-    given, own = amounts(passage.text), amounts(text)
-    if not amount.kind and _words(text, own) != _words(passage.text, given):
+    own, given = _outside_dates(text), amounts(passage.text)
+    if isinstance(value, Amount) and not value.kind and _words(text) != _words(passage.text):
         return False
-    years, others = ({each.value for each in found if each.is_year} for found in (own, given))
-    if not amount.is_year:
+    if isinstance(value, Amount) and not value.is_year:
+        years, others = ({each.value for each in amounts(each) if each.is_year} for each in (text, passage.text))
         return not years or not others or bool(years & others)
     return all(
         any(_agree(each, other) for other in rivals)
@@ -139,14 +164,24 @@ def _is_told_alike(text: str, amount: Amount, passage: Passage) -> bool:
     )
 
 
-def _words(text: str, found: Sequence[Amount]) -> frozenset[str]:
-    for amount in reversed(found):
-        text = f"{text[: amount.start]} {text[amount.end :]}"
+def _words(text: str) -> frozenset[str]:
+    values: list[Value] = [*dates(text), *_outside_dates(text)]
+    for value in sorted(values, key=lambda value: -value.start):
+        text = f"{text[: value.start]} {text[value.end :]}"
     return content_words(text) - LIGHT
 
 
-def _agree(one: Amount, other: Amount) -> bool:
+def _agree(one: Value, other: Value) -> bool:
     """Say whether two sources that give these may both be right: either may be the other, less exactly."""
+    if isinstance(one, Amount) and isinstance(other, Amount):
+        return _may_be_equal(one, other)
+    if isinstance(one, Amount) or isinstance(other, Amount):
+        return False
+    pairs = ((one.year, other.year), (one.month, other.month), (one.day, other.day))
+    return all(first is None or second is None or first == second for first, second in pairs)
+
+
+def _may_be_equal(one: Amount, other: Amount) -> bool:
     if any(held(amount, [given]) not in ("", "unit") for amount, given in ((one, other), (other, one))):
         return True
     if one.dimension != other.dimension or one.is_percent != other.is_percent:
@@ -169,19 +204,24 @@ def _rounding(one: Amount, other: Amount) -> Fraction:
     return (max(steps) if one.size == other.size else steps[0] + steps[1]) / 2
 
 
-def _key(amount: Amount) -> str:
-    """Return an amount to six digits in its base unit, however large it is."""
-    value = amount.value * amount.size
-    return f"{Decimal(value.numerator) / Decimal(value.denominator):.6g}"
+def _same_thing(text: str, value: Value, among: Sequence[Passage]) -> list[Passage]:
+    """Return the passages that say something of the same thing: all names of the claim, and most of its words.
 
-
-def _same_thing(text: str, amount: Amount, among: Sequence[Passage]) -> list[Passage]:
-    """Return the passages that say something of the same thing: all names of the claim, and most of its words."""
-    bare = text[: amount.start] + text[amount.end :]
+    One of these is no name, where both have other words, too: who was born in one year has died in another.
+    """
+    bare = text[: value.start] + text[value.end :]
     wanted = {word for word in content_words(bare) if not word[0].isdigit()}
+    proper = content_words(" ".join(name.text for name in names(bare, openings=True)))
+    own = _words(text) - proper
+
+    def says_alike(passage: Passage) -> bool:
+        given = _words(passage.text) - proper
+        return not own or not given or any(stands(word, given) for word in own)
+
     return [
         passage
         for passage in aligned(bare, among)
         if not (names(bare) and missing_names(bare, [f"{passage.title}. {passage.text}"]))
-        and len(wanted & passage.words) >= SAME_THING * len(wanted)
+        and sum(stands(word, passage.words) for word in wanted) >= SAME_THING * len(wanted)
+        and says_alike(passage)
     ]

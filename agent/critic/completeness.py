@@ -6,7 +6,7 @@ from typing import Literal
 
 from crowquill.agent.answer import Claim
 from crowquill.agent.critic.across import is_across
-from crowquill.agent.critic.paraphrase import ALIKE
+from crowquill.agent.critic.paraphrase import stands
 from crowquill.agent.critic.passages import clauses
 from crowquill.memory.amounts import amounts
 from crowquill.memory.textual import content_words, dates, names
@@ -96,16 +96,7 @@ def _speaks_of(part: str, text: str, shared: frozenset[str]) -> bool:
     if is_across(part, text):
         return True
     wanted, words = content_words(part) - _ASKING - shared, content_words(text)
-    return not wanted or sum(_stands(word, words) for word in wanted) >= SPOKEN_OF * len(wanted)
-
-
-def _stands(word: str, words: frozenset[str]) -> bool:
-    """Say whether a stem stands among others, or one that says the same, or another form ("designer")."""
-    if word in words or ALIKE.get(word, frozenset()) & words:
-        return True
-    return any(
-        min(len(word), len(other)) > 3 and (word.startswith(other) or other.startswith(word)) for other in words
-    )
+    return not wanted or sum(stands(word, words) for word in wanted) >= SPOKEN_OF * len(wanted)
 
 
 def beside_the_point(objective: str, short: str, claims: Sequence[Claim]) -> list[Claim]:

@@ -1,5 +1,7 @@
 """Words that say little, and words that say the same, English and Russian. Data for finding what was added."""
 
+from collections.abc import Set
+
 from crowquill.memory.textual import stem
 
 _ALIKE = """
@@ -56,7 +58,7 @@ ALIKE = {
 """Stem → stems that say the same of something."""
 
 
-def stands(word: str, known: frozenset[str]) -> bool:
+def stands(word: str, known: Set[str]) -> bool:
     """Say whether a stem stands among others, or one that says the same, or its first two thirds (four letters)."""
     if word in known or ALIKE.get(word, frozenset()) & known:
         return True

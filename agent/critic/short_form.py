@@ -14,8 +14,8 @@ from crowquill.agent.critic.grounding import SAID, carried, searchable, unnamed
 from crowquill.agent.critic.opposites import is_denied
 from crowquill.memory.amounts import Amount, amounts, held
 from crowquill.memory.evidence import Quote
-from crowquill.memory.textual import fold, stem
-from crowquill.memory.verify import missing_dates
+from crowquill.memory.textual import content_words, fold, names, stem
+from crowquill.memory.verify import missing_dates, missing_names
 
 YES = frozenset({"yes", "да", "true"})
 NO = frozenset({"no", "нет", "false"})
@@ -52,6 +52,14 @@ _ASKED: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
 )
 """What a question asks to be measured: the dimensions that an answer may have."""
 
+_DIRECT = re.compile(
+    r"(?:how (?:deep|high|tall|wide|long|heavy) (?:is|was)|what (?:is|was) the "
+    r"(?:depth|height|length|width|elevation|mass|weight) of|"
+    r"какова (?:глубина|высота|длина|ширина|протяж[её]нность|масса))\s+(?:the\s+)?([^?]+?)\s*\?*",
+    re.IGNORECASE,
+)
+"""A question for the measure of one thing, and nothing that leads to it."""
+
 
 def bare(short: str) -> str:
     """Return a short answer without case and the stops around it."""
@@ -85,6 +93,8 @@ def short_problems(short: str, claims: Sequence[Claim], objective: str) -> list[
         problems.append("the short answer stands in no receipt")
     if not problems and (wanted := _measured(short, held_claims, objective)):
         problems.append(f"a measure is asked for, and the short answer is none: the answer says {wanted}")
+    if not problems and (other := _of_another(short, held_claims, objective)):
+        problems.append(f"{other} in the short answer is said of something else")
     return problems
 
 
@@ -147,3 +157,22 @@ def _measured(short: str, claims: Sequence[Claim], objective: str) -> str:
         return ""
     bare = [amount.value for amount in own if not amount.dimension]
     return "" if any(amount.value in bare for _, amount in given) else given[0][0]
+
+
+def _of_another(short: str, claims: Sequence[Claim], objective: str) -> str:
+    """Return a measure of a short answer that no statement gives of the one thing whose measure is asked for.
+
+    "How long is the Danube?" asks for no other river's; where nothing gives a measure of it, nothing is said.
+    """
+    found = _DIRECT.fullmatch(objective.strip())
+    thing = found[1] if found is not None else ""
+    if not thing or content_words(thing) != content_words(
+        " ".join(each.text for each in names(thing, openings=True))
+    ):
+        return ""
+    given = [
+        amount for claim in claims if not missing_names(thing, [_said(claim)]) for amount in amounts(claim.text)
+    ]
+    kinds = {amount.dimension for amount in given} - {""}
+    strange = [each for each in amounts(short) if each.dimension in kinds and held(each, given) in ("", "unit")]
+    return short[strange[0].start : strange[0].end] if strange else ""

@@ -70,6 +70,12 @@ def test_values_that_cannot_both_be_right_differ(value: str, other: str) -> None
         ("Tarn has 5,400 inhabitants.", "Tarn has 6,200 inhabitants.", "4 sources say 6,200"),
         ("Tarn had 5,400 inhabitants in 2010.", "Tarn had 6,200 inhabitants in 2010.", "4 sources say 6,200"),
         ("Tarn was founded in 1931.", "Tarn was founded in 1913.", "4 sources say 1913, 1 source says 1931"),
+        ("Tarn was founded on 6 May 1890.", "Tarn was founded on 5 May 1890.", "4 sources say 5 May 1890"),
+        ("Tarn was founded on 6 May 1890.", "Tarn was founded on 6 June 1890.", "4 sources say 6 June 1890"),
+        ("Tarn was founded on 6 May 1890.", "Tarn was founded in 1880.", "4 sources say 1880"),
+        ("Тарн основан 6 мая 1890 года.", "Тарн основан 6 июня 1890 года.", "4 sources say 6 июня 1890"),
+        ("The Danube is 2,580 km long.", "The length of the Danube is 2,850 km.", "4 sources say 2,850 km"),
+        ("The Danube is 2,580 km long.", "The Danube measures 2,850 km in length.", "4 sources say 2,850 km"),
     ],
 )  # fmt: skip
 def test_other_numbers_of_the_same_are_found_with_and_without_a_unit(claim: str, other: str, said: str) -> None:
@@ -83,6 +89,12 @@ def test_other_numbers_of_the_same_are_found_with_and_without_a_unit(claim: str,
         ("The population of Tarn is 5,400.", "The population of Tarn was 6,200 in 1950 before the mill closed."),
         ("The population of Tarn was 5,400 in 2010.", "The population of Tarn was 6,200 in 2020."),
         ("Tarn had 5,400 inhabitants in 2010.", "Tarn had 6,200 inhabitants in 2020."),
+        ("Tarn was founded on 6 May 1890.", "Tarn was founded in May 1890."),
+        ("Tarn was founded on 6 May 1890.", "Tarn was founded in 1890."),
+        ("Tarn was founded in 1890.", "Tarn was founded on 6 May 1890."),
+        ("Carol Reed was born in 1906.", "Carol Reed died in 1976."),
+        ("Lake Tarn was dammed in 1931.", "Lake Tarn was discovered in 1850."),
+        ("The Tarn Tower is 324 metres high.", "The Tarn Tower is 125 metres wide."),
     ],
 )
 def test_numbers_of_another_time_or_thing_are_no_disagreement(claim: str, other: str) -> None:

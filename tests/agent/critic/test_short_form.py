@@ -91,6 +91,21 @@ def test_the_numbers_dates_and_names_of_a_short_answer_stand_in_a_statement() ->
     assert problems("Who built the bridge?", "John Smith", about, page=about, title="John Smith") == ()
 
 
+def test_the_measure_of_one_thing_is_not_that_of_another() -> None:
+    rhine = "The Rhine is 1,230 kilometres long."
+    for question in ("How long is the Danube?", "What is the length of the Danube?"):
+        for short in ("1,230 kilometres", "2,850 kilometres or 1,230 kilometres"):
+            assert problems(question, short, DANUBE, rhine, page=RIVERS) == (
+                "1,230 kilometres in the short answer is said of something else",
+            )
+        assert problems(question, "2,850 km", DANUBE, rhine, page=RIVERS) == ()
+        assert (
+            problems(question, "2,850 km", "It is 2,850 kilometres long.", rhine, page=RIVERS, title="Danube") == ()
+        )
+    for question in ("How long is the river that flows through Cologne?", "How long are the Danube and the Rhine?"):
+        assert problems(question, "1,230 kilometres", DANUBE, rhine, page=RIVERS) == ()
+
+
 def test_a_measure_is_answered_by_one_where_the_statements_have_it() -> None:
     claims = ("Lake Tarn is 310 metres deep.", "It was dammed on 5 May 1931.")
     assert problems("How deep is Lake Tarn?", "1931", *claims, page=TARN) == (
