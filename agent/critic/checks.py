@@ -24,7 +24,7 @@ from crowquill.agent.critic.results import find_miscounts
 from crowquill.agent.critic.short_form import NO, YES, bare, short_problems, verdict_problems
 from crowquill.memory.evidence import Cell, CellAt, Computation, Evidence, Quote, Receipt, Table, Whole, plain_text
 from crowquill.memory.figures import numbers
-from crowquill.memory.textual import fold, is_cyrillic, names
+from crowquill.memory.textual import content_words, fold, is_cyrillic, names
 from crowquill.memory.verify import missing_names, missing_numbers, word_coverage
 
 QUOTED_COVERAGE = 0.6
@@ -119,6 +119,8 @@ def check_claim(claim: DraftClaim, evidence: Sequence[Evidence], objective: str)
     """
     cited = _cited(claim, evidence)
     faults = claim_faults(claim, evidence, objective)
+    if not content_words(claim.text) and not names(claim.text, openings=True):
+        faults.append(Fault("added", "adds", "states nothing"))
     problem = "; ".join(dict.fromkeys(fault.text for fault in faults))
     support = tuple(_receipt(claim.text, item) for item in cited)
     if any(fault.kind != "citation" for fault in faults) or not cited:

@@ -7,12 +7,13 @@ but belongs to something else, *adds* when it does not stand there at all.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from typing import TypeVar
 
 from crowquill.agent.critic.across import is_across, share_said
 from crowquill.agent.critic.closeness import says_alike
 from crowquill.agent.critic.fault import Fault
 from crowquill.agent.critic.misreadings import find_misreadings, find_swaps
-from crowquill.agent.critic.opposites import COMPARED, OPPOSITES, polarity
+from crowquill.agent.critic.opposites import COMPARED, LESS, OPPOSITES, polarity, quantities
 from crowquill.agent.critic.paraphrase import LIGHT, TELLING, stands
 from crowquill.agent.critic.passages import Passage, aligned, shared_names, stems_of_names
 from crowquill.agent.critic.places import rival
@@ -29,6 +30,7 @@ _PART = re.compile(
     r"[,;]\s+|\s+(?:and|which|who|that|because|и|а|но|который|которая|которое|потому что|так как)\s+", re.IGNORECASE
 )
 _ONE_IN = re.compile(r"\b(\w+) (?:in|out of|из) (\w+)\b", re.IGNORECASE)
+_Way = TypeVar("_Way")
 _SHARE_OFF = 3
 """Percentage points by which "six in ten" may be off."""
 
@@ -58,7 +60,7 @@ def find_faults(
         found = list(_added(statement, texts, prose, objective))
     elif not found and (prose or queries):  # a calculation alone is of what the objective says
         found = list(_added_to_results(statement, told))
-    return [*found, *_polarity(statement, near), *find_swaps(statement, near)]
+    return [*found, *_polarity(statement, near), *_quantities(statement, near), *find_swaps(statement, near)]
 
 
 # --- numbers, dates, names ---
@@ -162,13 +164,26 @@ def _polarity(statement: str, near: Sequence[Passage]) -> Iterator[Fault]:
             other = next((other for other in table.get(word, ()) if other in given and other not in said), None)
             if other is None or word in given or (table is COMPARED and not _same_order(statement, near[0].text)):
                 continue
-            if said[word] & given[other]:
+            same_side = any(other in table.get(word, ()) for word in given)
+            if said[word] & given[other] and not same_side:
                 yield Fault("opposite", "contradicts", f"says the opposite: {word}, where the evidence has {other}")
                 return
 
 
-def _joined(maps: Iterable[dict[str, set[bool]]]) -> dict[str, set[bool]]:
-    found: dict[str, set[bool]] = {}
+def _quantities(statement: str, near: Sequence[Passage]) -> Iterator[Fault]:
+    """Find what is said of all, where the evidence says it of some, and the like."""
+    given = _joined(quantities(passage.text) for passage in near)
+    for noun, said in quantities(statement).items():
+        for quantity in said - given.get(noun, set()):
+            others = sorted(LESS.get(quantity, frozenset()) & given.get(noun, set()))
+            if others:
+                yield Fault(
+                    "opposite", "contradicts", f"says {quantity}, where the evidence has {', '.join(others)}"
+                )
+
+
+def _joined(maps: Iterable[dict[str, set[_Way]]]) -> dict[str, set[_Way]]:
+    found: dict[str, set[_Way]] = {}
     for single in maps:
         for word, ways in single.items():
             found.setdefault(word, set()).update(ways)

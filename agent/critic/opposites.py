@@ -29,6 +29,7 @@ import imported imports / export exported exports
 profit profits / loss losses
 maximum / minimum
 always / never
+often frequently usually commonly regularly / rarely seldom
 support supported / oppose opposed
 arrive arrived / depart departed leave left
 male man men / female woman women
@@ -71,6 +72,7 @@ win winning / losing
 зимой зима / летом лето
 быстрее / медленнее
 бесплатный бесплатно / платный платно
+часто обычно регулярно / редко изредка
 """
 _COMPARED = """
 more / less fewer
@@ -89,6 +91,29 @@ north south / south north
 выше / ниже
 длиннее / короче
 """
+_QUANTIFIERS = {
+    word: quantity
+    for quantity, words in {
+        "all": "all every each все всех всем всеми каждый каждая каждое каждого каждой",
+        "most": "most большинство большинства",
+        "many": "many многие многих многим",
+        "some": "some several некоторые некоторых некоторым",
+        "few": "few немногие немногих немногим",
+    }.items()
+    for word in words.split()
+}
+LESS = {
+    "all": frozenset(("most", "many", "some", "few")),
+    "most": frozenset(("some", "few")),
+    "many": frozenset(("few",)),
+    "few": frozenset(("many", "most", "all")),
+}
+"""What is said of so many, and of how many the evidence then must not say it."""
+_QUANTIFIED = re.compile(
+    rf"(?:\b(the|an?|not|не)\s+)?\b({'|'.join(_QUANTIFIERS)})\s+(?:of\s+|из\s+)?(?:the\s+|its\s+|their\s+|his\s+|her\s+|\d+\s+)*"
+    r"([^\W\d_]+)",
+    re.IGNORECASE,
+)
 _CUES = frozenset(
     """
     not no never none neither nor without cannot hardly barely fail failed fails refuse refused refuses deny denied
@@ -150,4 +175,14 @@ def polarity(text: str) -> dict[str, set[bool]]:
         elif token not in STOP_WORDS or stem(token) in OPPOSITES:
             found.setdefault(stem(token), set()).add(reach > 0)
             reach = max(reach - (not token.isdigit()), 0)
+    return found
+
+
+def quantities(text: str) -> dict[str, set[str]]:
+    """Return, for the stem of each word behind "all", "most", "many", "some" or "few", which of these it is."""
+    found: dict[str, set[str]] = {}
+    for before, word, noun in _QUANTIFIED.findall(fold(text).lower()):
+        quantity = "some" if before in ("a", "not", "не") else _QUANTIFIERS[word]
+        if noun not in STOP_WORDS and (before, quantity) != ("the", "most"):
+            found.setdefault(stem(noun), set()).add(quantity)
     return found

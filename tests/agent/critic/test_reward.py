@@ -91,8 +91,8 @@ FOUNDED = DraftClaim("Vienna was founded by the Romans.", (3,))
         ("the Danube is 3,000 kilometres long", "How long is the Danube?", "3,000 kilometres", RIGHT),
         ("Vienna was founded by Mark Twain", "Who founded Vienna?", "Romans", FOUNDED),
         ("Mark Twain founded Vienna", "Was Vienna founded by Mark Twain?", "yes", FOUNDED),
-        ("Vienna was built of pine wood by angry monks", "Who founded Vienna?", "Romans", FOUNDED),
-        ("Vienna is home to giant poisonous catfish", "Who founded Vienna?", "Romans", FOUNDED),
+        ("Vienna was founded by angry monks out of pine wood", "Who founded Vienna?", "Romans", FOUNDED),
+        ("Vienna was founded by the Romans, giant poisonous catfish", "Who founded Vienna?", "Romans", FOUNDED),
     ],
 )
 def test_an_opinion_in_the_question_changes_nothing(
@@ -104,6 +104,7 @@ def test_an_opinion_in_the_question_changes_nothing(
     )
     assert total(agreeing, short=short, question=asked) <= total(agreeing, short=short, question=question)
     assert total(agreeing, short=short, question=asked) < total(right, short=short, question=asked)
+    assert checked(agreeing, short=short, question=asked).claims[0].status == "unsupported"
 
 
 def test_the_reward_orders_answers_as_a_person_would() -> None:
