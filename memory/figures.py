@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 
 from crowquill.memory.words import MONTHS, NUMBER_WORDS, ORDINAL_WORDS, SCALES
 
@@ -47,9 +48,9 @@ _DIGITS = re.compile(
 _MOST_DIGITS = 4000
 """Characters above which a run of digits is not read as a number: Python turns at most 4,300 digits into one."""
 _GAP = rf"[{_SPACES}\n]?"
-_PERCENT = re.compile(rf"{_GAP}(?:%|(?:percent|per{_GAP}cent|pct|процент\w*)\b)", re.IGNORECASE)
-_SCALE_WORDS = "|".join(sorted((word for word in SCALES), key=len, reverse=True))
-_SCALE = re.compile(rf"{_GAP}-?({_SCALE_WORDS})\b", re.IGNORECASE)
+PERCENT = re.compile(rf"{_GAP}(?:%|(?:percent|per{_GAP}cent|pct|процент\w*)\b)", re.IGNORECASE)
+SCALE_WORDS = "|".join(sorted((word for word in SCALES), key=len, reverse=True))
+_SCALE = re.compile(rf"{_GAP}-?({SCALE_WORDS})\b", re.IGNORECASE)
 _MONEY_SCALE = re.compile(r"([kmb])\b", re.IGNORECASE)
 _MONEY_SCALES = {"k": 10**3, "m": 10**6, "b": 10**9}
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|-?(?:го|му|ым|ом|ой|ый|ий|ая|ое|ые|ых|й|м|я|е|х))\b", re.IGNORECASE)
@@ -138,7 +139,7 @@ def _with_suffix(text: str, number: NumberAt) -> NumberAt:
         money = _MONEY_SCALE.match(text, end)
         if money is not None:
             number = _scaled(number, _MONEY_SCALES[money[1].lower()], money.end())
-    if percent := _PERCENT.match(text, number.end):
+    if percent := PERCENT.match(text, number.end):
         number = replace(number, end=percent.end(), is_percent=True, is_year=False)
     return number
 
@@ -235,7 +236,7 @@ def _read_run(text: str, run: list[re.Match[str]]) -> Iterator[NumberAt]:
     number = NumberAt(
         Fraction(total + current), run[0].start(), run[-1].end(), scale, is_ordinal=ordinal, is_spelled=True
     )
-    if percent := _PERCENT.match(text, number.end):
+    if percent := PERCENT.match(text, number.end):
         number = replace(number, end=percent.end(), is_percent=True)
     yield number
 
@@ -268,6 +269,43 @@ def dates(text: str) -> list[DateAt]:
             if date is not None and not any(date.start < other.end and other.start < date.end for other in found):
                 found.append(date)
     found.sort(key=lambda date: date.start)
+    return found
+
+
+_JOINT = rf"{_GAP}(?:[-–—]|\b(?:to|and|по|до|и)\b){_GAP}"
+_NUMBERED = r"(?:st|nd|rd|th|\.)?"
+_DAY_BEFORE = re.compile(rf"(?<![\d.,:])(\d{{1,2}}){_NUMBERED}{_JOINT}\Z")
+_DAY_BEHIND = re.compile(rf"{_NUMBERED}{_JOINT}(\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,?{_GAP}{_YEAR})?")
+_SLASHED = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/([12]\d{3})(?![\d/])")
+
+
+def ends_of_dates(text: str) -> list[DateAt]:
+    """Return what `dates` leaves open of ranges: the 5 of "5–7 May 2020", the year of "28 May to 3 June 2020"."""
+    known = dates(text)
+    found: list[DateAt] = []
+    for date in known:
+        first = _DAY_BEFORE.search(text[max(0, date.start - 12) : date.start])
+        if first and date.day is not None and 1 <= int(first[1]) <= 31:
+            found.append(replace(date, day=int(first[1])))
+        last = _DAY_BEHIND.match(text, date.end)
+        if last and date.day is not None and date.year is None and 1 <= int(last[1]) <= 31:
+            dated = replace(date, year=int(last["year"]) if last["year"] else None)
+            found += [dated, replace(dated, day=int(last[1]))]
+    for one, other in pairwise(known):
+        if re.fullmatch(_JOINT, text[one.end : other.start]) and one.year is None and other.year is not None:
+            turns = one.month is not None and other.month is not None and one.month > other.month
+            found.append(replace(one, year=other.year - turns))
+    return found
+
+
+def slashed_dates(text: str) -> list[tuple[DateAt, DateAt]]:
+    """Return each date like "05/06/2020" in both of its readings, the day first and the month first."""
+    found: list[tuple[DateAt, DateAt]] = []
+    for match in _SLASHED.finditer(text):
+        first, second, year = (int(part) for part in match.groups())
+        if 1 <= first <= 31 and 1 <= second <= 31:
+            day_first = DateAt(year, second, first, *match.span())
+            found.append((day_first, replace(day_first, month=first, day=second)))
     return found
 
 

@@ -13,11 +13,14 @@ from crowquill.memory.figures import DateAt, NumberAt, dates, numbers
 from crowquill.memory.words import (
     GERMAN_MONTHS,
     LEADING_ABBREVIATIONS,
+    MAGNITUDES,
     MONTHS,
     NAME_JOINTS,
     NUMBER_WORDS,
     NUMERIC_ABBREVIATIONS,
     OPENERS,
+    QUANTIFIERS,
+    SCALES,
     STOP_WORDS,
     TRAILING_ABBREVIATIONS,
 )
@@ -265,6 +268,8 @@ def _names_of_sentence(text: str, start: int, end: int) -> list[NameAt]:
     run: list[re.Match[str]] = []
     opening = _first_word(text, start, end)
     for match in _NAME_WORD.finditer(text, start, end):
+        if text[max(0, match.start() - 1) : match.start()] == "°":
+            continue  # a scale of temperature
         near = not run or text[run[-1].end() : match.start()] in (" ", "\u00a0")
         if run and not near:
             found.extend(_close(text, run, opening))
@@ -306,6 +311,9 @@ def _close(text: str, run: list[re.Match[str]], opening: int) -> list[NameAt]:
     return [NameAt(label, start, end, only_by_place)] if len(label) > 1 else []
 
 
+_NO_NAMES = (STOP_WORDS, OPENERS, MONTHS, NUMBER_WORDS, SCALES, MAGNITUDES, QUANTIFIERS)
+
+
 def _is_no_name(word: str) -> bool:
     lower = word.lower().rstrip(".")
-    return lower in STOP_WORDS or lower in OPENERS or lower in MONTHS or lower in NUMBER_WORDS
+    return any(lower in words for words in _NO_NAMES)

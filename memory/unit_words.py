@@ -11,17 +11,18 @@ length 1: m meter meters metre metres м метр метра метров мет
 length 1000: km kms kilometer kilometers kilometre kilometres км километр километра километров километры
 length 1/100: cm centimeter centimeters centimetre centimetres см сантиметр сантиметра сантиметров
 length 1/1000: mm millimeter millimeters millimetre millimetres мм миллиметр миллиметра миллиметров
-length 1/1000000: micrometer micrometers micrometre micrometres micron microns мкм микрон микрона микронов
+length 1/1000000: µm μm micrometer micrometers micrometre micrometres micron microns мкм микрон микрона микронов
 length 1/1000000000: nm nanometer nanometers nanometre nanometres нм нанометр нанометра нанометров
 length 1609344/1000: mile miles mi миля мили миль
 length 1852: nautical_mile nautical_miles
 length 9144/10000: yard yards yd ярд ярда ярдов
 length 3048/10000: foot feet ft фут фута футов
 length 254/10000: inch inches дюйм дюйма дюймов
-length 9460730472580800: light-year light-years
+length 9460730472580800: light-year light-years light_year light_years световой_год световых_года световых_лет
 mass 1: kg kilo kilos kilogram kilograms kilogramme kilogrammes кг килограмм килограмма килограммов
 mass 1/1000: g gram grams gramme grammes г грамм грамма граммов
 mass 1/1000000: mg milligram milligrams мг миллиграмм миллиграмма миллиграммов
+mass 1/1000000000: µg μg mcg microgram micrograms мкг микрограмм микрограмма микрограммов
 mass 1000: t ton tons tonne tonnes metric_ton metric_tons т тонна тонны тонн
 mass 45359237/100000000: lb lbs pound_weight pounds_weight
 mass 28349523125/1000000000000: oz ounce ounces унция унции унций
@@ -82,6 +83,10 @@ jpy 1: ¥ jpy yen иена иены иен йена йены йен
 chf 1: chf franc francs франк франка франков
 cny 1: cny yuan юань юаня юаней
 inr 1: inr rupee rupees рупия рупии рупий
+aud 1: a$ au$ australian_dollar australian_dollars австралийских_долларов
+cad 1: c$ ca$ canadian_dollar canadian_dollars канадских_долларов
+nzd 1: nz$
+hkd 1: hk$
 points 1: percentage_point percentage_points процентный_пункт процентных_пункта процентных_пунктов п.п
 """
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from crowquill.memory.figures import ends_of_dates, slashed_dates
 from crowquill.memory.textual import (
     DateAt,
     NumberAt,
@@ -125,13 +126,21 @@ def _is_held(number: NumberAt, plain: set[Fraction], percent: set[Fraction]) -> 
 
 
 def missing_dates(statement: str, texts: Sequence[str]) -> list[str]:
-    """Return the dates of `statement`, as written, that no date of the texts contains."""
-    held = [date for text in texts for date in dates(text)]
-    return [
-        statement[date.start : date.end]
-        for date in dates(statement)
-        if not any(_agrees(date, other) for other in held)
+    """Return the dates of `statement`, as written, that no date of the texts contains.
+
+    Both ends of "5–7 May 2020" count. "05/06/2020" stands for either reading, but not for "06/05/2020".
+    """
+    held = [date for text in texts for date in (*dates(text), *ends_of_dates(text))]
+    slashed = [pair for text in texts for pair in slashed_dates(text)]
+    either = [date for pair in slashed for date in pair]
+    missing = [date for date in dates(statement) if not any(_agrees(date, other) for other in (*held, *either))]
+    missing += [
+        pair[0]
+        for pair in slashed_dates(statement)
+        if not any(_agrees(pair[0], other[0]) for other in slashed)
+        and not any(_agrees(date, other) for date in pair for other in held)
     ]
+    return [statement[date.start : date.end] for date in sorted(missing, key=lambda date: date.start)]
 
 
 def _agrees(date: DateAt, other: DateAt) -> bool:

@@ -151,5 +151,29 @@ SCALES: dict[str, int] = {
     for word in words.split()
 }
 
+MAGNITUDES: dict[str, int] = {
+    word: value
+    for value, words in (
+        (10, "tens десятки десятков десяткам десятками десятках"),
+        (12, "dozens дюжины дюжин"),
+        (100, "hundreds сотни сотен сотням сотнями сотнях"),
+        (10**3, "thousands тысячи тысяч тысячам тысячами тысячах"),
+        (10**6, "millions миллионы миллионов миллионам миллионами миллионах"),
+        (10**9, "billions миллиарды миллиардов миллиардам миллиардами миллиардах"),
+        (10**12, "trillions триллионы триллионов триллионам триллионами триллионах"),
+    )
+    for word in words.split()
+}
+"""How many, when no number is told: "hundreds", "сотни"."""
+
+# Words before or instead of a number; a capital at the start of a sentence makes none of them a name.
+QUANTIFIERS = _words(
+    """
+    almost nearly around roughly approximately exactly precisely half dozen double twice
+    почти около примерно приблизительно ровно свыше более менее половина половину половины треть трети четверть
+    четверти полтора полторы полутора полмиллиона дюжина дважды трижды вдвое втрое
+    """
+) | {f"{root}{ending}" for root in ("перв", "втор") for ending in "ый ой ая ое ую ого ому ом ые ых ым ыми".split()}  # noqa: SIM905
+
 # Lower-case words that join two parts of one name.
 NAME_JOINTS = _words("of the de del della di da do dos du la le van von der den zu al el bin ibn für y")

@@ -14,25 +14,26 @@ from crowquill.agent.critic.closeness import says_alike
 from crowquill.agent.critic.fault import Fault
 from crowquill.agent.critic.misreadings import find_misreadings, find_swaps
 from crowquill.agent.critic.opposites import COMPARED, LESS, OPPOSITES, polarity, quantities
+from crowquill.agent.critic.other_values import find_other_values
 from crowquill.agent.critic.paraphrase import LIGHT, TELLING, stands
 from crowquill.agent.critic.passages import Passage, aligned, shared_names, stems_of_names
 from crowquill.agent.critic.places import rival
-from crowquill.memory.amounts import Amount, amounts, held, shares
+from crowquill.memory.amounts import Amount, amounts, held, told
+from crowquill.memory.figures import slashed_dates
 from crowquill.memory.textual import content_words, dates, names, split_sentences, stem
 from crowquill.memory.unit_words import UNITS
+from crowquill.memory.values import shares
 from crowquill.memory.verify import missing_dates, missing_names
+from crowquill.memory.words import NUMBER_WORDS, SCALES
 
 NONE, SOME, MANY = 0.25, 0.6, 3
 """When a part of a statement was added: of its words at most NONE stand in the evidence, or at most SOME where MANY
 are missing. Set by bench/critic.py on its tuning half."""
-_UNITS = frozenset(stem(word) for word in UNITS)
+_MEASURES = frozenset(stem(word) for word in (*UNITS, *SCALES, *NUMBER_WORDS, "половина", "half"))
 _PART = re.compile(
     r"[,;]\s+|\s+(?:and|which|who|that|because|и|а|но|который|которая|которое|потому что|так как)\s+", re.IGNORECASE
 )
-_ONE_IN = re.compile(r"\b(\w+) (?:in|out of|из) (\w+)\b", re.IGNORECASE)
 _Way = TypeVar("_Way")
-_SHARE_OFF = 3
-"""Percentage points by which "six in ten" may be off."""
 
 
 def find_faults(
@@ -74,8 +75,9 @@ def number_faults(statement: str, texts: Sequence[str]) -> list[Fault]:
 def _numbers(statement: str, texts: Sequence[str], near: Sequence[Passage]) -> Iterator[Fault]:
     given = [amount for text in texts for amount in (*amounts(text), *_of_dates(text))]
     parts = [share for text in texts for share in shares(text)]
-    spans = [(date.start, date.end) for date in dates(statement)]
-    spans += [match.span() for match in _ONE_IN.finditer(statement) if _is_share(match, given)]
+    faults, spans = find_other_values(statement, texts, near)
+    yield from faults
+    spans += [(date.start, date.end) for date in dates(statement)]
     for amount in amounts(statement):
         if any(start <= amount.start < end for start, end in spans):
             continue  # a date is looked at as a whole, as is "six in ten"
@@ -83,22 +85,13 @@ def _numbers(statement: str, texts: Sequence[str], near: Sequence[Passage]) -> I
             continue
         way = held(amount, given, parts)
         if way == "unit":
-            said = next((_shown(p.text, o) for p in near for o in amounts(p.text) if o.value == amount.value), "")
-            told = f"; the evidence says {said}" if said else ""
-            yield Fault("unit", "contradicts", f"no receipt for {_shown(statement, amount)}{told}")
+            said = next((told(p.text, o) for p in near for o in amounts(p.text) if o.value == amount.value), "")
+            also = f"; the evidence says {said}" if said else ""
+            yield Fault("unit", "contradicts", f"no receipt for {told(statement, amount)}{also}")
         elif not way:
             other = _instead(amount, near)
-            told = f"; the evidence says {other}" if other else ""
-            yield Fault("number", "contradicts" if other else "adds", f"no receipt for {amount.text}{told}")
-
-
-def _is_share(match: re.Match[str], given: Sequence[Amount]) -> bool:
-    """Say whether "six in ten" is what a percentage of the evidence comes to."""
-    part, whole = (amounts(f"{word} parts") for word in match.groups())
-    if not part or not whole or not whole[0].value:
-        return False
-    share = 100 * part[0].value / whole[0].value
-    return any(other.is_percent and abs(other.value - share) <= _SHARE_OFF for other in given)
+            also = f"; the evidence says {other}" if other else ""
+            yield Fault("number", "contradicts" if other else "adds", f"no receipt for {amount.text}{also}")
 
 
 def _of_dates(text: str) -> Iterator[Amount]:
@@ -108,22 +101,18 @@ def _of_dates(text: str) -> Iterator[Amount]:
                 yield Amount(Fraction(part), date.start, date.end, text=str(part))
 
 
-def _shown(text: str, amount: Amount) -> str:
-    return text[amount.start : amount.end]
-
-
 def _instead(amount: Amount, near: Sequence[Passage]) -> str:
     """Return what the passages that a statement is about give in the place of an amount, "" when nothing."""
     for passage in near:
         for other in amounts(passage.text):
             if other.kind == amount.kind and (amount.kind or not other.dimension):
-                return _shown(passage.text, other)
+                return told(passage.text, other)
     return ""
 
 
 def _dates(statement: str, texts: Sequence[str], near: Sequence[Passage]) -> Iterator[Fault]:
     for date in missing_dates(statement, texts):
-        dated = any(dates(passage.text) for passage in near)
+        dated = any(dates(passage.text) or slashed_dates(passage.text) for passage in near)
         yield Fault("date", "contradicts" if dated else "adds", f"no receipt for {date}")
 
 
@@ -243,7 +232,9 @@ def _asked(objective: str) -> str:
 def _own_words(part: str) -> list[str]:
     """Return the words of a part of a statement that are no names, numbers or units."""
     proper = content_words(" ".join(name.text for name in names(part, openings=True)))
-    return [word for word in content_words(part) if word[0].isalpha() and word not in proper and word not in _UNITS]
+    return [
+        word for word in content_words(part) if word[0].isalpha() and word not in proper and word not in _MEASURES
+    ]
 
 
 def _common(part: str) -> str:

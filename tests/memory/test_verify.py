@@ -193,6 +193,27 @@ def test_missing_dates() -> None:
 
 
 @pytest.mark.parametrize(
+    ("statement", "text", "missing"),
+    [
+        ("5 May 2020", "on 5–7 May 2020", []),
+        ("5 May 2020", "from 5 to 7 May 2020", []),
+        ("May 5, 2020", "on May 5–7, 2020", []),
+        ("May 7, 2020", "on May 5–7, 2020", []),
+        ("28 May 2020", "from 28 May to 3 June 2020", []),
+        ("28 December 2019", "28 December to 3 January 2020", []),
+        ("5 мая 2020 года", "с 5 по 7 мая 2020 года", []),
+        ("8 May 2020", "on 5–7 May 2020", ["8 May 2020"]),
+        ("05/06/2020", "06/05/2020", ["05/06/2020"]),
+        ("05/06/2020", "5 June 2020", []),
+        ("5 June 2020", "05/06/2020", []),
+        ("7 June 2020", "05/06/2020", ["7 June 2020"]),
+    ],
+)
+def test_ranges_of_dates_and_dates_with_slashes(statement: str, text: str, missing: list[str]) -> None:
+    assert missing_dates(statement, [text]) == missing
+
+
+@pytest.mark.parametrize(
     ("statement", "texts", "missing"),
     [
         ("John Smith won.", ["Smith, John, won."], []),
