@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from crowquill.memory.amounts import Amount, amounts, held, shares
+from crowquill.memory.amounts import Amount, amounts, held
 from crowquill.memory.textual import DateAt, dates, fold, stem
 from crowquill.memory.unit_words import UNITS
+from crowquill.memory.values import shares
 
 _Value = DateAt | Amount | Fraction
 """A date, a number with its unit, or a share that is given in words."""
