@@ -154,7 +154,7 @@ class Run:
         else:
             draft = await redraft(other.lane, self.config.policy, self.objective, evidence)
         ending: tuple[Stopped, str] = ("answered", "") if draft is not None else ("not_found", "it found no answer")
-        return await other.score(draft, evidence, ending)
+        return await other.score(draft, evidence, ending, self._undone)
 
     async def continued(self, beginning: Beginning, draw: int) -> Beginning:
         """Continue an answer by one statement from the evidence that was found, and value it by code.
@@ -177,7 +177,7 @@ class Run:
 
     async def drafted(self, number: int, draft: Draft) -> Attempt:
         """Score a draft that was made from the evidence of this candidate as another one."""
-        return await self._branch(number, self.ledger).score(draft, self.evidence(), ("answered", ""))
+        return await self._branch(number, self.ledger).score(draft, self.evidence(), ("answered", ""), self._undone)
 
     async def _revised(self, attempt: Attempt) -> Attempt:
         """Have the statements without receipts mended, once; the guided policy has no call left for it."""
@@ -315,12 +315,14 @@ class Run:
         return [outcome for outcome in self.outcomes if outcome.task.id not in self._tried_again]
 
     @property
-    def _given_up(self) -> tuple[Task, ...]:
-        """Tasks that ended without a result and are not tried again: what they asked is not known."""
+    def _undone(self) -> tuple[Task, ...]:
+        """Tasks that ended without a result and are not tried again, and open ones: what they ask is not known.
+
+        One that is the whole objective is answered where there is an answer.
+        """
         again = {task.retries for task in self.agenda.tasks}
-        return tuple(
-            outcome.task for outcome in self._standing if outcome.draft is None and outcome.task.id not in again
-        )
+        failed = [outcome.task for outcome in self._standing if outcome.draft is None and not self._alone]
+        return (*(task for task in failed if task.id not in again), *self.agenda.open)
 
     @property
     def _alone(self) -> bool:
@@ -348,7 +350,7 @@ class Run:
         alone = self._standing[-1:] if self._alone else []
         evidence = alone[0].evidence if alone else self.evidence()  # a task numbers its own
         draft, stopped, why = await self._draft(evidence, stopped, why)
-        left = self.agenda.open if draft is None else (*self._given_up, *self.agenda.open)
+        left = self.agenda.open if draft is None else self._undone
         return await self.score(draft, evidence, (stopped, why), left)
 
     async def score(
