@@ -75,11 +75,11 @@ def features(candidate: Candidate, objective: str) -> dict[str, float]:
     parts = parts_of(objective)
     wrong = [claim for claim in candidate.claims if claim.problem]
     held = [claim for claim in claims if claim.status != "unsupported"]
-    fine = bool(candidate.claims) and (is_verdict(candidate.short) or not candidate.problems)
+    answered = any(_tells(candidate.short, claim) for claim in held)
     return {
-        "answered": 1.0 if any(_tells(candidate.short, claim) for claim in held) else 0.0,
+        "answered": float(answered),
         "receipts": _least(citation_recall, claims),
-        "short form": 1.0 if fine else 0.0,
+        "short form": float(answered and not candidate.problems),
         "directness": min((_STRENGTH[claim.status] for claim in claims), default=0.0),
         "confidence": candidate.confidence if candidate.confidence is not None else 0.0,
         "citation precision": _least(citation_precision, claims),

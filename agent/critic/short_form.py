@@ -88,7 +88,8 @@ def short_problems(short: str, claims: Sequence[Claim], objective: str) -> list[
     texts = [searchable(receipt.evidence) for claim in claims for receipt in claim.support]
     problems = [f"{fault.text} in the short answer" for fault in number_faults(short, said)]
     problems += [f"no receipt for {date} in the short answer" for date in missing_dates(short, said)]
-    problems += [f"no receipt for {name} in the short answer" for name in unnamed(short, [*said, objective])]
+    known = [*said, objective] if said else []  # the question alone carries nothing
+    problems += [f"no receipt for {name} in the short answer" for name in unnamed(short, known)]
     if claims and carried(_without(short, amounts(short)), " ".join([*texts, objective])) < SAID:
         problems.append("the short answer stands in no receipt")
     if not problems and (wanted := _measured(short, held_claims, objective)):
