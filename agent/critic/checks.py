@@ -154,7 +154,8 @@ def claim_faults(claim: DraftClaim, evidence: Sequence[Evidence], objective: str
 def _is_related(text: str, status: ClaimStatus, cited: Sequence[Evidence], objective: str) -> bool:
     """Say whether evidence is about the same thing: by words, else by meaning; across alphabets only by that."""
     queries = [item.sql for item in cited if isinstance(item, Table)]
-    held = spelled_out(" ".join([*(_held(item, objective) for item in cited), *queries]))
+    texts = [*(_held(item, objective) for item in cited), *queries]
+    held = " ".join([*texts, *map(spelled_out, texts if queries else ())])
     prose = [passage.text for passage in passages(cited) if passage.is_prose]
     if prose and status == "derived" and is_across(text, held):
         return closest(text, prose)[0] >= CLOSE_ACROSS

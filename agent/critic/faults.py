@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import TypeVar
 
 from crowquill.agent.critic.across import is_across, share_said
-from crowquill.agent.critic.closeness import says_alike
+from crowquill.agent.critic.closeness import CLOSE_WORD, closest, says_alike
 from crowquill.agent.critic.fault import Fault
 from crowquill.agent.critic.misreadings import find_misreadings, find_swaps
 from crowquill.agent.critic.opposites import COMPARED, LESS, OPPOSITES, polarity, quantities
@@ -33,6 +33,7 @@ _MEASURES = frozenset(stem(word) for word in (*UNITS, *SCALES, *NUMBER_WORDS, "�
 _PART = re.compile(
     r"[,;]\s+|\s+(?:and|which|who|that|because|и|а|но|который|которая|которое|потому что|так как)\s+", re.IGNORECASE
 )
+_AND_ONE = re.compile(r"\s(?:and|и)\s+([^\W\d_]+)\s*(?=[.,;!?]|\Z)", re.IGNORECASE)
 _Way = TypeVar("_Way")
 
 
@@ -192,9 +193,11 @@ def _added(statement: str, texts: Sequence[str], passages: Sequence[str], object
     """Find the first part of a statement whose words do not stand in the evidence.
 
     Nearly none of two, unless a passage says alike, or at least three and many of them: what was added to
-    a part does not take it far away. Names and numbers are looked at elsewhere.
+    a part does not take it far away. One word behind "and" ("310 metres deep and poisonous") must be near in
+    meaning to a word that is known. Names and numbers are looked at elsewhere.
     """
-    known = content_words(" ".join([*texts, _asked(objective)]))
+    told = " ".join([*texts, _asked(objective)])
+    known = content_words(told)
     for part in _PART.split(statement):
         own = _own_words(part)
         unseen = [word for word in own if not stands(word, known)]
@@ -203,6 +206,17 @@ def _added(statement: str, texts: Sequence[str], passages: Sequence[str], object
         if many or (alone and not says_alike(part, passages)):
             yield _says_nothing(part)
             return
+    for match in _AND_ONE.finditer(statement):
+        word = _common(match[1]).lower()
+        if word and not stands(stem(word), known) and not word.endswith("ly") and not _is_near(word, told):
+            yield _says_nothing(word)
+            return
+
+
+def _is_near(word: str, text: str) -> bool:
+    """Say whether a word is near in meaning to one of a text."""
+    given = [other for other in re.findall(r"[^\W\d_]+", text) if content_words(other)]
+    return closest(word, given)[0] >= CLOSE_WORD
 
 
 def _added_to_results(statement: str, told: str) -> Iterator[Fault]:

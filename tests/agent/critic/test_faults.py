@@ -91,3 +91,36 @@ def test_a_computed_number_belongs_to_whatever_it_was_computed_from() -> None:
     evidence = (*RIVERS, Computation("2850 - 1230", "1620", "1620"))
     claim = check_claim(DraftClaim("The Danube is 1620 km longer than the Rhine.", (1, 5)), evidence, "Tell me.")
     assert (claim.status, claim.problem) == ("computed", "")
+
+
+@pytest.mark.parametrize("text", ["It is so.", "", "👍", "No, it was not."])
+def test_what_states_nothing_has_no_receipt(text: str) -> None:
+    claim = check_claim(DraftClaim(text, (1,)), RIVERS, "Tell me.")
+    assert (claim.status, claim.problem) == ("unsupported", "states nothing")
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted", "kind"),
+    [
+        ("All passengers survived.", "Some passengers survived.", "opposite"),
+        ("All of the passengers survived.", "Most of the passengers survived.", "opposite"),
+        ("Few residents returned.", "Many residents returned.", "opposite"),
+        ("Most passengers survived.", "Few passengers survived.", "opposite"),
+        ("The lake rarely freezes.", "The lake often freezes.", "opposite"),
+        ("Все пассажиры выжили.", "Некоторые пассажиры выжили.", "opposite"),
+        ("Многие жители вернулись.", "Немногие жители вернулись.", "opposite"),
+        ("Озеро редко замерзает.", "Озеро часто замерзает.", "opposite"),
+        ("Some passengers survived.", "All passengers survived.", ""),
+        ("Some passengers survived.", "A few passengers survived.", ""),
+        ("All residents returned.", "Many residents fled, but all residents returned.", ""),
+        ("The lake seldom freezes.", "The lake, often visited, rarely freezes.", ""),
+        ("Lake Tarn is 310 metres deep and poisonous.", "Lake Tarn is 310 metres deep.", "added"),
+        ("Carol Reed was born in London and murdered.", "Carol Reed was born in London.", "added"),
+        ("Озеро глубокое и ядовитое.", "Глубина озера 310 метров, температура воды 4 градуса.", "added"),
+        ("Озеро глубокое и холодное.", "Глубина озера 310 метров, температура воды 4 градуса.", ""),
+        ("Ann Hale was a painter and teacher.", "Ann Hale taught in Leeds; her paintings hang in Bath.", ""),
+        ("The Rhine is 10 km shorter than the Danube.", "The Danube is 20 km long, and the Rhine 10 km.", ""),
+    ],
+)
+def test_how_many_how_often_and_one_word_more(text: str, quoted: str, kind: str) -> None:
+    assert kinds(text, (quote("A page", quoted),)) == ({kind} if kind else set())
