@@ -232,9 +232,8 @@ def _step(written: str, number: NumberAt) -> Fraction:
 
 def leads(before: str) -> tuple[bool, Bound]:
     """Say whether what stands before a value makes it "about" so, and which bound it makes of it."""
-    return _ABOUT.search(before) is not None, "more" if _MORE.search(before) else "less" if _LESS.search(
-        before
-    ) else ""
+    bound: Bound = "more" if _MORE.search(before) else "less" if _LESS.search(before) else ""
+    return _ABOUT.search(before) is not None, bound
 
 
 def told(text: str, amount: Amount) -> str:
