@@ -50,17 +50,20 @@ _ABOUT = re.compile(
 )
 _MORE = re.compile(
     r"\b(?:more than|over|above|exceed(?:s|ed|ing)?|at least|upwards of|no (?:less|fewer) than|not less than|"
-    r"более(?: чем)?|больше|свыше|выше|не менее|как минимум)\s*(?:[$€£₽¥]\s?)?\Z",
+    r"(?:old|long|heavi|high|larg|great|bigg)er than|"
+    r"более(?: чем)?|больше|свыше|выше|не менее|как минимум|старше|длиннее|тяжелее)\s*(?:[$€£₽¥]\s?)?\Z",
     re.IGNORECASE,
 )
+_BELOW = (
+    r"less than|fewer than|under|below|at most|up to|(?:no|not) more than|(?:young|short|light|low|small)er than|"
+    r"менее(?: чем)?|меньше|ниже|не более|не больше|моложе|младше|короче|легче"
+)
 _LESS = re.compile(
-    r"\b(?:less than|fewer than|under|below|at most|up to|no more than|not more than|"
-    r"менее(?: чем)?|меньше|до|ниже|не более|не больше)\s*(?:[$€£₽¥]\s?)?\Z",
+    rf"\b(?:{_BELOW}|до)\s*(?:[$€£₽¥]\s?)?\Z",
     re.IGNORECASE,
 )
 _UNDER = re.compile(
-    r"\b(?:less than|fewer than|under|below|at most|up to|(?:no|not) more than|"
-    r"менее(?: чем)?|меньше|ниже|не более|не больше)\s*(?:[$€£₽¥]\s?)?\Z",
+    rf"\b(?:{_BELOW})\s*(?:[$€£₽¥]\s?)?\Z",
     re.IGNORECASE,
 )
 """A bound that is lost when the number alone is told. "до 300" is not among them: "rose to 300" is said so, too."""
@@ -69,8 +72,8 @@ _EXACTLY = re.compile(r"\b(?:exactly|precisely|ровно|точно)\s*(?:[$€
 _LIMIT = re.compile(
     r"\b(?:max\w*|top|limit\w*|capacity|seats?|holds?|accommodates?|reach\w*|can|could|(?-i:may)|might|within|"
     r"highest|largest|longest|peak\w*|as (?:many|much|high|long|large) as|potential\w*|only|just|at most|"
-    r"or (?:less|fewer|under|below)|макс\w*|предел\w*|вмеща\w*|вместим\w*|может|могут|мог\w*|достиг\w*|"
-    r"наибольш\w*|самы\w+|лишь|только|или ме(?:нее|ньше))\b",
+    r"(?:or|and) (?:less|fewer|under|below|younger)|макс\w*|предел\w*|вмеща\w*|вместим\w*|может|могут|мог\w*|"
+    r"достиг\w*|наибольш\w*|самы\w+|лишь|только|или ме(?:нее|ньше))\b",
     re.IGNORECASE,
 )
 """Words with which the number alone says what "up to" does."""
@@ -229,9 +232,8 @@ def _step(written: str, number: NumberAt) -> Fraction:
 
 def leads(before: str) -> tuple[bool, Bound]:
     """Say whether what stands before a value makes it "about" so, and which bound it makes of it."""
-    return _ABOUT.search(before) is not None, "more" if _MORE.search(before) else "less" if _LESS.search(
-        before
-    ) else ""
+    bound: Bound = "more" if _MORE.search(before) else "less" if _LESS.search(before) else ""
+    return _ABOUT.search(before) is not None, bound
 
 
 def told(text: str, amount: Amount) -> str:

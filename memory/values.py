@@ -82,7 +82,7 @@ _NO_SHARE = re.compile(
 )
 _OF_A_UNIT = r"(?!(?:\s+of)?[\s-]+(?:an?|one)\s)"
 _SINGLE_PART = re.compile(
-    rf"\b(?:a|one|1)[\s-](third|quarter|fourth|fifth|sixth|seventh|eighth|ninth|tenth)\b{_OF_A_UNIT}"
+    rf"\b(?:an?|one|1)[\s-](third|quarter|fourth|fifth|sixth|seventh|eighth|ninth|tenth)\b{_OF_A_UNIT}"
     r"(?=\s+(?:of|less|more|fewer|larger|smaller|higher|lower|are|were|to)\b|\s*[.,;:)!?]|\s*\Z)",
     re.IGNORECASE,
 )

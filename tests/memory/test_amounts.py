@@ -87,6 +87,7 @@ def way(statement: str, evidence: str) -> list[Held]:
         ("300 км", "менее 300 км", ""),
         ("by 50 %", "by up to 50 %", ""),
         ("reaches 50 %", "up to 50 %", "same"),
+        ("моложе 25 лет", "under 25 years", "same"),
         ("exactly $300", "more than $300", ""),
         ("300 dollars", "more than 300 dollars", "same"),
         ("nearly 300 km", "over 300 km", ""),
