@@ -28,7 +28,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_what_looks_like_code_stays_as_it_is(text: str) -> None:
-    messages = prompt("read").messages(evidence=text, objective=text)
+    messages = prompt("read").messages(evidence=text, objective=text, language="")
     assert messages[1].content.count(text) == 2
     if "{{" not in text:  # that is an input of a task file
         quoted = text.replace("'", "''")
