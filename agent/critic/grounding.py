@@ -15,6 +15,7 @@ from crowquill.memory.verify import missing_dates, missing_names, missing_number
 SAID = 0.5
 """Share of the content words of a short answer, or of a name, that a text must hold to say it."""
 _ASKING = content_words("date day month year time name number place what which who whom when where how many much")
+_GAP_IN_FIGURE = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?!\d))")
 _QUALIFIER = re.compile(r"\s*\([^)]*\)\s*\Z")
 _CHOICE = re.compile(r"\b(?:or|или)\b", re.IGNORECASE)
 
@@ -45,7 +46,9 @@ def unnamed(statement: str, texts: Sequence[str]) -> list[str]:
 
 def carried(short: str, text: str) -> float:
     """Return the share (0 to 1) of a short answer's content words that a text holds, be it in another alphabet."""
-    return share_said(short, text) if is_across(short, text) else word_coverage(short, text)
+    if is_across(short, text):
+        return share_said(short, text)
+    return word_coverage(_GAP_IN_FIGURE.sub("", short), text)
 
 
 def says(short: str, text: str) -> bool:

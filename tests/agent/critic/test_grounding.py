@@ -58,6 +58,7 @@ VIADUCT: tuple[Evidence, ...] = (
         ("When was the Winter Bridge opened?", "1965", False),
         ("How deep is Lake Sor?", "37 metres", True),
         ("How deep is Lake Onega?", "37 metres", False),
+        ("Сколько метров до дна?", "37 метров", True),
     ],
 )
 def test_a_name_leads_to_an_answer_in_another_alphabet(question: str, short: str, expected: bool) -> None:
@@ -87,6 +88,7 @@ def test_a_query_result_is_about_the_question_it_was_written_for() -> None:
         ("от радиации", "Her illness was caused by exposure to radiation.", True),
         ("от туберкулёза", "Her illness was caused by exposure to radiation.", False),
         ("37 метров", "It is 37 metres deep.", True),
+        ("64 000", "It is spoken by about 64,000 people.", True),
         ("73 метра", "It is 37 metres deep.", False),
     ],
 )
