@@ -35,14 +35,14 @@ OPENERS = _words(
     the a an this that these those it its he she they we you i his her their our my in on at by for from
     with after before during since until when while where who what which why how if although though because
     as and but or so yet however moreover furthermore meanwhile then there here also both each every some
-    many most several few all no not another other one two three first second third finally later
+    many most several few all yes no not another other one two three first second third finally later
     in to according despite unlike like under over between among within without through about
     в во на он она оно они это эта этот эти тот та те его её их мы вы я ты но и а или если когда где кто
     что как так также после до при по из с со у к от для за под над о об не ни однако затем потом кроме
     позже сегодня сейчас первый второй один два три все всё каждый многие некоторые там здесь тогда поэтому
     хотя согласно какой какая какое какие какова каков каково каковы каким какими какого какую каком сколько
     насколько почему зачем откуда куда чей чья чьё чье чьи кого кому кем чем чему назови назовите скажи скажите
-    найди найдите
+    найди найдите да нет
     """
 )
 
