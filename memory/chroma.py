@@ -1,5 +1,7 @@
 """A Chroma collection: the only module that knows chromadb."""
 
+import contextlib
+import ctypes
 import shutil
 import threading
 from pathlib import Path
@@ -11,6 +13,9 @@ from crowquill.memory.owned import own_folder
 _UPSERT = 500
 """Vectors given to Chroma at once: about a second's work when there are a hundred thousand."""
 
+_M_PERTURB = -6
+"""Option of glibc's `mallopt`: what is handed out is filled with one byte, as is what is given back."""
+
 Rows = tuple[list[int], Vectors]
 
 
@@ -21,6 +26,9 @@ class Collection:
         import chromadb  # 1 s, and only for large memories
         from chromadb.config import Settings
 
+        with contextlib.suppress(AttributeError):  # another C library
+            # Chroma writes places of vectors that are still to come as it got them: keys of this process in them
+            ctypes.CDLL(None).mallopt(_M_PERTURB, 1)
         self._client: Any = chromadb.PersistentClient(str(directory), Settings(anonymized_telemetry=False))
         self._collection: Any = self._client.get_or_create_collection(
             "evidence",

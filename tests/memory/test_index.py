@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crowquill.memory.chroma import Collection
 from crowquill.memory.db import Database
 from crowquill.memory.embed import HashingEmbedder, Vectors
 from crowquill.memory.evidence import Computation
@@ -169,3 +170,16 @@ async def test_a_build_that_was_stopped_goes_on_in_the_next_process(tmp_path: Pa
     assert len(await index.search(query, 2000)) == 1200
     await index.close()
     store.database.close()
+
+
+def test_what_was_in_memory_before_does_not_reach_the_files_of_chroma(tmp_path: Path) -> None:
+    """Places of vectors that are still to come are written, too; the second collection had got used memory."""
+    rows = np.eye(5, 64, dtype=np.float32)
+    for name in ("one", "two", "three"):
+        collection = Collection(tmp_path / name, "s")
+        collection.upsert([1, 2, 3, 4, 5], rows)
+        collection.query(rows[0], 1)
+        collection.close()
+    written = [path.read_bytes() for path in tmp_path.rglob("data_level0.bin")]
+    assert len(written) == 3
+    assert all(len(set(data[len(data) // 10 :])) == 1 for data in written)
