@@ -55,18 +55,20 @@ _MORE = re.compile(
     re.IGNORECASE,
 )
 _BELOW = (
-    r"less than|fewer than|under|below|at most|up to|(?:no|not) more than|(?:young|short|light|low|small)er than|"
-    r"менее(?: чем)?|меньше|ниже|не более|не больше|моложе|младше|короче|легче"
+    r"less than|fewer than|under|below|(?:young|short|light|low|small)er than|"
+    r"менее(?: чем)?|меньше|ниже|моложе|младше|короче|легче"
 )
+_AT_MOST = r"at most|up to|(?:no|not) more than|не более|не больше"
 _LESS = re.compile(
-    rf"\b(?:{_BELOW}|до)\s*(?:[$€£₽¥]\s?)?\Z",
+    rf"\b(?:{_BELOW}|{_AT_MOST}|до)\s*(?:[$€£₽¥]\s?)?\Z",
     re.IGNORECASE,
 )
 _UNDER = re.compile(
     rf"\b(?:{_BELOW})\s*(?:[$€£₽¥]\s?)?\Z",
     re.IGNORECASE,
 )
-"""A bound that is lost when the number alone is told. "до 300" is not among them: "rose to 300" is said so, too."""
+"""A bound that is lost when the number alone is told. "up to 300" is not among them: 300 is reached."""
+_END = re.compile(r"\b(?:from|to|at|of|от|до|с|со)\s*(?:[$€£₽¥]\s?)?\Z", re.IGNORECASE)
 _NEARLY = re.compile(r"\b(?:nearly|almost|почти)\s*(?:[$€£₽¥]\s?)?\Z", re.IGNORECASE)
 _EXACTLY = re.compile(r"\b(?:exactly|precisely|ровно|точно)\s*(?:[$€£₽¥]\s?)?\Z", re.IGNORECASE)
 _LIMIT = re.compile(
@@ -158,7 +160,7 @@ def _is_between(text: str, first: Amount, second: Amount) -> bool:
     joint = text[first.end : second.start].strip()
     opens = _BETWEEN.search(text[max(0, first.start - 10) : first.start])
     measured = bool(second.dimension) or second.is_percent
-    opened = opens is not None and (joint in ("and", "и") or (joint == "до" and "от" in opens[0].lower()))
+    opened = opens is not None and (joint in ("and", "и") or (joint == "до" and "от" in opens[0].casefold()))
     return not second.is_year and measured and (joint in "-–—" or opened)
 
 
@@ -176,14 +178,14 @@ def _amount(text: str, number: NumberAt) -> Amount:
     before, written = text[max(0, number.start - 24) : number.start], text[number.start : number.end]
     dimension, size, end, noun = "", _ONE, number.end, ""
     if money := _MONEY.search(before):
-        dimension, size = UNITS[money[1].lower()]
+        dimension, size = UNITS[money[1].casefold()]
     elif points := _POINTS.match(text, number.end - (1 if written.endswith("%") else 0)):
         dimension, end = "points", points.end()
     elif (unit := _UNIT.match(text, number.end)) and not number.is_percent and not number.is_ordinal:
-        dimension, size = UNITS[unit[1].lower()]
+        dimension, size = UNITS[unit[1].casefold()]
         end = unit.end()
     elif follower := _NOUN.match(text, number.end):
-        noun = stem(follower[1].lower())
+        noun = stem(follower[1].casefold())
     if number.is_year and (decade := _DECADE.match(text, number.start)):
         dimension, size, end, noun = "decade", _ONE, decade.end(), ""
     elif number.is_year and dimension == "months":
@@ -193,7 +195,7 @@ def _amount(text: str, number: NumberAt) -> Amount:
     below = number.value > 0 and (_MINUS.search(before) or _FROST.match(text, end))
     return Amount(
         -number.value if below else number.value, number.start, end, dimension, size, _step(written, number),
-        is_about, bound, noun, _per(rate[1].lower()) if rate is not None else "",
+        is_about, bound, noun, _per(rate[1].casefold()) if rate is not None else "",
         number.is_percent and dimension != "points", number.is_year and not dimension, number.is_spelled,
         number.is_ordinal, written, _hold(text, number, before),
         "" if era is None else "before" if era["before"] else "after",
@@ -213,7 +215,7 @@ def _hold(text: str, number: NumberAt, before: str) -> Hold:
     if _EXACTLY.search(before):
         return "exactly"
     around = text[max(0, number.start - _NEAR_BY) : number.end + _NEAR_BY]
-    return "limit" if _LIMIT.search(around) else ""
+    return "limit" if _LIMIT.search(around) or _END.search(before) else ""
 
 
 def _step(written: str, number: NumberAt) -> Fraction:
@@ -296,7 +298,7 @@ def _is_lost(amount: Amount, other: Amount) -> bool:
     if amount.hold == "exactly":
         return bool(other.bound) or other.about or other.hold == "between"
     if "nearly" in (amount.hold, other.hold):
-        return "more" in (amount.bound, other.bound)
+        return "more" in (amount.bound, other.bound) and amount.value == other.value
     plain = not (amount.bound or amount.about or amount.hold)
     return plain and other.hold in ("under", "between")
 

@@ -134,11 +134,11 @@ def _with_suffix(text: str, number: NumberAt) -> NumberAt:
         return replace(number, end=ordinal.end(), is_ordinal=True)
     scale = _SCALE.match(text, end)
     if scale is not None:
-        number = _scaled(number, SCALES[scale[1].lower()], scale.end())
+        number = _scaled(number, SCALES[scale[1].casefold()], scale.end())
     elif text[max(0, number.start - 1) : number.start] in tuple("$€£₽"):
         money = _MONEY_SCALE.match(text, end)
         if money is not None:
-            number = _scaled(number, _MONEY_SCALES[money[1].lower()], money.end())
+            number = _scaled(number, _MONEY_SCALES[money[1].casefold()], money.end())
     if percent := PERCENT.match(text, number.end):
         number = replace(number, end=percent.end(), is_percent=True, is_year=False)
     return number
@@ -190,18 +190,18 @@ def _spelled(text: str) -> Iterator[NumberAt]:
 
 
 def _opens(text: str, match: re.Match[str]) -> bool:
-    word = match[0].lower()
+    word = match[0].casefold()
     if word in NUMBER_WORDS or word in ORDINAL_WORDS:
         return True
     if word not in _SINGULAR_SCALES:  # "millions of people" is no number, "a million" is
         return False
-    before = text[max(0, match.start() - 3) : match.start()].lower()
+    before = text[max(0, match.start() - 3) : match.start()].casefold()
     return re.search(r"\ba\s\Z", before) is not None or not word.isascii()
 
 
 def _continues(text: str, run: list[re.Match[str]], match: re.Match[str]) -> bool:
     gap = text[run[-1].end() : match.start()]
-    word, last = match[0].lower(), run[-1][0].lower()
+    word, last = match[0].casefold(), run[-1][0].casefold()
     if gap not in (" ", "-", "\u00a0"):
         return False
     if word == "and":
@@ -218,12 +218,12 @@ def _continues(text: str, run: list[re.Match[str]], match: re.Match[str]) -> boo
 
 
 def _read_run(text: str, run: list[re.Match[str]]) -> Iterator[NumberAt]:
-    if run[-1][0].lower() == "and":
+    if run[-1][0].casefold() == "and":
         run = run[:-1]
     total = current = 0
     scale, ordinal = 1, False
     for match in run:
-        word = match[0].lower()
+        word = match[0].casefold()
         if word == "and":
             continue
         if word in SCALES and SCALES[word] >= 1000:
@@ -311,7 +311,7 @@ def slashed_dates(text: str) -> list[tuple[DateAt, DateAt]]:
 
 def _date(match: re.Match[str]) -> DateAt | None:
     fields = match.groupdict()
-    word = fields["month"].lower()
+    word = fields["month"].casefold()
     if fields["month"].islower() and word in ("may", "march", "mar", "sept", "sep", "dec", "jan"):
         return None  # "they may 5 times": English writes months with a capital
     month = MONTHS[word] if word in MONTHS else int(word)

@@ -61,14 +61,15 @@ def _spoken(text: str) -> Iterator[NumberAt]:
         exponent = int((match[2] or match[3]).translate(_RAISED))
         if abs(exponent) <= _MOST_EXPONENT:
             base = Fraction(match[1].replace(",", ".")) if match[1] else Fraction(1)
-            yield NumberAt(base * Fraction(10) ** exponent, *match.span())
+            scale = 10**exponent if exponent > 0 else 1  # "5.97 × 10²⁴" shows two decimals of 10²⁴
+            yield NumberAt(base * Fraction(10) ** exponent, *match.span(), scale=scale)
 
 
 def _put_together(text: str, match: re.Match[str], add: Fraction, factor: int) -> NumberAt:
     fields = match.groupdict()
-    word = (fields.get("count") or "").lower()
+    word = (fields.get("count") or "").casefold()
     count = Fraction(0) if not word else Fraction(NUMBER_WORDS[word] if word in NUMBER_WORDS else int(word))
-    scale = SCALES[fields["scale"].lower()] if fields.get("scale") else 1
+    scale = SCALES[fields["scale"].casefold()] if fields.get("scale") else 1
     number = NumberAt((count + add) * factor * scale, *match.span(), scale=scale, is_spelled=not word.isdecimal())
     if percent := PERCENT.match(text, number.end):
         number = replace(number, end=percent.end(), is_percent=True)

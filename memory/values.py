@@ -134,11 +134,11 @@ def _shares(text: str) -> Iterator[ValueAt]:
 def _read_shares(text: str) -> Iterator[ValueAt]:
     forms: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Fraction]], ...] = (
         (_HALF, lambda match: Fraction(1, 2)),
-        (_SINGLE_PART, lambda match: Fraction(1, _PARTS[match[1].lower()])),
-        (_FRACTION, lambda match: Fraction(_number(match[1]), _PARTS[match[2].lower()[:-1]])),
-        (_RUSSIAN_SINGLE, lambda match: Fraction(1, _RUSSIAN_PARTS[(match[1] or match[2] or match[3]).lower()])),
-        (_RUSSIAN_FRACTION, lambda match: Fraction(_number(match[1]), _RUSSIAN_PARTS[match[2].lower()])),
-        (_EACH, lambda match: Fraction(1, _RUSSIAN_PARTS[match[1].lower()])),
+        (_SINGLE_PART, lambda match: Fraction(1, _PARTS[match[1].casefold()])),
+        (_FRACTION, lambda match: Fraction(_number(match[1]), _PARTS[match[2].casefold()[:-1]])),
+        (_RUSSIAN_SINGLE, lambda match: Fraction(1, _RUSSIAN_PARTS[(match[1] or match[2] or match[3]).casefold()])),
+        (_RUSSIAN_FRACTION, lambda match: Fraction(_number(match[1]), _RUSSIAN_PARTS[match[2].casefold()])),
+        (_EACH, lambda match: Fraction(1, _RUSSIAN_PARTS[match[1].casefold()])),
     )
     for form, share in forms:
         for match in form.finditer(text):
@@ -157,7 +157,7 @@ def _read_shares(text: str) -> Iterator[ValueAt]:
 
 
 def _number(word: str) -> int:
-    return NUMBER_WORDS[word.lower()] if word.lower() in NUMBER_WORDS else int(word)
+    return NUMBER_WORDS[word.casefold()] if word.casefold() in NUMBER_WORDS else int(word)
 
 
 def _vulgar(character: str) -> Fraction:
@@ -169,7 +169,7 @@ def _vulgar(character: str) -> Fraction:
 
 def _is_unit_behind(text: str, end: int) -> bool:
     behind = _UNIT_BEHIND.match(text, end)
-    return behind is not None and (behind[1].lower() in UNITS or behind[1].lower() in MONTHS)
+    return behind is not None and (behind[1].casefold() in UNITS or behind[1].casefold() in MONTHS)
 
 
 # --- magnitudes, multiples, spans ---
@@ -186,8 +186,8 @@ def _magnitudes(text: str) -> Iterator[ValueAt]:
     for match in _MAGNITUDES.finditer(text):
         if any(start <= match.start() < end for start, end in told):
             continue  # "five thousands"
-        value = MAGNITUDES[match[1].lower()] * (MAGNITUDES[match[2].lower()] if match[2] else 1)
-        noun = stem(match[3].lower()) if match[3] else ""
+        value = MAGNITUDES[match[1].casefold()] * (MAGNITUDES[match[2].casefold()] if match[2] else 1)
+        noun = stem(match[3].casefold()) if match[3] else ""
         yield ValueAt("magnitude", Fraction(value), match.start(), match.end(2 if match[2] else 1), noun)
 
 
@@ -221,7 +221,8 @@ _SPAN = re.compile(
 
 def _spans(text: str) -> Iterator[ValueAt]:
     for match in _SPAN.finditer(text):
-        yield ValueAt("span", UNITS[(match[1] or match[2]).lower()][1], *match.span())
+        start = match.start(1) - len("a ") if match[1] else match.start(2)
+        yield ValueAt("span", UNITS[(match[1] or match[2]).casefold()][1], start, match.end())
     for amount in amounts(text):
         if amount.dimension == "months":
             yield ValueAt("span", amount.value * amount.size, amount.start, amount.end)
@@ -247,7 +248,7 @@ _ORDINALS = tuple(
 def _ordinals(text: str) -> Iterator[ValueAt]:
     for form, value in _ORDINALS:
         for match in form.finditer(text):
-            yield ValueAt("ordinal", Fraction(value), *match.span(), stem(match[1].lower()))
+            yield ValueAt("ordinal", Fraction(value), *match.span(), stem(match[1].casefold()))
     for amount in amounts(text):
         if amount.is_ordinal and not amount.is_spelled and amount.noun and not amount.is_year:
             yield ValueAt("ordinal", amount.value, amount.start, amount.end, amount.noun)
@@ -296,12 +297,20 @@ _WEEKDAYS = {
 _WEEKDAY = re.compile(rf"\b(?:в|во|по|с|со|до|к|ко|и)\s+({'|'.join(_WEEKDAYS)})\b", re.IGNORECASE)
 
 
+def named_months(text: str) -> frozenset[Fraction]:
+    """Return the numbers of all months that a text names, also without a word that shows it ("May–September")."""
+    return frozenset(
+        Fraction(_FULL_MONTHS[match[1].casefold()] if match[1] else _RUSSIAN_MONTHS[match[2]])
+        for match in _MONTH.finditer(text)
+    )
+
+
 def _months(text: str) -> Iterator[ValueAt]:
     found = []
     for match in _MONTH.finditer(text):
         if match[1] and not (_IN_MONTH.search(text[max(0, match.start() - 9) : match.start()])):
             continue  # "April Jones"
-        number = _FULL_MONTHS[match[1].lower()] if match[1] else _RUSSIAN_MONTHS[match[2]]
+        number = _FULL_MONTHS[match[1].casefold()] if match[1] else _RUSSIAN_MONTHS[match[2]]
         found.append(ValueAt("month", Fraction(number), *match.span()))
     yield from found
     yield from _between(text, found, 12)
@@ -309,7 +318,7 @@ def _months(text: str) -> Iterator[ValueAt]:
 
 def _weekdays(text: str) -> Iterator[ValueAt]:
     found = [
-        ValueAt("weekday", Fraction(_WEEKDAYS[match[1].lower()]), *match.span(1))
+        ValueAt("weekday", Fraction(_WEEKDAYS[match[1].casefold()]), *match.span(1))
         for match in _WEEKDAY.finditer(text)
     ]
     yield from found

@@ -29,8 +29,9 @@ def sound(word: str) -> str:
 
 
 def is_across(text: str, other: str) -> bool:
-    """Say whether two texts are written in different alphabets."""
-    return is_cyrillic(text) != is_cyrillic(other)
+    """Say whether two texts are written in different alphabets; one without letters is in any."""
+    written = all(_WORD.search(each) for each in (text, other))
+    return written and is_cyrillic(text) != is_cyrillic(other)
 
 
 def is_named(asked: Sequence[str], text: str) -> bool:

@@ -1,13 +1,12 @@
 """How close in meaning a statement is to its evidence: words alone do not tell what was said in other words.
 
 The sentence encoder of the corpus search is asked, and only where words leave it open: about a part of a statement
-none of whose words stand in the evidence, and about a statement in another alphabet. Nearness of meaning knows
-nothing of numbers and names, which are looked at elsewhere, nor of denials, which must stand on both sides or none;
-an opposite ("disliked" for "supported") it does not see.
+none of whose words stand in the evidence, about a word or a name in the place of another, and about a statement in
+another alphabet. Nearness of meaning knows nothing of numbers and names, which are looked at elsewhere, nor of
+denials, which must stand on both sides or none; an opposite ("disliked" for "supported") it does not see.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from crowquill.agent.critic.opposites import is_denied
 from crowquill.memory.embed import SentenceEmbedder, Vectors
@@ -19,12 +18,16 @@ CLOSE_WORD = 0.43
 """The same for one word and another: of 25 that said it in other words 23 were as near, of 19 invented ones 2."""
 
 
+MOST_KNOWN = 4000
+_KNOWN: dict[str, Vectors] = {}
+
+
 def closest(statement: str, passages: Sequence[str]) -> tuple[float, str]:
     """Return the cosine (−1 to 1) of a statement and the passage closest to it, and that; (0, "") without any."""
     if not passages:
         return 0.0, ""
-    own = _vector(statement)
-    return max((float(own @ _vector(text)), text) for text in dict.fromkeys(passages))
+    own, *rows = _vectors((statement, *passages))
+    return max((float(own @ row), text) for row, text in zip(rows, passages, strict=True))
 
 
 def says_alike(statement: str, passages: Sequence[str]) -> bool:
@@ -33,7 +36,12 @@ def says_alike(statement: str, passages: Sequence[str]) -> bool:
     return near >= CLOSE and is_denied(statement) == is_denied(text)
 
 
-@lru_cache(maxsize=2048)
-def _vector(text: str) -> Vectors:
-    row: Vectors = SentenceEmbedder().embed([text])[0]
-    return row
+def _vectors(texts: Sequence[str]) -> list[Vectors]:
+    """Return the vectors of texts; those that are not known are encoded at once, and some thousands kept."""
+    known = {text: _KNOWN[text] for text in texts if text in _KNOWN}
+    if unknown := [text for text in dict.fromkeys(texts) if text not in known]:
+        known.update(zip(unknown, SentenceEmbedder().embed(unknown), strict=True))
+        if len(_KNOWN) > MOST_KNOWN:
+            _KNOWN.clear()
+        _KNOWN.update(known)
+    return [known[text] for text in texts]

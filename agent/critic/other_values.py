@@ -13,7 +13,7 @@ from crowquill.agent.critic.passages import Passage, clauses
 from crowquill.memory.amounts import SHARE_OFF, Amount, amounts, told
 from crowquill.memory.figures import dates
 from crowquill.memory.textual import content_words, stem
-from crowquill.memory.values import ValueAt, values
+from crowquill.memory.values import ValueAt, named_months, values
 from crowquill.memory.words import MAGNITUDES, NUMBER_WORDS, SCALES
 
 Span = tuple[int, int]
@@ -25,6 +25,7 @@ _NOON = 12 * 60
 _DATED = ("month", "weekday", "hour")
 _SINGLE = re.compile(r"(?:one|1|an?|single|sole|only|another|одн\w+|один|единственн\w+)\Z", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
+_IS = re.compile(r"\b(?:is|was|are|were|это|стал\w*|был[аио]?|явля\w+)\b", re.IGNORECASE)
 _PART_OF = re.compile(r"\s+(?:of|из)\b|-", re.IGNORECASE)
 
 
@@ -39,9 +40,14 @@ def find_other_values(
     given = [value for text in texts for value in values(text)]
     counted = [amount for text in texts for amount in amounts(text)]
     months = {Fraction(date.month) for text in texts for date in dates(text) if date.month is not None}
+    months = months.union(*map(named_months, texts))
     for value in values(statement):
         if value.kind == "span" and value.start in plain:
             continue  # "20 years" is a number with a unit
+        if value.kind == "weekday" and sum(other.kind == "weekday" for other in given) > 1:
+            continue  # closed on the day that is left over
+        if value.kind in ("month", "weekday") and len(_WORD.findall(statement[value.start : value.end])) > 1:
+            continue  # what lies between two that are looked at themselves
         if any(start <= value.start < end for start, end in dated) or any(
             start <= value.start and value.end <= end for start, end in settled
         ):
@@ -72,6 +78,8 @@ def _is_held(value: ValueAt, given: Sequence[ValueAt], counted: Sequence[Amount]
             found = [*(other.value for other in alike), *risen, *halved, *(2 - rise for rise in risen)]
             return any(_agree(value, other, value.value * Fraction(3, 20)) for other in found)
         case "span":
+            if value.bound:
+                return any(_agree(value, other.value, Fraction(0)) for other in alike)
             return any(abs(other.value - value.value) <= value.value * _SPAN_OFF for other in alike)
         case "magnitude" if any(value.value <= amount.value < 100 * value.value for amount in counted):
             return True
@@ -130,8 +138,8 @@ def _ones(statement: str, texts: Sequence[str], near: Sequence[Passage]) -> Iter
     """Find "one pond" where the evidence counts several, and nowhere a single one."""
     for amount in amounts(statement):
         plain = amount.is_spelled and amount.value == 1 and not (amount.dimension or amount.bound or amount.about)
-        if not plain or not amount.noun or _PART_OF.match(statement, amount.end):
-            continue
+        if not plain or not amount.noun or _PART_OF.match(statement, amount.end) or _IS.search(statement):
+            continue  # "one reason is", "it is one example": one of several
         if any(_has_single(text, amount.noun) for text in texts):
             continue
         if any(other.value == 1 for passage in near for other in amounts(passage.text)):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from crowquill.agent.critic.closeness import CLOSE, closest
 from crowquill.agent.critic.paraphrase import ALIKE
 from crowquill.agent.critic.passages import Passage, clauses
 from crowquill.memory.textual import NameAt, content_words, names, stems
@@ -18,8 +19,6 @@ _IS = re.compile(r"\b(?:is|was|are|were|be|been|being|это|является|я
 _BY = re.compile(r"\bby\s+(?:the\s+)?\W*\Z", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _How = Literal["is", "does", "behind"]
-SHARED = 2
-"""Words that a passage must share with a statement for its names to be rivals of those of the statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +39,15 @@ def rival(name: str, statement: str, near: Sequence[Passage]) -> str:
     own = _places(statement)
     wanted = frozenset(stems(name))
     said = content_words(statement)
+    others = frozenset[str]().union(*(place.stems for place in own)) - wanted
     for place in own:
         if place.stems != wanted or any(_alike(place, other) for other in own if other.stems != wanted):
             continue  # where two names of the statement share a place, the other may be the one that is meant
         for passage in near:
-            shared = (said & passage.words) - wanted | {place.word}
-            for other in _places(passage.text) if passage.is_prose and len(shared) >= SHARED else ():
-                if _alike(place, other) and not other.stems & said and not _abbreviates(name, other.name):
+            if not passage.is_prose or not others & passage.words:
+                continue  # of what else? "America", where the quote has "the United States"
+            for other in _places(passage.text):
+                if _alike(place, other) and not other.stems & said and not _is_alias(name, other.name):
                     return other.name
     return ""
 
@@ -56,14 +57,14 @@ def _alike(place: _Place, other: _Place) -> bool:
     return same and place.how == other.how
 
 
-def _abbreviates(name: str, other: str) -> bool:
-    """Say whether one of two names is made of the first letters of the other ("the US", "the United States")."""
+def _is_alias(name: str, other: str) -> bool:
+    """Say whether two names may be of one: "the US" and "the United States", "Holland" and "the Netherlands"."""
     for short, long in ((name, other), (other, name)):
         initials = "".join(word[0] for word in _WORD.findall(long))
         letters = short.replace(".", "")
         if len(initials) > 1 and letters.isupper() and letters.startswith(initials):
             return True
-    return False
+    return closest(name, [other])[0] >= CLOSE
 
 
 @lru_cache(maxsize=512)

@@ -60,7 +60,9 @@ def _proper(among: Sequence[Passage]) -> frozenset[str]:
 def _units(stated: Sequence[Amount], operands: Sequence[Segment], unit: str) -> Iterator[Fault]:
     measures = {(part.amount.dimension, part.amount.size) for part in operands}
     for amount in stated:
-        measured = amount.dimension and all(dimension for dimension, _ in measures) and not unit
+        measured = (
+            amount.dimension not in ("", "degrees") and all(dimension for dimension, _ in measures) and not unit
+        )
         if measured and (amount.dimension, amount.size) not in measures:
             told = ", ".join(dict.fromkeys(part.amount.text for part in operands))
             yield Fault("unit", "contradicts", f"{amount.text} is in another unit than {told}")

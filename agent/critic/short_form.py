@@ -26,6 +26,11 @@ _ASKS = re.compile(
     r"что|кто|кого|кому|кем|чей|чья|когда|где|куда|откуда|почему|зачем|как|как(?:ой|ая|ое|ие|ова?|им|ую|их)|сколько)\b",
     re.IGNORECASE,
 )
+_INVITES = re.compile(
+    r"(?:what|how) about\b|when \w+ (?:\w+ )+(?:do|does|did|is|are|will|can) (?:it|they|he|she|we|you)\b"
+    r"|как (?:вы|ты) (?:думае|счита)|(?:кто|что)-",
+    re.IGNORECASE,
+)
 _ASKS_VERDICT = re.compile(
     r"^(?:will|would|should|shall|may|might|must)\b|\b(?:whether|if|true|false|correct|ли|правда|верно)\b",
     re.IGNORECASE,
@@ -33,6 +38,7 @@ _ASKS_VERDICT = re.compile(
 _ASSERTS = re.compile(
     r"^(?:is it (?:true|correct) that|(?:верно|правда) ли,? что|yes,|да,|indeed,)\s+", re.IGNORECASE
 )
+_BARE_NUMBER = re.compile(r"[\s≈~]*\d[\d.,\s]*[.!\s]*")
 _FOCUS = re.compile(r"^([^\W_]+) ли\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _JOINTS = frozenset("a an the is are was were do does did has have had".split())  # noqa: SIM905
@@ -106,10 +112,10 @@ def _said(claim: Claim) -> str:
 
 def _may_be_verdict(objective: str) -> bool:
     """Say whether some part of a question may want yes or no, which not all of them show in Russian."""
-    pieces = [piece.strip() for piece in _PIECE.split(objective)]
-    if any(is_yes_no(piece) or _ASKS_VERDICT.search(piece) for piece in pieces):
+    pieces = [piece.strip() for piece in _PIECE.split(objective) if piece.strip()]
+    if len(pieces) != 1 or is_yes_no(pieces[0]) or _ASKS_VERDICT.search(pieces[0]):
         return True
-    return not any(_ASKS.match(piece) for piece in pieces)
+    return _ASKS.match(pieces[0]) is None or _INVITES.match(pieces[0]) is not None
 
 
 def _asserts(text: str, question: str) -> bool:
@@ -154,6 +160,8 @@ def _measured(short: str, claims: Sequence[Claim], objective: str) -> str:
         if amount.dimension in wanted
     ]
     own = amounts(short)
+    if _BARE_NUMBER.fullmatch(short) is None:
+        return ""  # "until Monday", "since 1990", "5.2 %"
     if not given or any(amount.dimension in wanted for amount in own):
         return ""
     bare = [amount.value for amount in own if not amount.dimension]
@@ -172,7 +180,10 @@ def _of_another(short: str, claims: Sequence[Claim], objective: str) -> str:
     ):
         return ""
     given = [
-        amount for claim in claims if not missing_names(thing, [_said(claim)]) for amount in amounts(claim.text)
+        amount
+        for claim in claims
+        if not missing_names(thing, [_said(claim)]) or not names(claim.text)  # "the mountain"
+        for amount in amounts(claim.text)
     ]
     kinds = {amount.dimension for amount in given} - {""}
     strange = [each for each in amounts(short) if each.dimension in kinds and held(each, given) in ("", "unit")]

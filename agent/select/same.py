@@ -9,6 +9,7 @@ from crowquill.memory.amounts import Amount, amounts, held
 from crowquill.memory.textual import DateAt, dates, fold, stem
 from crowquill.memory.unit_words import UNITS
 from crowquill.memory.values import shares
+from crowquill.memory.words import STOP_WORDS
 
 _Value = DateAt | Amount | Fraction
 """A date, a number with its unit, or a share that is given in words."""
@@ -29,10 +30,16 @@ _UNSAID = frozenset(
         "примерно",
         "приблизительно",
         "ровно",
+        "in",
+        "on",
+        "at",
+        "в",
+        "во",
     ]
 )
 """Words before a value that are as good as not said; `about` of an amount knows them."""
 _VERDICTS = {"true": "yes", "да": "yes", "false": "no", "нет": "no"}
+_BARE_VERDICTS = frozenset(("yes", "no", "да", "нет"))
 _ONE_SHARE = re.compile(r"\bодн(?:а|у|ой)\s+\Z", re.IGNORECASE)  # "одна треть" is "треть"
 _LONGEST_SHARE = 4
 """Words of a share: "one out of five"."""
@@ -89,6 +96,8 @@ def _read(short: str) -> _Said:
     words = [token for token in _TOKEN.findall(text.casefold()) if token not in _ARTICLES]
     while len(words) > 1 and words[0] in _UNSAID and _GAP in words[:2]:
         del words[0]
+    if words and words[0] in _BARE_VERDICTS and STOP_WORDS.issuperset(words[1:]):
+        del words[1:]  # "Yes, it is."
     if len(words) == 1:
         words = [_VERDICTS.get(words[0], words[0])]
     return _Said(tuple(value for _, _, value in found), tuple(words) if words else (text,))

@@ -148,3 +148,22 @@ def test_a_short_answer_that_says_that_there_is_none(short: str) -> None:
 )
 def test_a_short_answer_that_only_looks_like_none(short: str) -> None:
     assert not is_unknown(short)
+
+
+@pytest.mark.parametrize(
+    ("question", "short"),
+    [
+        ("Как вы думаете, Земля круглая?", "да"),
+        ("When ice melts does it shrink?", "yes"),
+        ("What about penguins?", "no"),
+        ("Кто-нибудь ещё летал на Луну?", "нет"),
+        ("How long will the shop be closed?", "until Monday"),
+        ("How long was the reign?", "1914–1918"),
+        ("How high is unemployment?", "5.2 %"),
+    ],
+)
+def test_answers_that_are_no_measure_or_a_bare_word_may_fit_their_question(question: str, short: str) -> None:
+    text = "The shop is closed for 3 days and 20 km away. Until Monday, 5.2 %, 1914–1918."
+    source = Source("corpus:x/p", "Page", "2026-01-01", "0" * 64, "corpus")
+    found = check(Draft(short, (DraftClaim(text, (1,)),)), [Quote(text, source, 0, len(text), (1, 1))], question)
+    assert not [problem for problem in found.problems if "short answer is" in problem]
