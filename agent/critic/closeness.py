@@ -17,8 +17,7 @@ bench/critic.py on its tuning half."""
 CLOSE_WORD = 0.43
 """The same for one word and another: of 25 that said it in other words 23 were as near, of 19 invented ones 2."""
 
-
-MOST_KNOWN = 4000
+_MOST_KNOWN = 4000
 _KNOWN: dict[str, Vectors] = {}
 
 
@@ -38,10 +37,10 @@ def says_alike(statement: str, passages: Sequence[str]) -> bool:
 
 def _vectors(texts: Sequence[str]) -> list[Vectors]:
     """Return the vectors of texts; those that are not known are encoded at once, and some thousands kept."""
-    known = {text: _KNOWN[text] for text in texts if text in _KNOWN}
+    known = {text: row for text in texts if (row := _KNOWN.get(text)) is not None}  # another thread may clear it
     if unknown := [text for text in dict.fromkeys(texts) if text not in known]:
         known.update(zip(unknown, SentenceEmbedder().embed(unknown), strict=True))
-        if len(_KNOWN) > MOST_KNOWN:
+        if len(_KNOWN) > _MOST_KNOWN:
             _KNOWN.clear()
         _KNOWN.update(known)
     return [known[text] for text in texts]
