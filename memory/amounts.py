@@ -42,35 +42,35 @@ _PER = re.compile(
 )
 _POINTS = re.compile(r"\s*(?:percentage[ -]points?|процентн\w+ пункт\w*|п\. ?п\.)", re.IGNORECASE)
 _NOUN = re.compile(r"[\s\u00a0-]{1,2}(?:(?:of|the|из) )?([^\W\d_]{3,})")
+
+
+def _before(words: str) -> re.Pattern[str]:
+    """Compile what stands before an amount, a sign of money between the two or none."""
+    return re.compile(rf"\b(?:{words})\s*(?:[$€£₽¥]\s?)?\Z", re.IGNORECASE)
+
+
 _ABOUT = re.compile(
     r"(?:\b(?:about|around|roughly|approximately|approx\.?|nearly|almost|some|circa|ca\.|c\.|close to|"
     r"estimated(?: at)?|"
     r"около|примерно|приблизительно|почти|порядка|ок\.)\s*|[~≈]\s*)(?:[$€£₽¥]\s?)?\Z",
     re.IGNORECASE,
 )
-_MORE = re.compile(
-    r"\b(?:more than|over|above|exceed(?:s|ed|ing)?|at least|upwards of|no (?:less|fewer) than|not less than|"
+_MORE = _before(
+    r"more than|over|above|exceed(?:s|ed|ing)?|at least|upwards of|no (?:less|fewer) than|not less than|"
     r"(?:old|long|heavi|high|larg|great|bigg)er than|"
-    r"более(?: чем)?|больше|свыше|выше|не менее|как минимум|старше|длиннее|тяжелее)\s*(?:[$€£₽¥]\s?)?\Z",
-    re.IGNORECASE,
+    r"более(?: чем)?|больше|свыше|выше|не менее|как минимум|старше|длиннее|тяжелее"
 )
 _BELOW = (
     r"less than|fewer than|under|below|(?:young|short|light|low|small)er than|"
     r"менее(?: чем)?|меньше|ниже|моложе|младше|короче|легче"
 )
 _AT_MOST = r"at most|up to|(?:no|not) more than|не более|не больше"
-_LESS = re.compile(
-    rf"\b(?:{_BELOW}|{_AT_MOST}|до)\s*(?:[$€£₽¥]\s?)?\Z",
-    re.IGNORECASE,
-)
-_UNDER = re.compile(
-    rf"\b(?:{_BELOW})\s*(?:[$€£₽¥]\s?)?\Z",
-    re.IGNORECASE,
-)
+_LESS = _before(f"{_BELOW}|{_AT_MOST}|до")
+_UNDER = _before(_BELOW)
 """A bound that is lost when the number alone is told. "up to 300" is not among them: 300 is reached."""
-_END = re.compile(r"\b(?:from|to|at|of|от|до|с|со)\s*(?:[$€£₽¥]\s?)?\Z", re.IGNORECASE)
-_NEARLY = re.compile(r"\b(?:nearly|almost|почти)\s*(?:[$€£₽¥]\s?)?\Z", re.IGNORECASE)
-_EXACTLY = re.compile(r"\b(?:exactly|precisely|ровно|точно)\s*(?:[$€£₽¥]\s?)?\Z", re.IGNORECASE)
+_END = _before("from|to|at|of|от|до|с|со")
+_NEARLY = _before("nearly|almost|почти")
+_EXACTLY = _before("exactly|precisely|ровно|точно")
 _LIMIT = re.compile(
     r"\b(?:max\w*|top|limit\w*|capacity|seats?|holds?|accommodates?|reach\w*|can|could|(?-i:may)|might|within|"
     r"highest|largest|longest|peak\w*|as (?:many|much|high|long|large) as|potential\w*|only|just|at most|"
@@ -89,7 +89,7 @@ _OTHER_END = re.compile(r"(?:\b(?:between|от|между)\s+)?\d[\d.,]*\s*(?:an
 _LEADS = (_ABOUT, _MORE, _LESS, _UNDER, _NEARLY, _MINUS, _OTHER_END)
 _DECADE = re.compile(r"\d{3}0(?:['’]?s|-?(?:х|е|ые|ых))\b")
 _RANGE = re.compile(r"\s*(?:[-–—]|to|and|до|и)\s*")
-_BETWEEN = re.compile(r"\b(?:between|from|от|между)\s*(?:[$€£₽¥]\s?)?\Z", re.IGNORECASE)
+_BETWEEN = _before("between|from|от|между")
 SHARE_OFF = 3
 """Percentage points by which a share in words ("six in ten", "a third") may be off a percentage."""
 _SCALES = {

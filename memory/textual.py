@@ -6,6 +6,7 @@ these are the readings by which a statement is held against its receipts, so bot
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -29,6 +30,7 @@ __all__ = [
     "DateAt",
     "NameAt",
     "NumberAt",
+    "blanked",
     "content_words",
     "dates",
     "fold",
@@ -213,6 +215,13 @@ def content_words(text: str) -> frozenset[str]:
 
 def _stem_of(token: str) -> str:
     return token.replace(",", "") if token[0].isdigit() else stem(token)
+
+
+def blanked(text: str, spans: Iterable[tuple[int, int]], gap: str = " ") -> str:
+    """Return a text with a gap in the place of each span (start, end); no two may overlap."""
+    for start, end in sorted(spans, reverse=True):
+        text = f"{text[:start]}{gap}{text[end:]}"
+    return text
 
 
 _CYRILLIC, _LETTER = re.compile(r"[А-яЁё]"), re.compile(r"[^\W\d_]")

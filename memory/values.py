@@ -299,10 +299,11 @@ _WEEKDAY = re.compile(rf"\b(?:в|во|по|с|со|до|к|ко|и)\s+({'|'.join
 
 def named_months(text: str) -> frozenset[Fraction]:
     """Return the numbers of all months that a text names, also without a word that shows it ("May–September")."""
-    return frozenset(
-        Fraction(_FULL_MONTHS[match[1].casefold()] if match[1] else _RUSSIAN_MONTHS[match[2]])
-        for match in _MONTH.finditer(text)
-    )
+    return frozenset(_number_of_month(match) for match in _MONTH.finditer(text))
+
+
+def _number_of_month(match: re.Match[str]) -> Fraction:
+    return Fraction(_FULL_MONTHS[match[1].casefold()] if match[1] else _RUSSIAN_MONTHS[match[2]])
 
 
 def _months(text: str) -> Iterator[ValueAt]:
@@ -310,8 +311,7 @@ def _months(text: str) -> Iterator[ValueAt]:
     for match in _MONTH.finditer(text):
         if match[1] and not (_IN_MONTH.search(text[max(0, match.start() - 9) : match.start()])):
             continue  # "April Jones"
-        number = _FULL_MONTHS[match[1].casefold()] if match[1] else _RUSSIAN_MONTHS[match[2]]
-        found.append(ValueAt("month", Fraction(number), *match.span()))
+        found.append(ValueAt("month", _number_of_month(match), *match.span()))
     yield from found
     yield from _between(text, found, 12)
 

@@ -17,7 +17,7 @@ from crowquill.agent.critic.passages import Passage, aligned, passages
 from crowquill.memory.amounts import ROUNDING, Amount, amounts, held
 from crowquill.memory.evidence import Evidence, Quote, Table
 from crowquill.memory.record import trust as trusted
-from crowquill.memory.textual import DateAt, content_words, dates, names
+from crowquill.memory.textual import DateAt, blanked, content_words, dates, names
 from crowquill.memory.verify import missing_names
 
 ODD = 2.0
@@ -166,9 +166,7 @@ def _is_told_alike(text: str, value: Value, passage: Passage) -> bool:
 
 def _words(text: str) -> frozenset[str]:
     values: list[Value] = [*dates(text), *_outside_dates(text)]
-    for value in sorted(values, key=lambda value: -value.start):
-        text = f"{text[: value.start]} {text[value.end :]}"
-    return content_words(text) - LIGHT
+    return content_words(blanked(text, [(value.start, value.end) for value in values])) - LIGHT
 
 
 def _agree(one: Value, other: Value) -> bool:

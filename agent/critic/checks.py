@@ -141,9 +141,10 @@ def claim_faults(claim: DraftClaim, evidence: Sequence[Evidence], objective: str
         return [*faults, Fault("added", "adds", "cites no evidence")]
     texts = [_held(item, objective) for item in cited]
     queries = [_TEXT.sub(" ", item.sql) for item in cited if isinstance(item, Table)]
-    faults += find_faults(claim.text, texts, passages(cited), objective, queries)
-    computed = [item for item in cited if isinstance(item, Computation)]
-    faults += find_miscounts(claim.text, computed, passages(cited), objective)
+    among = passages(cited)
+    faults += find_faults(claim.text, texts, among, objective, queries)
+    if computed := [item for item in cited if isinstance(item, Computation)]:
+        faults += find_miscounts(claim.text, computed, among, objective)
     return faults + [
         Fault("number", "adds", f"no receipt for {number} in the calculation")
         for item in cited

@@ -48,12 +48,14 @@ def find_faults(
     """
     near = aligned(statement, among)
     found = [*_numbers(statement, texts, near), *_dates(statement, texts, near)]
-    worked = any(
-        not passage.is_prose and not passage.title for passage in among
-    )  # word problems tell their numbers
-    told = spelled_out(" ".join([*texts, *queries, objective if worked else _asked(objective)]))
+
+    def beside_results() -> Iterator[Fault]:
+        worked = any(not passage.is_prose and not passage.title for passage in among)
+        asked = objective if worked else _asked(objective)  # word problems tell their numbers
+        return _added_to_results(statement, spelled_out(" ".join([*texts, *queries, asked])))
+
     if is_across(statement, " ".join(texts)):
-        return [*found, *_added_to_results(statement, told)] if queries else found
+        return [*found, *beside_results()] if queries else found
     found += _names(statement, texts, near, objective)
     if not found:
         found = list(find_misreadings(statement, among))
@@ -61,7 +63,7 @@ def find_faults(
     if not found and len(prose) == len(among) and not queries:
         found = list(_added(statement, texts, prose, objective))
     elif not found and (prose or queries):  # a calculation alone is of what the objective says
-        found = list(_added_to_results(statement, told))
+        found = list(beside_results())
     return [*found, *_polarity(statement, near), *_quantities(statement, near), *find_swaps(statement, near)]
 
 
@@ -119,9 +121,8 @@ def _dates(statement: str, texts: Sequence[str], near: Sequence[Passage]) -> Ite
 
 def _names(statement: str, texts: Sequence[str], near: Sequence[Passage], objective: str) -> Iterator[Fault]:
     said = set().union(*stems_of_names(statement), *stems_of_names(objective))
-    missing = missing_names(statement, texts)
-    unasked = missing_names(statement, [*texts, objective])
-    for name in missing:
+    unasked = missing_names(statement, [objective])
+    for name in missing_names(statement, texts):
         if other := rival(name, statement, near):
             yield Fault("name", "contradicts", f"no receipt for {name}; the evidence says {other}")
         elif name in unasked:
@@ -196,8 +197,8 @@ def _added(statement: str, texts: Sequence[str], passages: Sequence[str], object
     a part does not take it far away. One word behind "and" ("310 metres deep and poisonous") must be near in
     meaning to a word that is known. Names and numbers are looked at elsewhere.
     """
-    told = " ".join([*texts, _asked(objective)])
-    known = content_words(told)
+    given = " ".join([*texts, _asked(objective)])
+    known = content_words(given)
     for part in _PART.split(statement):
         own = _own_words(part)
         unseen = [word for word in own if not stands(word, known)]
@@ -208,7 +209,7 @@ def _added(statement: str, texts: Sequence[str], passages: Sequence[str], object
             return
     for match in _AND_ONE.finditer(statement):
         word = _common(match[1]).lower()
-        if word and not stands(stem(word), known) and not word.endswith("ly") and not _is_near(word, told):
+        if word and not stands(stem(word), known) and not word.endswith("ly") and not _is_near(word, given):
             yield _says_nothing(word)
             return
 
@@ -219,15 +220,15 @@ def _is_near(word: str, text: str) -> bool:
     return closest(word, given)[0] >= CLOSE_WORD
 
 
-def _added_to_results(statement: str, told: str) -> Iterator[Fault]:
-    """Find the first part of a statement about a result of a query or a calculation of which nothing was `told`.
+def _added_to_results(statement: str, given: str) -> Iterator[Fault]:
+    """Find the first part of a statement about a result of a query or a calculation of which nothing is `given`.
 
     Such statements are short, and their verbs stand nowhere: one word that is near, in whichever language, will do.
     """
-    known = content_words(told)
+    known = content_words(given)
     for part in _PART.split(statement):
         own = [word for word in _own_words(part) if word not in LIGHT and word not in TELLING]
-        if len(own) >= 2 and not any(stands(word, known) for word in own) and not share_said(_common(part), told):
+        if len(own) >= 2 and not any(stands(word, known) for word in own) and not share_said(_common(part), given):
             yield _says_nothing(part)
             return
 

@@ -64,8 +64,8 @@ def find_other_values(
 def _is_held(value: ValueAt, given: Sequence[ValueAt], counted: Sequence[Amount]) -> bool:
     if value.kind == "share":
         percents = [_as_share(amount) for amount in counted if amount.is_percent or 0 < amount.value < 1]
-        told = [other.value for other in given if other.kind == "share"]
-        return any(_agree(value, share, Fraction(0)) for share in told) or any(
+        worded = [other.value for other in given if other.kind == "share"]
+        return any(_agree(value, share, Fraction(0)) for share in worded) or any(
             _agree(value, share, Fraction(SHARE_OFF, 100)) for share in percents
         )
     alike = [other for other in given if other.kind == value.kind]

@@ -26,7 +26,7 @@ _LESS = re.compile(
     r"|меньше|короче|ниже|мельче|легче|моложе|младше)\b",
     re.IGNORECASE,
 )
-COUNTED = 3
+_COUNTED = 3
 """Words behind a number among which is what it counts."""
 _THAN = re.compile(r"\b(?:than|чем)\b", re.IGNORECASE)
 _SUM = re.compile(r"[\d\s.,()+−-]+")
@@ -71,7 +71,7 @@ def _units(stated: Sequence[Amount], operands: Sequence[Segment], unit: str) -> 
 def _things(statement: str, stated: Sequence[Amount], text: str) -> Iterator[Fault]:
     """Find what is counted, where the text speaks of nothing like it."""
     for amount in stated if not is_across(statement, text) else ():
-        phrase = " ".join(re.findall(r"[^\W\d_]+", statement[amount.end :])[:COUNTED])
+        phrase = " ".join(re.findall(r"[^\W\d_]+", statement[amount.end :])[:_COUNTED])
         nouns = content_words(phrase) - LIGHT - TELLING
         unknown = amount.noun in nouns and not any(stands(noun, content_words(text)) for noun in nouns)
         if unknown and not share_said(phrase, text):

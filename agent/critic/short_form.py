@@ -14,7 +14,7 @@ from crowquill.agent.critic.grounding import SAID, carried, searchable, unnamed
 from crowquill.agent.critic.opposites import is_denied
 from crowquill.memory.amounts import Amount, amounts, held
 from crowquill.memory.evidence import Quote
-from crowquill.memory.textual import content_words, fold, names, stem
+from crowquill.memory.textual import blanked, content_words, fold, names, stem
 from crowquill.memory.verify import missing_dates, missing_names
 
 YES = frozenset({"yes", "да", "true"})
@@ -96,7 +96,8 @@ def short_problems(short: str, claims: Sequence[Claim], objective: str) -> list[
     problems += [f"no receipt for {date} in the short answer" for date in missing_dates(short, said)]
     known = [*said, objective] if said else []  # the question alone carries nothing
     problems += [f"no receipt for {name} in the short answer" for name in unnamed(short, known)]
-    if claims and carried(_without(short, amounts(short)), " ".join([*texts, objective])) < SAID:
+    bare_words = blanked(short, [(amount.start, amount.end) for amount in amounts(short)])
+    if claims and carried(bare_words, " ".join([*texts, objective])) < SAID:
         problems.append("the short answer stands in no receipt")
     if not problems and (wanted := _measured(short, held_claims, objective)):
         problems.append(f"a measure is asked for, and the short answer is none: the answer says {wanted}")
@@ -138,34 +139,24 @@ def _pairs(one: Sequence[Amount], other: Sequence[Amount]) -> Iterator[tuple[Amo
 
 def _words(text: str, without: Sequence[Amount]) -> list[str]:
     """Return the stems of the words of a text, in order, without amounts and what only joins them."""
-    words = [word for word in _WORD.findall(fold(_without(text, without)).lower()) if word not in _JOINTS]
+    bare = blanked(text, [(amount.start, amount.end) for amount in without])
+    words = [word for word in _WORD.findall(fold(bare).lower()) if word not in _JOINTS]
     return [stem(word) for word in words]
-
-
-def _without(text: str, given: Sequence[Amount]) -> str:
-    for amount in reversed(given):
-        text = f"{text[: amount.start]} {text[amount.end :]}"
-    return text
 
 
 def _measured(short: str, claims: Sequence[Claim], objective: str) -> str:
     """Return a measure of the kind that the question wants where statements have one and the short answer none."""
     wanted = next((dimensions for words, dimensions in _ASKED if words.search(objective)), ())
-    if not wanted or len(parts_of(objective)) > 1:
-        return ""
+    if not wanted or len(parts_of(objective)) > 1 or _BARE_NUMBER.fullmatch(short) is None:
+        return ""  # and not "until Monday", "since 1990", "5.2 %"
     given = [
         (claim.text[amount.start : amount.end], amount)
         for claim in claims
         for amount in amounts(claim.text)
         if amount.dimension in wanted
     ]
-    own = amounts(short)
-    if _BARE_NUMBER.fullmatch(short) is None:
-        return ""  # "until Monday", "since 1990", "5.2 %"
-    if not given or any(amount.dimension in wanted for amount in own):
-        return ""
-    bare = [amount.value for amount in own if not amount.dimension]
-    return "" if any(amount.value in bare for _, amount in given) else given[0][0]
+    own = {amount.value for amount in amounts(short)}
+    return "" if not given or any(amount.value in own for _, amount in given) else given[0][0]
 
 
 def _of_another(short: str, claims: Sequence[Claim], objective: str) -> str:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from crowquill.memory.amounts import Amount, amounts, held
-from crowquill.memory.textual import DateAt, dates, fold, stem
+from crowquill.memory.textual import DateAt, blanked, dates, fold, stem
 from crowquill.memory.unit_words import UNITS
 from crowquill.memory.values import shares
 from crowquill.memory.words import STOP_WORDS
@@ -19,23 +19,7 @@ _TOKEN = re.compile(rf"{_GAP}|[^\W_]+[+#]*")  # "C++" is not "C"
 _LETTER = re.compile(r"[^\W\d_]")
 _ARTICLES = frozenset(("a", "an", "the"))
 _UNSAID = frozenset(
-    [
-        "about",
-        "around",
-        "roughly",
-        "approximately",
-        "circa",
-        "exactly",
-        "около",
-        "примерно",
-        "приблизительно",
-        "ровно",
-        "in",
-        "on",
-        "at",
-        "в",
-        "во",
-    ]
+    "about around roughly approximately circa exactly около примерно приблизительно ровно in on at в во".split()  # noqa: SIM905
 )
 """Words before a value that are as good as not said; `about` of an amount knows them."""
 _VERDICTS = {"true": "yes", "да": "yes", "false": "no", "нет": "no"}
@@ -91,8 +75,7 @@ def _one_adds(first: _Said, second: _Said) -> bool:
 def _read(short: str) -> _Said:
     text = fold(short).replace("ё", "е").replace("Ё", "Е")
     found = _values(text)
-    for start, end, _ in reversed(found):
-        text = f"{text[:start]} {_GAP} {text[end:]}"
+    text = blanked(text, [(start, end) for start, end, _ in found], f" {_GAP} ")
     words = [token for token in _TOKEN.findall(text.casefold()) if token not in _ARTICLES]
     while len(words) > 1 and words[0] in _UNSAID and _GAP in words[:2]:
         del words[0]
