@@ -16,6 +16,12 @@ _UPSERT = 500
 _M_PERTURB = -6
 """Option of glibc's `mallopt`: what is handed out is filled with one byte, as is what is given back."""
 
+_NEAREST = 10
+"""How many a query for a vector itself returns, so that equal ones do not hide it."""
+
+_UNREACHED = 0.1
+"""Share of vectors that a query may leave out before the collection counts as damaged."""
+
 Rows = tuple[list[int], Vectors]
 
 
@@ -37,6 +43,8 @@ class Collection:
             metadata={"space": space},
         )
         self.space = (self._collection.metadata or {}).get("space")
+        self.unreached: frozenset[int] = frozenset()
+        """Those that queries leave out, as `audit` and `take_in` found."""
 
     def upsert(self, numbers: list[int], vectors: Vectors) -> None:
         for start in range(0, len(numbers), _UPSERT):
@@ -46,6 +54,13 @@ class Collection:
     def query(self, vector: Vectors, limit: int) -> list[tuple[int, float]]:
         found = self._collection.query(query_embeddings=[vector], n_results=limit, include=["distances"])
         return [(int(id_), 1.0 - float(d)) for id_, d in zip(found["ids"][0], found["distances"][0], strict=True)]
+
+    def take_in(self, numbers: list[int], vectors: Vectors) -> None:
+        """Upsert those, and note which of them a query for their own vector does not return."""
+        self.upsert(numbers, vectors)
+        found = self._collection.query(query_embeddings=vectors, n_results=_NEAREST, include=[])
+        pairs = zip(numbers, found["ids"], strict=True)
+        self.unreached |= {number for number, nearest in pairs if str(number) not in nearest}
 
     def feed(self, rows: Rows, stop: threading.Event) -> bool:
         """Upsert those of `rows` that are missing; False when it was stopped, or holds others than these."""
@@ -61,19 +76,25 @@ class Collection:
             self.upsert([numbers[at] for at in some], vectors[some])
         return True
 
-    def finds(self, rows: Rows) -> bool:
-        """Say whether a query for everything returns each of `rows` and nothing else; `count()` does not know."""
+    def audit(self, rows: Rows) -> bool:
+        """Note which of `rows` a query for everything leaves out; False when those are too many, or others come.
+
+        `count()` does not know what is lost. A few are missing from a sound collection: no link of its graph (HNSW)
+        leads to them, in one build of 300 with 40 vectors, and most builds of 20,000 that lie in clusters.
+        """
         numbers, vectors = rows
         if not numbers:
             return True
-        return {number for number, _ in self.query(vectors[-1], len(numbers))} == set(numbers)
+        found = {number for number, _ in self.query(vectors[-1], len(numbers))}
+        self.unreached = frozenset(numbers) - found
+        return found <= set(numbers) and len(self.unreached) <= _UNREACHED * len(numbers)
 
     def close(self) -> None:
         self._client.close()
 
 
 def open_audited(directory: Path, space: str, rows: Rows, stop: threading.Event) -> Collection | None:
-    """Open the newest collection with all of `rows`, or build one; None when that was stopped, or is no use.
+    """Open the newest collection of `rows`, or build one; None when that was stopped, or is no use.
 
     Collections are numbered folders: one is built in `new`, where a stopped build goes on, and gets the next number
     by one rename; never the path of a damaged one, whose broken client Chroma keeps per path.
@@ -110,7 +131,7 @@ def _build(place: Path, space: str, rows: Rows, stop: threading.Event) -> bool:
 def _try_open(directory: Path, space: str, rows: Rows, stop: threading.Event) -> Collection | None:
     try:
         chroma = Collection(directory, space)
-        if chroma.space == space and chroma.feed(rows, stop) and chroma.finds(rows):
+        if chroma.space == space and chroma.feed(rows, stop) and chroma.audit(rows):
             return chroma
         chroma.close()
     except Exception:  # noqa: S110 - whatever a damaged directory raises, the answer is the same

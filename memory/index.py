@@ -59,9 +59,9 @@ class ExactIndex:
         empty: Vectors = np.zeros((0, self._store.embedder.dimensions), np.float32)
         return empty if self._vectors is None else self._vectors
 
-    def drop_to(self, watermark: int) -> None:
-        """Forget the vectors up to `watermark`, which another index holds."""
-        kept = [at for at, number in enumerate(self._numbers) if number > watermark]
+    def drop_to(self, watermark: int, *, but: frozenset[int]) -> None:
+        """Forget the vectors up to `watermark`, which another index finds, `but` those."""
+        kept = [at for at, number in enumerate(self._numbers) if number > watermark or number in but]
         self._numbers = [self._numbers[at] for at in kept]
         self._vectors = self._rows()[kept]
         self._watermark = max(self._watermark, watermark)
@@ -87,7 +87,8 @@ class ChromaIndex:
 
     Without the lock, below `smallest` records, or as long as Chroma is being opened in the background, search is
     exact over the store's vectors. Chroma loses vectors without an error when two processes write, and `count()`
-    does not show it: the audit at open asks for *every* record, and a collection that fails is built anew.
+    does not show it: the audit at open asks for *every* record. The few that it does not reach stay in the exact
+    search, and a collection that lacks more is built anew.
     """
 
     def __init__(self, store: MemoryStore, directory: Path, *, smallest: int = CHROMA_FROM) -> None:
@@ -105,6 +106,11 @@ class ChromaIndex:
         """Whether Chroma answers, rather than exact search alone."""
         return self._chroma is not None
 
+    @property
+    def unreached(self) -> frozenset[int]:
+        """The records that Chroma holds without finding them; they are searched exactly."""
+        return frozenset() if self._chroma is None else self._chroma.unreached
+
     async def sync(self) -> None:
         """Take in what the store has embedded since the last call; begin to open Chroma when it pays.
 
@@ -116,9 +122,10 @@ class ChromaIndex:
             self._take_over(*self._opening.result())
         if self._chroma is not None:
             numbers, vectors = self._tail.held
-            if numbers:
-                await asyncio.to_thread(self._chroma.upsert, numbers, vectors)
-                self._tail.drop_to(numbers[-1])
+            fresh = [at for at, number in enumerate(numbers) if number not in self._chroma.unreached]
+            if fresh:
+                await asyncio.to_thread(self._chroma.take_in, [numbers[at] for at in fresh], vectors[fresh])
+                self._tail.drop_to(numbers[-1], but=self._chroma.unreached)
         elif self._opening is None and await self._store.last() >= self._smallest and self._take_lock():
             self._opening = asyncio.create_task(self._open(*self._tail.held))
 
@@ -138,16 +145,16 @@ class ChromaIndex:
         """Let Chroma answer for what it holds; if even a new collection loses records here, stay exact."""
         self._opening, self._chroma = None, chroma
         if chroma is not None:
-            self._tail.drop_to(watermark)
+            self._tail.drop_to(watermark, but=chroma.unreached)
         else:
             self._smallest = sys.maxsize
 
     async def search(self, vector: Vectors, limit: int) -> list[tuple[int, float]]:
         """Return (sequence number, cosine similarity) of the nearest records, best first."""
-        found = await asyncio.to_thread(self._tail.nearest, vector, limit)
+        found = dict(await asyncio.to_thread(self._tail.nearest, vector, limit))
         if self._chroma is not None and limit > 0:
-            found = found + await asyncio.to_thread(self._chroma.query, vector, limit)
-        return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:limit]
+            found |= await asyncio.to_thread(self._chroma.query, vector, limit)
+        return sorted(found.items(), key=lambda hit: (-hit[1], hit[0]))[:limit]
 
     async def close(self) -> None:
         """Close Chroma and release the lock; the index is of no use afterwards.

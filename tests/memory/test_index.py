@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -183,3 +183,32 @@ def test_what_was_in_memory_before_does_not_reach_the_files_of_chroma(tmp_path: 
     written = [path.read_bytes() for path in tmp_path.rglob("data_level0.bin")]
     assert len(written) == 3
     assert all(len(set(data[len(data) // 10 :])) == 1 for data in written)
+
+
+class TwoClusters(HashingEmbedder):
+    """Vectors in two tight clusters: Chroma's graph has no way to some of 3,000 such, in every build."""
+
+    random = np.random.default_rng(1)
+    centres = 3 + random.normal(size=(2, 64))
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        rows = self.centres[self.random.integers(0, 2, len(texts))]
+        rows = rows + 0.1 * self.random.normal(size=rows.shape)
+        unit: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+        return unit
+
+
+async def test_what_the_graph_of_chroma_does_not_reach_is_found_all_the_same(tmp_path: Path) -> None:
+    store = MemoryStore(Database(tmp_path / "crowquill.db"), TwoClusters(64))
+    await store.add(sums(0, 3000), Origin("r", "t", ""))
+    chroma = ChromaIndex(store, tmp_path / "chroma", smallest=100)
+    await chroma.sync()
+    assert await chroma.opened()
+    assert chroma.unreached
+    await store.add(sums(3000, 3500), Origin("r", "t", ""))
+    await chroma.sync()
+    numbers, vectors = await store.vectors_after(0)
+    found = [number for number, _ in await chroma.search(vectors[0], 4000)]
+    assert sorted(found) == numbers
+    await chroma.close()
+    store.database.close()
