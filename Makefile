@@ -4,6 +4,8 @@ BIN := $(VENV)/bin
 Q ?= How many kilometres longer is the Danube than the Rhine?
 SOURCES ?= --corpus pocket --db pocket
 
+unexport PYTHONDONTWRITEBYTECODE # else each of the hundreds of processes of the tests compiles the sources again
+
 .PHONY: help ask test test-all chaos check docs wheel lock audit clean
 
 help:

@@ -249,7 +249,7 @@ class Workshop:
         """End the processes that calculate, query and render."""
         if self._prefetch is not None:
             self._prefetch.cancel()
-        self._worker.close()
+        self._worker.release()
         for fetcher in self._fetchers:
             fetcher.close()
 

@@ -132,7 +132,7 @@ class Fetcher:
     def close(self) -> None:
         """End the process that renders, unless it was given."""
         if self._owns_worker:
-            self._worker.close()
+            self._worker.release()
 
     async def _request(self, url: str, context: ToolContext, *, is_hop: bool) -> dict[str, Any]:
         async def call() -> Json:

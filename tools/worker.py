@@ -23,6 +23,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -47,6 +48,9 @@ MEMORY = 1 << 30
 LARGEST = 8 * 2**20
 """Bytes that a request or a response may have."""
 
+KEPT = 60.0
+"""Seconds that a released zygote waits for the next worker with its jobs before it ends."""
+
 _START_SECONDS = 30.0  # a cold zygote imports the jobs, on a busy machine
 _GRACE = 0.5  # seconds beyond the limit for passing request and response
 _LEAST_SECONDS = 0.1  # what a call gets when the run's time is over; it is about to be stopped anyway
@@ -61,11 +65,13 @@ Handler = Callable[[Any], Json]
 class Worker:
     """A warm zygote; it starts with the first request and ends with `close`, or with this process.
 
+    Workers that follow one another, as those of runs do, may share one by `release`.
     One worker serves any number of tasks, threads and event loops at once; nothing of it belongs to a loop.
     """
 
-    def __init__(self, jobs: Mapping[str, str] = JOBS, *, memory: int = MEMORY) -> None:
+    def __init__(self, jobs: Mapping[str, str] = JOBS, *, memory: int = MEMORY, kept: float = KEPT) -> None:
         self._jobs = dict(jobs)
+        self._kept = kept
         self._memory = memory
         self._lock = threading.Lock()
         self._zygote: _Zygote | None = None
@@ -111,12 +117,22 @@ class Worker:
                 self._zygote.end()
                 self._zygote = None
 
+    def release(self) -> None:
+        """Do as `close` does, but leave an idle zygote to the next worker with these jobs, should one come soon."""
+        with self._lock:
+            zygote, self._zygote = self._zygote, None
+        if zygote is not None and (zygote.exchanges or not zygote.park()):
+            zygote.closed = True
+            zygote.end()
+        elif zygote is not None:
+            _spare(self._jobs, zygote)
+
     def _warm_zygote(self) -> "_Zygote":
         with self._lock:
             if self._zygote is None or not self._zygote.alive():
                 if self._zygote is not None:
                     self._zygote.end()
-                self._zygote = _Zygote(self._jobs)
+                self._zygote = _spare(self._jobs) or _Zygote(self._jobs, self._kept)
             return self._zygote
 
     def _discard(self, zygote: "_Zygote") -> None:
@@ -139,11 +155,21 @@ class _ZygoteDied(Exception):
 class _Zygote:
     """The parent's end of one zygote process."""
 
-    def __init__(self, jobs: Mapping[str, str]) -> None:
+    def __init__(self, jobs: Mapping[str, str], kept: float) -> None:
+        self._kept = kept
         self._control, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _ZYGOTE, _PACKAGE_PARENT, str(theirs.fileno()), json.dumps(jobs)],
+                [
+                    sys.executable,
+                    "-I",
+                    "-c",
+                    _ZYGOTE,
+                    _PACKAGE_PARENT,
+                    str(theirs.fileno()),
+                    json.dumps(jobs),
+                    str(kept),
+                ],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -155,6 +181,8 @@ class _Zygote:
         self._control.setblocking(False)
         self._owner = os.getpid()
         self.closed = False
+        self.exchanges: set[socket.socket] = set()
+        self._parked = 0.0  # monotonic seconds
         self.end = weakref.finalize(self, _end, self._process, self._control, self._owner)
 
     def alive(self) -> bool:
@@ -177,11 +205,39 @@ class _Zygote:
         except OSError:
             raise _ZygoteDied from None
 
+    def park(self) -> bool:
+        """Have it end by itself unless a request comes in time; False when it does not live."""
+        self._parked = time.monotonic()
+        try:
+            return self.alive() and self._control.send(b"-") == 1
+        except OSError:
+            return False
+
+    def is_fresh(self) -> bool:
+        """Say whether it was parked so lately that it does not end before a request reaches it."""
+        return self.alive() and time.monotonic() - self._parked < self._kept / 2
+
     def complaint(self) -> str:
         """Return what the zygote said before it ended, in brackets."""
         with contextlib.suppress(OSError):
             return f" ({self._control.recv(500).decode('utf-8', 'replace')})"
         return ""
+
+
+_spares: dict[str, _Zygote] = {}
+_sparing = threading.Lock()
+
+
+def _spare(jobs: Mapping[str, str], left: _Zygote | None = None) -> _Zygote | None:
+    """Take the zygote that another worker with these jobs has released, if it is fresh; put `left` in its place."""
+    with _sparing:
+        found = _spares.pop(json.dumps(jobs), None)
+        if left is not None:
+            _spares[json.dumps(jobs)] = left
+    if found is not None and (left is not None or not found.is_fresh()):
+        found.end()
+        return None
+    return found
 
 
 def _end(process: "subprocess.Popen[bytes]", control: socket.socket, owner: int) -> None:
@@ -197,6 +253,7 @@ async def _exchange(zygote: _Zygote, imported: int, message: bytes, seconds: flo
     ours, theirs = socket.socketpair()
     child: int | None = None
     with ours:
+        zygote.exchanges.add(ours)
         with theirs:
             zygote.accept(theirs, imported)
         ours.setblocking(False)
@@ -212,6 +269,7 @@ async def _exchange(zygote: _Zygote, imported: int, message: bytes, seconds: flo
                 raise _ZygoteDied from None
             raise ToolFailed("its process ended early: too much memory or processor time") from None
         finally:
+            zygote.exchanges.discard(ours)
             if child is not None:
                 _kill(child)
 
@@ -264,9 +322,13 @@ def _packed(message: dict[str, Any]) -> bytes:
 
 
 def zygote() -> NoReturn:
-    """Fork a child for each socket that comes over the control socket; end when that closes."""
+    """Fork a child for each socket that comes over the control socket; end when that closes.
+
+    A byte without a socket parks it: it ends when nothing follows in time.
+    """
     control = socket.socket(fileno=int(sys.argv[2]))
     jobs: dict[str, str] = json.loads(sys.argv[3])
+    kept = float(sys.argv[4])
     warming, imported = _warming(jobs), 0
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the children
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a refused write is an error, not the end
@@ -276,8 +338,10 @@ def zygote() -> NoReturn:
             while not select.select([control], [], [], 0)[0] and (step := next(warming, 0)):
                 imported = step
             received, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-            if not received:
+            if not received or (not descriptors and not select.select([control], [], [], kept)[0]):
                 os._exit(0)
+            if not descriptors:
+                continue
             while imported < received[0]:
                 imported = next(warming)
         except Exception as error:  # an incomplete install; the parent tells the user

@@ -122,7 +122,7 @@ def run_sql(
             return code
         return _loop(session)
     finally:
-        worker.close()
+        worker.release()
 
 
 def _once(session: SqlSession, command: str, save: Path | None, *, as_json: bool) -> int:

@@ -205,10 +205,14 @@ async def test_what_the_graph_of_chroma_does_not_reach_is_found_all_the_same(tmp
     await chroma.sync()
     assert await chroma.opened()
     assert chroma.unreached
+    numbers, vectors = await store.vectors_after(0)
+    found = [number for number, _ in await chroma.search(vectors[-1], 4000)]
+    assert sorted(found) == numbers
     await store.add(sums(3000, 3500), Origin("r", "t", ""))
     await chroma.sync()
-    numbers, vectors = await store.vectors_after(0)
-    found = [number for number, _ in await chroma.search(vectors[0], 4000)]
-    assert sorted(found) == numbers
+    _, vectors = await store.vectors_after(numbers[-1])
+    for own in vectors:
+        (_, score), *_ = await chroma.search(own, 10)
+        assert score == pytest.approx(1, abs=1e-5)
     await chroma.close()
     store.database.close()

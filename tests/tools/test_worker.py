@@ -290,6 +290,53 @@ async def test_close_ends_everything_and_the_worker_can_be_used_again(worker: Wo
     assert await pid_of(worker) != zygote
 
 
+async def test_a_released_zygote_serves_the_next_worker_with_the_same_jobs() -> None:
+    jobs = {**PYTHON, "compute": "crowquill.tools.maths.compute:compute"}
+    first, other, second, third = (
+        Worker(jobs),
+        Worker({**jobs, "more": "builtins:eval"}),
+        Worker(jobs),
+        Worker(jobs),
+    )
+    zygote = await pid_of(first)
+    first.release()
+    assert await pid_of(other) != zygote
+    assert await pid_of(second) == zygote
+    alone = await pid_of(third)
+    assert alone != zygote  # nobody else gets it while it is used
+    second.release()
+    third.release()
+    wait_until_gone(zygote)  # one spare is enough
+    os.kill(alone, signal.SIGKILL)
+    wait_until_gone(alone)
+    assert await pid_of(first) not in (zygote, alone)
+    first.close()
+    other.close()
+
+
+async def test_a_zygote_that_is_busy_is_not_left_to_others(worker: Worker, tmp_path: Path) -> None:
+    zygote = await pid_of(worker)
+    request = asyncio.create_task(ask(worker, telling_pid(tmp_path, FOR_EVER), seconds=60))
+    child = await told_pid(tmp_path)
+    worker.release()
+    with pytest.raises(ToolFailed, match="the worker was closed"):
+        await request
+    wait_until_gone(zygote, child)
+
+
+async def test_a_spare_zygote_ends_by_itself_and_is_not_taken_shortly_before() -> None:
+    worker = Worker({**PYTHON, "patience": "builtins:eval"}, kept=1)
+    zygote = await pid_of(worker)
+    worker.release()
+    wait_until_gone(zygote)
+    zygote = await pid_of(worker)
+    worker.release()
+    await asyncio.sleep(0.6)
+    assert await pid_of(worker) != zygote
+    wait_until_gone(zygote)
+    worker.close()
+
+
 async def test_a_forgotten_worker_ends_its_zygote() -> None:
     worker = Worker(PYTHON)
     zygote = await pid_of(worker)

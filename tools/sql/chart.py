@@ -114,6 +114,6 @@ async def save_chart(table: Table, path: Path, kind: ChartKind | None = None) ->
         request: Json = {"columns": list(table.columns), "rows": rows, "kind": kind if kind is not None else ""}
         pictures = cast("dict[str, str]", await worker.run("chart", request, seconds=_SECONDS))
     finally:
-        worker.close()
+        worker.release()
     with new_file(path) as file:
         file.write(base64.b64decode(pictures[form]))

@@ -90,6 +90,7 @@ def test_installed_weights_are_found(tmp_path: Path) -> None:
     for spec in ("local", "local:qwen2.5-coder-1.5b"):
         model = resolve(spec)
         assert (model.name, model.slots, model.context_tokens) == (spec, 1, 4096)
+    weights.unlink()  # what tests leave is looked through for secrets, holes and all
 
 
 async def test_the_openai_key_goes_to_openai_models_only(
