@@ -1,5 +1,6 @@
 """Every test: no network but loopback, no workspace but its own, and no secret of the environment left behind."""
 
+import gc
 import os
 import socket
 from collections.abc import Iterator
@@ -11,6 +12,15 @@ from tests.support.canaries import CANARIES, found_in, is_told
 os.environ.update(CANARIES)
 _told: dict[str, None] = {}
 """Where secrets were found: tests whose output holds one, and files."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Keep what is collected, all for good, from being looked through for garbage time and again."""
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
