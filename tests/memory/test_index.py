@@ -32,6 +32,13 @@ def vector(store: MemoryStore, text: str) -> Vectors:
     return rows
 
 
+async def opened(store: MemoryStore, directory: Path) -> ChromaIndex:
+    index = ChromaIndex(store, directory, smallest=10)
+    await index.sync()
+    assert await index.opened()
+    return index
+
+
 async def test_exact_search_is_by_cosine_and_follows_the_store(tmp_path: Path) -> None:
     store = await filled(tmp_path, 20)
     index = ExactIndex(store)
@@ -125,14 +132,9 @@ async def test_a_damaged_collection_is_mended_from_the_store(
     tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
     store = await filled(tmp_path, 20)
-    index = ChromaIndex(store, tmp_path / "chroma", smallest=10)
-    await index.sync()
-    assert await index.opened()
-    await index.close()
+    await (await opened(store, tmp_path / "chroma")).close()
     damage(tmp_path / "chroma" / "1")
-    again = ChromaIndex(store, tmp_path / "chroma", smallest=10)
-    await again.sync()
-    assert await again.opened()
+    again = await opened(store, tmp_path / "chroma")
     assert sorted(number for number, _ in await again.search(vector(store, "add"), 100)) == list(range(1, 21))
     await again.close()
     store.database.close()
@@ -140,15 +142,10 @@ async def test_a_damaged_collection_is_mended_from_the_store(
 
 async def test_another_embedder_gets_another_collection(tmp_path: Path) -> None:
     store = await filled(tmp_path, 20)
-    index = ChromaIndex(store, tmp_path / "chroma", smallest=10)
-    await index.sync()
-    assert await index.opened()
-    await index.close()
+    await (await opened(store, tmp_path / "chroma")).close()
     other = MemoryStore(store.database, HashingEmbedder(128))
     await other.embed_pending()
-    index = ChromaIndex(other, tmp_path / "chroma", smallest=10)
-    await index.sync()
-    assert await index.opened()
+    index = await opened(other, tmp_path / "chroma")
     assert len(await index.search(vector(other, "add 3 crows"), 100)) == 20
     await index.close()
     store.database.close()
@@ -164,9 +161,7 @@ async def test_a_build_that_was_stopped_goes_on_in_the_next_process(tmp_path: Pa
         await index.close()
         if (tmp_path / "chroma" / "1").exists():
             break
-    index = ChromaIndex(store, tmp_path / "chroma", smallest=10)
-    await index.sync()
-    assert await index.opened()
+    index = await opened(store, tmp_path / "chroma")
     assert len(await index.search(query, 2000)) == 1200
     await index.close()
     store.database.close()
@@ -201,13 +196,11 @@ class TwoClusters(HashingEmbedder):
 async def test_what_the_graph_of_chroma_does_not_reach_is_found_all_the_same(tmp_path: Path) -> None:
     store = MemoryStore(Database(tmp_path / "crowquill.db"), TwoClusters(64))
     await store.add(sums(0, 3000), Origin("r", "t", ""))
-    for number in range(10):
-        chroma = ChromaIndex(store, tmp_path / str(number), smallest=100)
-        await chroma.sync()
-        assert await chroma.opened()
-        if chroma.unreached:
-            break
-        await chroma.close()
+    chroma = await opened(store, tmp_path / "0")
+    for number in range(1, 10):
+        if not chroma.unreached:
+            await chroma.close()
+            chroma = await opened(store, tmp_path / str(number))
     assert chroma.unreached
     numbers, vectors = await store.vectors_after(0)
     found = [number for number, _ in await chroma.search(vectors[-1], 4000)]
