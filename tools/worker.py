@@ -225,15 +225,13 @@ class _Zygote:
 
 
 _spares: dict[str, _Zygote] = {}
-_sparing = threading.Lock()
 
 
 def _spare(jobs: Mapping[str, str], left: _Zygote | None = None) -> _Zygote | None:
     """Take the zygote that another worker with these jobs has released, if it is fresh; put `left` in its place."""
-    with _sparing:
-        found = _spares.pop(json.dumps(jobs), None)
-        if left is not None:
-            _spares[json.dumps(jobs)] = left
+    found = _spares.pop(json.dumps(jobs), None)
+    if left is not None:
+        _spares[json.dumps(jobs)] = left
     if found is not None and (left is not None or not found.is_fresh()):
         found.end()
         return None
