@@ -58,9 +58,11 @@ class Collection:
     def take_in(self, numbers: list[int], vectors: Vectors) -> None:
         """Upsert those, and note which of them a query for their own vector does not return."""
         self.upsert(numbers, vectors)
-        found = self._collection.query(query_embeddings=vectors, n_results=_NEAREST, include=[])
-        pairs = zip(numbers, found["ids"], strict=True)
-        self.unreached |= {number for number, nearest in pairs if str(number) not in nearest}
+        for start in range(0, len(numbers), _UPSERT):
+            some = slice(start, start + _UPSERT)
+            found = self._collection.query(query_embeddings=vectors[some], n_results=_NEAREST, include=[])
+            pairs = zip(numbers[some], found["ids"], strict=True)
+            self.unreached |= {number for number, nearest in pairs if str(number) not in nearest}
 
     def feed(self, rows: Rows, stop: threading.Event) -> bool:
         """Upsert those of `rows` that are missing; False when it was stopped, or holds others than these."""

@@ -51,7 +51,7 @@ class ExactIndex:
     @property
     def held(self) -> tuple[list[int], Vectors]:
         """The sequence numbers held, ascending, and their rows."""
-        return self._numbers, self._rows()
+        return list(self._numbers), self._rows()
 
     def _rows(self) -> Vectors:
         import numpy as np  # 0.2 s, and only vectors need it

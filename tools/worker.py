@@ -72,6 +72,7 @@ class Worker:
     def __init__(self, jobs: Mapping[str, str] = JOBS, *, memory: int = MEMORY, kept: float = KEPT) -> None:
         self._jobs = dict(jobs)
         self._kept = kept
+        self._requests = 0
         self._memory = memory
         self._lock = threading.Lock()
         self._zygote: _Zygote | None = None
@@ -87,13 +88,21 @@ class Worker:
         message = _packed({"job": job, "request": request, **limits})
         if len(message) > LARGEST:
             raise ToolRetry(f"the request has more than {LARGEST >> 20} MB")
+        with self._lock:
+            self._requests += 1
+        try:
+            return _unwrapped(await self._tried(self._place(job), message, seconds, 1 if writes else 2))
+        finally:
+            with self._lock:
+                self._requests -= 1
+
+    async def _tried(self, imported: int, message: bytes, seconds: float, times: int) -> dict[str, Any]:
+        """Exchange a message, and again if the zygote dies, which may be killed at any moment."""
         complaint = ""
-        for _ in range(
-            1 if writes else 2
-        ):  # the zygote may be killed at any moment; what only reads is tried again
+        for _ in range(times):
             zygote = self._warm_zygote()
             try:
-                return _unwrapped(await _exchange(zygote, self._place(job), message, seconds))
+                return await _exchange(zygote, imported, message, seconds)
             except _ZygoteDied:
                 if zygote.closed:
                     raise ToolFailed("the worker was closed") from None
@@ -121,18 +130,20 @@ class Worker:
         """Do as `close` does, but leave an idle zygote to the next worker with these jobs, should one come soon."""
         with self._lock:
             zygote, self._zygote = self._zygote, None
-        if zygote is not None and (zygote.exchanges or not zygote.park()):
+            idle = not self._requests
+        if zygote is not None and idle and zygote.sent(b"-"):
+            zygote.parked = time.monotonic()
+            _leave(self._jobs, zygote)
+        elif zygote is not None:
             zygote.closed = True
             zygote.end()
-        elif zygote is not None:
-            _spare(self._jobs, zygote)
 
     def _warm_zygote(self) -> "_Zygote":
         with self._lock:
             if self._zygote is None or not self._zygote.alive():
                 if self._zygote is not None:
                     self._zygote.end()
-                self._zygote = _spare(self._jobs) or _Zygote(self._jobs, self._kept)
+                self._zygote = _taken(self._jobs, self._kept) or _Zygote(self._jobs, self._kept)
             return self._zygote
 
     def _discard(self, zygote: "_Zygote") -> None:
@@ -156,7 +167,6 @@ class _Zygote:
     """The parent's end of one zygote process."""
 
     def __init__(self, jobs: Mapping[str, str], kept: float) -> None:
-        self._kept = kept
         self._control, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -181,8 +191,7 @@ class _Zygote:
         self._control.setblocking(False)
         self._owner = os.getpid()
         self.closed = False
-        self.exchanges: set[socket.socket] = set()
-        self._parked = 0.0  # monotonic seconds
+        self.parked = 0.0  # monotonic seconds
         self.end = weakref.finalize(self, _end, self._process, self._control, self._owner)
 
     def alive(self) -> bool:
@@ -205,17 +214,18 @@ class _Zygote:
         except OSError:
             raise _ZygoteDied from None
 
-    def park(self) -> bool:
-        """Have it end by itself unless a request comes in time; False when it does not live."""
-        self._parked = time.monotonic()
+    def sent(self, byte: bytes) -> bool:
+        """Park it (`-`: it ends when nothing follows in time) or have it stay (`+`); False when it is dead."""
         try:
-            return self.alive() and self._control.send(b"-") == 1
+            return self.alive() and self._control.send(byte) == 1
         except OSError:
             return False
 
-    def is_fresh(self) -> bool:
-        """Say whether it was parked so lately that it does not end before a request reaches it."""
-        return self.alive() and time.monotonic() - self._parked < self._kept / 2
+    def disown(self) -> None:
+        """Leave the process to the one that started it; this one is a fork of that."""
+        self.end.detach()
+        self._process.returncode = 0  # else the fork is told that it still runs
+        self._control.close()
 
     def complaint(self) -> str:
         """Return what the zygote said before it ended, in brackets."""
@@ -227,15 +237,39 @@ class _Zygote:
 _spares: dict[str, _Zygote] = {}
 
 
-def _spare(jobs: Mapping[str, str], left: _Zygote | None = None) -> _Zygote | None:
-    """Take the zygote that another worker with these jobs has released, if it is fresh; put `left` in its place."""
-    found = _spares.pop(json.dumps(jobs), None)
-    if left is not None:
-        _spares[json.dumps(jobs)] = left
-    if found is not None and (left is not None or not found.is_fresh()):
-        found.end()
-        return None
-    return found
+def _place_of(jobs: Mapping[str, str]) -> str:
+    """Return where a spare is kept: one with other rights than this process has now is none for it."""
+    return json.dumps([jobs, os.getpid(), os.getresuid(), os.getresgid(), os.getgroups()])
+
+
+def _leave(jobs: Mapping[str, str], zygote: _Zygote) -> None:
+    """Leave a zygote to the next worker with these jobs; those that have ended meanwhile are cleared away."""
+    for place, spare in list(_spares.items()):
+        if not spare.alive() and _spares.pop(place, None) is spare:
+            spare.end()
+    old = _spares.pop(_place_of(jobs), None)
+    _spares[_place_of(jobs)] = zygote
+    if old is not None:
+        old.end()
+
+
+def _taken(jobs: Mapping[str, str], kept: float) -> _Zygote | None:
+    """Take the zygote that another worker with these jobs has left, unless it is about to end."""
+    found = _spares.pop(_place_of(jobs), None)
+    if found is None or (time.monotonic() - found.parked < kept / 2 and found.sent(b"+")):
+        return found
+    found.end()
+    return None
+
+
+def _forget_spares() -> None:
+    """Let go of what belongs to the process that forked this one, without touching descriptors reused since."""
+    for spare in _spares.values():
+        spare.disown()
+    _spares.clear()
+
+
+os.register_at_fork(after_in_child=_forget_spares)
 
 
 def _end(process: "subprocess.Popen[bytes]", control: socket.socket, owner: int) -> None:
@@ -251,7 +285,6 @@ async def _exchange(zygote: _Zygote, imported: int, message: bytes, seconds: flo
     ours, theirs = socket.socketpair()
     child: int | None = None
     with ours:
-        zygote.exchanges.add(ours)
         with theirs:
             zygote.accept(theirs, imported)
         ours.setblocking(False)
@@ -267,7 +300,6 @@ async def _exchange(zygote: _Zygote, imported: int, message: bytes, seconds: flo
                 raise _ZygoteDied from None
             raise ToolFailed("its process ended early: too much memory or processor time") from None
         finally:
-            zygote.exchanges.discard(ours)
             if child is not None:
                 _kill(child)
 
@@ -336,7 +368,9 @@ def zygote() -> NoReturn:
             while not select.select([control], [], [], 0)[0] and (step := next(warming, 0)):
                 imported = step
             received, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-            if not received or (not descriptors and not select.select([control], [], [], kept)[0]):
+            if not received or (
+                not descriptors and received == b"-" and not select.select([control], [], [], kept)[0]
+            ):
                 os._exit(0)
             if not descriptors:
                 continue

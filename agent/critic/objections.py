@@ -64,18 +64,13 @@ def _has_another_year(objection: str, passage: Passage) -> bool:
 def _has_another_name(objection: str, passage: Passage) -> bool:
     """Say whether a name stands beside a word beside which the passage has another: "built by Berg", not Holm.
 
-    One of the two may be a name only by its capital at the beginning; both where all else is the same ("Canberra is
-    the capital", "Sydney is the capital").
+    One of the two may be a name only by its capital at the beginning.
     """
     known = frozenset(stems(f"{passage.title} {passage.text}"))
-    own, said = frozenset(stems(objection)), frozenset(stems(passage.text))
-    new = {(word, own - name, sure) for word, name, sure in _neighbours(objection) if not name & known}
-    lost = {(word, said - name, sure) for word, name, sure in _neighbours(passage.text) if not name & own}
-    return any(
-        word == other and (sure or certain or rest == remains)
-        for word, rest, sure in new
-        for other, remains, certain in lost
-    )
+    own = frozenset(stems(objection))
+    new = {(word, sure) for word, name, sure in _neighbours(objection) if not name & known}
+    lost = {(word, sure) for word, name, sure in _neighbours(passage.text) if not name & own}
+    return any(word == other and (sure or certain) for word, sure in new for other, certain in lost)
 
 
 def _neighbours(text: str) -> Iterator[tuple[str, frozenset[str], bool]]:

@@ -208,7 +208,7 @@ async def test_what_the_graph_of_chroma_does_not_reach_is_found_all_the_same(tmp
     await store.add(sums(3000, 3500), Origin("r", "t", ""))
     await chroma.sync()
     _, vectors = await store.vectors_after(numbers[-1])
-    for own in vectors:
+    for own in vectors[:50]:
         (_, score), *_ = await chroma.search(own, 10)
         assert score == pytest.approx(1, abs=1e-5)
     await chroma.close()

@@ -314,6 +314,17 @@ async def test_a_released_zygote_serves_the_next_worker_with_the_same_jobs() -> 
     other.close()
 
 
+async def test_a_spare_that_was_taken_stays() -> None:
+    jobs = {**PYTHON, "stays": "builtins:eval"}
+    first, second = Worker(jobs, kept=0.6), Worker(jobs, kept=0.6)
+    zygote = await pid_of(first)
+    first.release()
+    second.warm()
+    await asyncio.sleep(0.8)
+    assert await pid_of(second) == zygote
+    second.close()
+
+
 async def test_a_zygote_that_is_busy_is_not_left_to_others(worker: Worker, tmp_path: Path) -> None:
     zygote = await pid_of(worker)
     request = asyncio.create_task(ask(worker, telling_pid(tmp_path, FOR_EVER), seconds=60))
