@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import shutil
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ _UNREACHED = 0.1
 """Share of vectors that a query may leave out before the collection counts as damaged."""
 
 Rows = tuple[list[int], Vectors]
+
+
+def _batches(numbers: list[int]) -> Iterator[slice]:
+    return (slice(start, start + _UPSERT) for start in range(0, len(numbers), _UPSERT))
 
 
 class Collection:
@@ -47,8 +52,7 @@ class Collection:
         """Those that queries leave out, as `audit` and `take_in` found."""
 
     def upsert(self, numbers: list[int], vectors: Vectors) -> None:
-        for start in range(0, len(numbers), _UPSERT):
-            some = slice(start, start + _UPSERT)
+        for some in _batches(numbers):
             self._collection.upsert(ids=[str(number) for number in numbers[some]], embeddings=vectors[some])
 
     def query(self, vector: Vectors, limit: int) -> list[tuple[int, float]]:
@@ -58,8 +62,7 @@ class Collection:
     def take_in(self, numbers: list[int], vectors: Vectors) -> None:
         """Upsert those, and note which of them a query for their own vector does not return."""
         self.upsert(numbers, vectors)
-        for start in range(0, len(numbers), _UPSERT):
-            some = slice(start, start + _UPSERT)
+        for some in _batches(numbers):
             found = self._collection.query(query_embeddings=vectors[some], n_results=_NEAREST, include=[])
             pairs = zip(numbers[some], found["ids"], strict=True)
             self.unreached |= {number for number, nearest in pairs if str(number) not in nearest}
@@ -71,10 +74,10 @@ class Collection:
         if held - set(numbers):
             return False
         missing = [at for at, number in enumerate(numbers) if number not in held]
-        for start in range(0, len(missing), _UPSERT):
+        for batch in _batches(missing):
             if stop.is_set():
                 return False
-            some = missing[start : start + _UPSERT]
+            some = missing[batch]
             self.upsert([numbers[at] for at in some], vectors[some])
         return True
 

@@ -122,10 +122,10 @@ class ChromaIndex:
             self._take_over(*self._opening.result())
         if self._chroma is not None:
             numbers, vectors = self._tail.held
-            fresh = [at for at, number in enumerate(numbers) if number not in self._chroma.unreached]
+            fresh = [at for at, number in enumerate(numbers) if number not in self.unreached]
             if fresh:
                 await asyncio.to_thread(self._chroma.take_in, [numbers[at] for at in fresh], vectors[fresh])
-                self._tail.drop_to(numbers[-1], but=self._chroma.unreached)
+                self._tail.drop_to(numbers[-1], but=self.unreached)
         elif self._opening is None and await self._store.last() >= self._smallest and self._take_lock():
             self._opening = asyncio.create_task(self._open(*self._tail.held))
 

@@ -120,19 +120,18 @@ class Worker:
 
     def close(self) -> None:
         """End the zygote and all children; the worker may be used again."""
-        with self._lock:
-            if self._zygote is not None:
-                self._zygote.closed = True
-                self._zygote.end()
-                self._zygote = None
+        self._part(idle=False)
 
     def release(self) -> None:
         """Do as `close` does, but leave an idle zygote to the next worker with these jobs, should one come soon."""
+        self._part(idle=True)
+
+    def _part(self, *, idle: bool) -> None:
+        """Part with the zygote: an idle one is left to others if `idle` says so, any other ends."""
         with self._lock:
             zygote, self._zygote = self._zygote, None
-            idle = not self._requests
-        if zygote is not None and idle and zygote.sent(b"-"):
-            zygote.parked = time.monotonic()
+            idle = idle and not self._requests
+        if zygote is not None and idle and zygote.park():
             _leave(self._jobs, zygote)
         elif zygote is not None:
             zygote.closed = True
@@ -143,7 +142,7 @@ class Worker:
             if self._zygote is None or not self._zygote.alive():
                 if self._zygote is not None:
                     self._zygote.end()
-                self._zygote = _taken(self._jobs, self._kept) or _Zygote(self._jobs, self._kept)
+                self._zygote = _taken(self._jobs) or _Zygote(self._jobs, self._kept)
             return self._zygote
 
     def _discard(self, zygote: "_Zygote") -> None:
@@ -168,18 +167,11 @@ class _Zygote:
 
     def __init__(self, jobs: Mapping[str, str], kept: float) -> None:
         self._control, theirs = socket.socketpair()
+        self._kept = kept
         with theirs:
+            arguments = [_PACKAGE_PARENT, str(theirs.fileno()), json.dumps(jobs), str(kept)]
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-I",
-                    "-c",
-                    _ZYGOTE,
-                    _PACKAGE_PARENT,
-                    str(theirs.fileno()),
-                    json.dumps(jobs),
-                    str(kept),
-                ],
+                [sys.executable, "-I", "-c", _ZYGOTE, *arguments],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -191,7 +183,7 @@ class _Zygote:
         self._control.setblocking(False)
         self._owner = os.getpid()
         self.closed = False
-        self.parked = 0.0  # monotonic seconds
+        self._parked = 0.0  # monotonic seconds
         self.end = weakref.finalize(self, _end, self._process, self._control, self._owner)
 
     def alive(self) -> bool:
@@ -214,18 +206,20 @@ class _Zygote:
         except OSError:
             raise _ZygoteDied from None
 
-    def sent(self, byte: bytes) -> bool:
-        """Park it (`-`: it ends when nothing follows in time) or have it stay (`+`); False when it is dead."""
+    def park(self) -> bool:
+        """Have it end by itself when nothing follows in time; False when it is dead."""
+        self._parked = time.monotonic()
+        return self._sent(b"-")
+
+    def unpark(self) -> bool:
+        """Have it stay; False when it is dead, or about to end."""
+        return time.monotonic() - self._parked < self._kept / 2 and self._sent(b"+")
+
+    def _sent(self, byte: bytes) -> bool:
         try:
             return self.alive() and self._control.send(byte) == 1
         except OSError:
             return False
-
-    def disown(self) -> None:
-        """Leave the process to the one that started it; this one is a fork of that."""
-        self.end.detach()
-        self._process.returncode = 0  # else the fork is told that it still runs
-        self._control.close()
 
     def complaint(self) -> str:
         """Return what the zygote said before it ended, in brackets."""
@@ -239,33 +233,31 @@ _spares: dict[str, _Zygote] = {}
 
 def _place_of(jobs: Mapping[str, str]) -> str:
     """Return where a spare is kept: one with other rights than this process has now is none for it."""
-    return json.dumps([jobs, os.getpid(), os.getresuid(), os.getresgid(), os.getgroups()])
+    return json.dumps([jobs, os.getresuid(), os.getresgid(), os.getgroups()])
 
 
 def _leave(jobs: Mapping[str, str], zygote: _Zygote) -> None:
-    """Leave a zygote to the next worker with these jobs; those that have ended meanwhile are cleared away."""
+    """Leave a zygote to the next worker with these jobs, for an older one; what has ended is cleared away."""
+    own = _place_of(jobs)
     for place, spare in list(_spares.items()):
-        if not spare.alive() and _spares.pop(place, None) is spare:
+        if (place == own or not spare.alive()) and _spares.pop(place, None) is spare:
             spare.end()
-    old = _spares.pop(_place_of(jobs), None)
-    _spares[_place_of(jobs)] = zygote
-    if old is not None:
-        old.end()
+    _spares[own] = zygote
 
 
-def _taken(jobs: Mapping[str, str], kept: float) -> _Zygote | None:
+def _taken(jobs: Mapping[str, str]) -> _Zygote | None:
     """Take the zygote that another worker with these jobs has left, unless it is about to end."""
     found = _spares.pop(_place_of(jobs), None)
-    if found is None or (time.monotonic() - found.parked < kept / 2 and found.sent(b"+")):
+    if found is None or found.unpark():
         return found
     found.end()
     return None
 
 
 def _forget_spares() -> None:
-    """Let go of what belongs to the process that forked this one, without touching descriptors reused since."""
+    """Let go, in a fork, of what belongs to the process that it comes from, before it reuses the descriptors."""
     for spare in _spares.values():
-        spare.disown()
+        spare.end()
     _spares.clear()
 
 
@@ -277,6 +269,8 @@ def _end(process: "subprocess.Popen[bytes]", control: socket.socket, owner: int)
         with contextlib.suppress(ProcessLookupError):
             process.kill()  # its children die with it (PR_SET_PDEATHSIG)
         process.wait()
+    else:
+        process.returncode = 0  # or Popen warns in this fork that it still runs
     control.close()
 
 
@@ -354,7 +348,7 @@ def _packed(message: dict[str, Any]) -> bytes:
 def zygote() -> NoReturn:
     """Fork a child for each socket that comes over the control socket; end when that closes.
 
-    A byte without a socket parks it: it ends when nothing follows in time.
+    A "-" without a socket parks it: it ends when nothing follows in time, be it a "+" without a socket.
     """
     control = socket.socket(fileno=int(sys.argv[2]))
     jobs: dict[str, str] = json.loads(sys.argv[3])
@@ -368,9 +362,8 @@ def zygote() -> NoReturn:
             while not select.select([control], [], [], 0)[0] and (step := next(warming, 0)):
                 imported = step
             received, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-            if not received or (
-                not descriptors and received == b"-" and not select.select([control], [], [], kept)[0]
-            ):
+            parked = received == b"-" and not descriptors
+            if not received or (parked and not select.select([control], [], [], kept)[0]):
                 os._exit(0)
             if not descriptors:
                 continue

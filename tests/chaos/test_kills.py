@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    ("kills", "points", "races", "steps"), [(15, 2, 1, 5), pytest.param(500, 100, 20, 60, marks=pytest.mark.slow)]
+    ("kills", "points", "races", "steps"), [(50, 4, 1, 5), pytest.param(500, 100, 20, 60, marks=pytest.mark.slow)]
 )
 def test_killed_runs(tmp_path: Path, kills: int, points: int, races: int, steps: int) -> None:
     counts = ("--kills", str(kills), "--points", str(points), "--races", str(races), "--steps", str(steps))

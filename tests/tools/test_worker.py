@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -279,11 +279,14 @@ async def _in_threads(worker: Worker) -> list[int]:
     return await asyncio.gather(*(asyncio.to_thread(asyncio.run, pid_of(worker)) for _ in range(4)))
 
 
-async def test_close_ends_everything_and_the_worker_can_be_used_again(worker: Worker, tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [Worker.close, Worker.release])  # what is busy is not left to others
+async def test_close_ends_everything_and_the_worker_can_be_used_again(
+    worker: Worker, tmp_path: Path, end: Callable[[Worker], None]
+) -> None:
     zygote = await pid_of(worker)
     request = asyncio.create_task(ask(worker, telling_pid(tmp_path, FOR_EVER), seconds=60))
     child = await told_pid(tmp_path)
-    worker.close()
+    end(worker)
     with pytest.raises(ToolFailed, match="the worker was closed"):
         await request
     wait_until_gone(zygote, child)
@@ -323,16 +326,6 @@ async def test_a_spare_that_was_taken_stays() -> None:
     await asyncio.sleep(0.8)
     assert await pid_of(second) == zygote
     second.close()
-
-
-async def test_a_zygote_that_is_busy_is_not_left_to_others(worker: Worker, tmp_path: Path) -> None:
-    zygote = await pid_of(worker)
-    request = asyncio.create_task(ask(worker, telling_pid(tmp_path, FOR_EVER), seconds=60))
-    child = await told_pid(tmp_path)
-    worker.release()
-    with pytest.raises(ToolFailed, match="the worker was closed"):
-        await request
-    wait_until_gone(zygote, child)
 
 
 async def test_a_spare_zygote_ends_by_itself_and_is_not_taken_shortly_before() -> None:
